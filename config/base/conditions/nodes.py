@@ -1,0 +1,69 @@
+"""The typed tree of a condition and its canonical JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from config.base.conditions import values
+from config.base.conditions.operators import Op
+from config.base.conditions.registry import Field
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One test: a field, an operator and a constant in the field's own units."""
+
+    field: Field
+    op: Op
+    value: values.Value
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every item matches."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one item matches."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The item does not match."""
+
+    item: Node
+
+
+Node = Leaf | All | AnyOf | Not
+
+
+def to_json(node: Node) -> dict[str, object]:
+    """Return the canonical JSON form, which parses back to an equal tree."""
+    match node:
+        case All(items):
+            return {"all": [to_json(item) for item in items]}
+        case AnyOf(items):
+            return {"any": [to_json(item) for item in items]}
+        case Not(item):
+            return {"not": to_json(item)}
+        case Leaf(field, op, value):
+            shown = value if op is Op.IS_SET else values.to_json(field, value)
+            return {"field": field.name, "op": op.value, "value": shown}
+
+
+def leaves(node: Node) -> Iterator[Leaf]:
+    """Yield the leaves from left to right."""
+    match node:
+        case Leaf():
+            yield node
+        case Not(item):
+            yield from leaves(item)
+        case All(items) | AnyOf(items):
+            for item in items:
+                yield from leaves(item)

@@ -1,0 +1,106 @@
+"""Fields that conditions may speak about; every app registers its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from django.utils.functional import Promise
+
+Label = str | Promise
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}(\.[a-z][a-z0-9_]{0,63}){1,3}")
+_MEMBER_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+class FieldType(StrEnum):
+    """Type of a field, which decides its operators and the form of its values."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    MONEY = "money"
+    DECIMAL = "decimal"
+    DATE = "date"
+    DATETIME = "datetime"
+    BOOLEAN = "boolean"
+    CHOICE = "choice"
+    STRING_SET = "string_set"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One value that a condition can test; its scope is the first part of its name.
+
+    Units: money is compared in minor units (`scale` digits, 2 unless told); a decimal with a
+    `scale` is compared as that scaled integer, without one as `Decimal`.
+    """
+
+    name: str
+    type: FieldType
+    # Lazy labels compare by translating themselves, so they stay out of equality and hash.
+    label: Label = field(compare=False)
+    choices: tuple[tuple[str, Label], ...] | None = field(default=None, compare=False)
+    scale: int | None = None
+    # Values of a family come from outside the schema: their type is tested before use.
+    checked: bool = False
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(f"field name {self.name!r} is not dotted lower snake case")
+        if (self.type is FieldType.CHOICE) is not bool(self.choices):
+            raise ValueError(f"field {self.name}: the type choice has choices, others have none")
+        if self.scale is not None and self.type not in (FieldType.MONEY, FieldType.DECIMAL):
+            raise ValueError(f"field {self.name}: only money and decimal have a scale")
+
+    @property
+    def scope(self) -> str:
+        """Return the first part of the name."""
+        return self.name.partition(".")[0]
+
+    @property
+    def digits(self) -> int | None:
+        """Return the decimal digits of the scaled integer, None for an unscaled value."""
+        if self.type is FieldType.MONEY and self.scale is None:
+            return 2
+        return self.scale
+
+
+class Registry:
+    """Look up fields by name; a family stands for every name below a prefix."""
+
+    def __init__(self) -> None:
+        self._fields: dict[str, Field] = {}
+        self._families: dict[str, Field] = {}
+
+    def register(self, *fields: Field) -> None:
+        """Add fields; the same field again is harmless, another one of that name is refused."""
+        for item in fields:
+            if self._fields.setdefault(item.name, item) != item:
+                raise ValueError(f"field {item.name} is already registered with another meaning")
+
+    def register_family(self, prefix: str, label: Label) -> None:
+        """Add free text fields `prefix.<name>`; a field registered by its full name goes first."""
+        self._families[prefix] = Field(prefix, FieldType.STRING, label, checked=True)
+
+    def find(self, name: str) -> Field | None:
+        """Return the field of that name, None when nobody registered it."""
+        known = self._fields.get(name)
+        if known is not None:
+            return known
+        prefix, _, last = name.rpartition(".")
+        family = self._families.get(prefix)
+        if family is None or not _MEMBER_NAME.fullmatch(last):
+            return None
+        return replace(family, name=name)
+
+    def in_scopes(self, scopes: Iterable[str]) -> tuple[Field, ...]:
+        """Return the registered fields of these scopes by name, families left out."""
+        wanted = frozenset(scopes)
+        found = (item for item in self._fields.values() if item.scope in wanted)
+        return tuple(sorted(found, key=lambda item: item.name))
+
+
+# The registry of the running programme. Apps add to it when their field modules are imported.
+fields = Registry()
