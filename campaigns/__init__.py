@@ -1,0 +1,1 @@
+"""Campaigns, triggers, messages, surveys, activities and goals."""

@@ -1,0 +1,1 @@
+"""Services that the site brings along: a PostgreSQL server and a broker of its own."""

@@ -1,0 +1,1 @@
+"""What ties the apps together. May import everything; nothing imports it."""

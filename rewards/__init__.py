@@ -1,0 +1,1 @@
+"""Points, rules and what points buy: intake, ledger, catalogue, coupons."""

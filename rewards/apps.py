@@ -1,0 +1,12 @@
+"""Django application configuration of `rewards`."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class RewardsConfig(AppConfig):
+    """Register the app under its own label, with 64-bit primary keys."""
+
+    name = "rewards"
+    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = _("Points and rewards")

@@ -1,0 +1,49 @@
+"""Fixtures for every test."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connections
+from pytest_django import DjangoDbBlocker
+
+from tests import databases
+
+
+@pytest.fixture(scope="session")
+def database_template(django_db_blocker: DjangoDbBlocker) -> str:
+    """Return the name of a migrated, empty database to clone."""
+    with django_db_blocker.unblock():
+        return databases.template()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(database_template: str, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Give this test process a database of its own; each test rolls back in it."""
+    with django_db_blocker.unblock():
+        before = databases.current()
+        name = databases.clone(database_template)
+        databases.use(name)
+    yield
+    with django_db_blocker.unblock():
+        databases.use(before)
+        databases.drop(name)
+
+
+@pytest.fixture
+def own_database(
+    database_template: str, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[str]:
+    """Give the test a database that it alone uses and may commit to; return its name.
+
+    For concurrency, and for what happens on commit. Not together with `db`.
+    """
+    with django_db_blocker.unblock():
+        before = databases.current()
+        name = databases.clone(database_template)
+        databases.use(name)
+        try:
+            yield name
+        finally:
+            connections.close_all()
+            databases.use(before)
+            databases.drop(name)
