@@ -1,0 +1,61 @@
+"""Who the members are, which systems may speak for them, and what those systems reported."""
+
+from members.models.case import Case
+from members.models.consent import Consent
+from members.models.event import EventDelivery, MemberEvent, Subscription
+from members.models.fact import FactKind, FactState, ReceivedFact
+from members.models.identity import (
+    Identifier,
+    IdentifierKind,
+    Member,
+    MemberKey,
+    MemberProfile,
+    MemberStatus,
+)
+from members.models.interaction import Interaction, InteractionKind
+from members.models.order import LineKind, Order, OrderLine, OrderStatus, Refund
+from members.models.staff import Approval, StaffAuthority
+from members.models.touchpoint import (
+    ApiKey,
+    Channel,
+    IdempotencyKey,
+    OnUnknown,
+    OrgUnit,
+    Source,
+    Store,
+    Touchpoint,
+)
+
+__all__ = [
+    "ApiKey",
+    "Approval",
+    "Case",
+    "Channel",
+    "Consent",
+    "EventDelivery",
+    "FactKind",
+    "FactState",
+    "IdempotencyKey",
+    "Identifier",
+    "IdentifierKind",
+    "Interaction",
+    "InteractionKind",
+    "LineKind",
+    "Member",
+    "MemberEvent",
+    "MemberKey",
+    "MemberProfile",
+    "MemberStatus",
+    "OnUnknown",
+    "Order",
+    "OrderLine",
+    "OrderStatus",
+    "OrgUnit",
+    "ReceivedFact",
+    "Refund",
+    "Source",
+    "StaffAuthority",
+    "Store",
+    "Subscription",
+    "Touchpoint",
+]

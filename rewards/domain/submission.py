@@ -1,0 +1,77 @@
+"""Facts as they are submitted: validated, typed, and independent of how they arrived.
+
+The API, the batch endpoint and the importer all build these and hand them to one intake.
+Units: money in minor units of the programme's currency, quantities in thousandths.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rewards.domain.cart import Line, RefundLine
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRef:
+    """Whom a fact names: a member id, or an identifier by its keyed hash."""
+
+    public_id: uuid.UUID | None = None
+    kind: str = ""
+    app: str = ""
+    value: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tender:
+    """One means of payment; kind `points` is money's worth paid in points."""
+
+    kind: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFact:
+    """One version of an order."""
+
+    source: str
+    order_no: str
+    version: int | None
+    changed_at: datetime | None
+    member: MemberRef | None
+    status: str
+    placed_at: datetime
+    currency: str
+    lines: tuple[Line, ...]
+    tenders: tuple[Tender, ...] = ()
+    store: str = ""
+    till: str = ""
+    cashier: str = ""
+    reservation: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFact:
+    """One refund of an order: of lines, of an amount, or of all that is left."""
+
+    source: str
+    order_no: str
+    refund_no: str
+    refunded_at: datetime
+    lines: tuple[RefundLine, ...] = ()
+    amount: int | None = None
+    points: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionFact:
+    """One thing that a member did besides buying."""
+
+    source: str
+    ref: str
+    member: MemberRef | None
+    kind: str
+    occurred_at: datetime
+    data: dict[str, object] = field(default_factory=dict)
+
+
+Submission = OrderFact | RefundFact | InteractionFact
