@@ -1,0 +1,297 @@
+"""The points account engine: what earning, spending, giving back and time do to one account.
+
+Pure: lots and counters in, transfers and changed lots out. Every operation first posts what is due
+up to its own instant, refuses before it changes anything, and checks the invariants at the end.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from rewards.domain import buckets
+from rewards.domain.buckets import Flow
+from rewards.domain.holds import Hold, HoldState
+from rewards.domain.lot_book import InsufficientPointsError, LotBook, PointsDebtError, Reason
+from rewards.domain.lots import Lot, last_taken
+from rewards.domain.transfers import Cause, Grounds, Use
+
+_DOWN: Final[dict[Flow, Flow]] = {
+    buckets.ADJUST_UP: buckets.ADJUST_DOWN,
+    buckets.TRANSFER_IN: buckets.TRANSFER_OUT,
+}
+
+
+@dataclass(slots=True)
+class Account(LotBook):
+    """One points account in memory and everything that may happen to it.
+
+    The caller loads what `LotBook` says, calls operations, and writes `transfers`, `new_lots`,
+    `touched_lots` and `touched_holds`.
+    """
+
+    def settle(self, upto: datetime, cause: Cause) -> None:
+        """Post all that is due up to and including an instant, in time order.
+
+        At one instant holds lapse, then lots become available, then lots expire.
+        Raises: LotsNeededError.
+        Source: design §5.2.
+        """
+        if self.due_at is not None and self.due_at <= upto:
+            self._require_lots()
+            grounds = Grounds(None, None, Reason.EXPIRED, cause)
+            due = self._first_due()
+            while due is not None and due <= upto:
+                self._settle_instant(due, grounds)
+                due = self._first_due()
+            self.due_at = due
+            self.check()
+        self.settled_at = max(self.settled_at, upto)
+
+    # Earning
+
+    def rise(
+        self,
+        grounds: Grounds,
+        points: int,
+        occurred_at: datetime,
+        *,
+        available_at: datetime | None = None,
+        expires_at: datetime | None = None,
+        earned_at: datetime | None = None,
+    ) -> Lot:
+        """Issue points as a new lot, pending until `available_at` where that is still to come.
+
+        Debt is settled first. A lot that is already over expires at once and pays no debt.
+        Needs no lots: beside debt no points are available, so only the new lot can pay it.
+        Source: design §5.3 (3), (4), (5).
+        """
+        self._begin(points, occurred_at, grounds)
+        pending = available_at is not None and available_at > occurred_at
+        lot = self._issue(
+            buckets.EARN_PENDING if pending else buckets.EARN, grounds, points, occurred_at,
+            (available_at, expires_at, earned_at),
+        )  # fmt: skip
+        if available_at is None or not pending:
+            self._landed((lot,), occurred_at, grounds)
+        elif available_at <= self.settled_at:
+            self._activate((lot,), available_at, grounds)
+            self._expire((lot,), available_at, grounds)
+        self._note_due(lot.due_at())
+        self.check_counters()
+        return lot
+
+    def fall(self, grounds: Grounds, points: int, occurred_at: datetime) -> None:
+        """Take points of a subject back.
+
+        Taken in this order: the subject's pending points, what remains of its lots (of the same
+        rule first, each time), what of them has expired, the member's other available points in
+        debit order; the rest becomes debt. Held points count as spent.
+        Raises: LotsNeededError.
+        Source: design §5.3 (3).
+        """
+        self._require_lots()
+        self._begin(points, occurred_at, grounds)
+        own = self._own_lots(grounds)
+        pending = [lot for lot in own if lot.pending]
+        usable = [lot for lot in own if not lot.pending]
+        left, _ = self._debit(buckets.REVERSE_PENDING, pending, points, occurred_at, grounds)
+        left, _ = self._debit(buckets.REVERSE_AVAILABLE, usable, left, occurred_at, grounds)
+        left = self._reverse_expired(usable, left, occurred_at, grounds)
+        if left:
+            others = self._open_lots()
+            left, _ = self._debit(buckets.REVERSE_AVAILABLE, others, left, occurred_at, grounds)
+        if left:
+            self.post(buckets.REVERSE_INTO_DEBT, left, occurred_at, grounds)
+        self.check()
+
+    # Spending
+
+    def redeem(self, grounds: Grounds, points: int, at: datetime) -> tuple[Use, ...]:
+        """Spend available points and return the lots they came from, in the order taken.
+
+        Raises: PointsDebtError, InsufficientPointsError, LotsNeededError.
+        """
+        self._begin_spending(grounds, points, at)
+        uses = self._spend(buckets.REDEEM, points, at, grounds)
+        self.check()
+        return uses
+
+    def hold(
+        self, grounds: Grounds, key: int, points: int, at: datetime, expires_at: datetime
+    ) -> Hold:
+        """Set available points aside until an instant; at that instant the hold is over.
+
+        Raises: PointsDebtError, InsufficientPointsError, LotsNeededError.
+        """
+        if expires_at <= at or key in self.holds:
+            raise ValueError("a hold needs a key of its own and some time")
+        self._begin_spending(grounds, points, at)
+        uses = self._spend(buckets.HOLD, points, at, grounds)
+        hold = self.holds[key] = Hold(key, points, uses, expires_at, grounds.subject)
+        self.touched_holds.add(key)
+        self._note_due(expires_at)
+        self.check()
+        return hold
+
+    def capture(
+        self, grounds: Grounds, key: int, points: int | None, at: datetime
+    ) -> tuple[Use, ...]:
+        """Make held points final, all of them or fewer, release the rest and return the uses.
+
+        A lot that has expired while held is captured like any other.
+        Raises: HoldClosedError, InsufficientPointsError (more than held), LotsNeededError.
+        """
+        hold = self._open_hold(key, at, grounds)
+        captured = hold.points if points is None else points
+        if captured < 0:
+            raise ValueError("captured points must not be negative")
+        if captured > hold.points:
+            raise InsufficientPointsError(captured, hold.points)
+        rest = last_taken(hold.uses, hold.points - captured)
+        self._require_lots_of(rest)
+        if captured:
+            self.post(buckets.CAPTURE, captured, at, grounds)
+        hold.state, hold.captured = HoldState.CAPTURED, captured
+        self.touched_holds.add(key)
+        if rest:
+            self._return(buckets.RELEASE, rest, at, grounds.because(Reason.HOLD_RELEASED))
+        self.check()
+        return hold.captured_uses
+
+    def release(self, grounds: Grounds, key: int, at: datetime) -> None:
+        """Give all points of a hold back to their lots.
+
+        Raises: HoldClosedError, LotsNeededError.
+        """
+        hold = self._open_hold(key, at, grounds)
+        back = last_taken(hold.uses, hold.points)
+        self._require_lots_of(back)
+        hold.state = HoldState.RELEASED
+        self.touched_holds.add(key)
+        self._return(buckets.RELEASE, back, at, grounds)
+        self.check()
+
+    # Giving back
+
+    def give_back(
+        self,
+        grounds: Grounds,
+        uses: Sequence[Use],
+        points: int,
+        occurred_at: datetime,
+        *,
+        give_back_min_days: int = 0,
+    ) -> None:
+        """Give redeemed points back to the lots of `uses` (in the order taken), last taken first.
+
+        A lot that is over by then is extended to the end of the n-th local day after, if the
+        minimum is set; otherwise its points expire at once. Debt is settled when all lots have
+        their points.
+        Raises: LotsNeededError; ValueError for more points than the uses took.
+        Source: design §5.3 (6), §5.6.
+        """
+        back = last_taken(uses, points)
+        self._require_lots_of(back)
+        self._begin(points, occurred_at, grounds)
+        if give_back_min_days > 0:
+            self._extend_over(back, occurred_at, give_back_min_days)
+        self._return(buckets.GIVE_BACK, back, occurred_at, grounds)
+        self.check()
+
+    def give_back_captured(
+        self,
+        grounds: Grounds,
+        key: int,
+        points: int,
+        occurred_at: datetime,
+        *,
+        give_back_min_days: int = 0,
+    ) -> None:
+        """Give captured points of a hold back; the next time goes on where this one ended.
+
+        Raises: LotsNeededError; ValueError for more points than were captured and not given back.
+        """
+        hold = self._known_hold(key)
+        self.give_back(
+            grounds, hold.spent_uses, points, occurred_at, give_back_min_days=give_back_min_days
+        )
+        hold.given_back += points
+        self.touched_holds.add(key)
+
+    # Corrections
+
+    def adjust(
+        self,
+        grounds: Grounds,
+        points: int,
+        occurred_at: datetime,
+        *,
+        expires_at: datetime | None = None,
+        earned_at: datetime | None = None,
+        flow: Flow = buckets.ADJUST_UP,
+    ) -> tuple[Use, ...]:
+        """Add points as a new lot, or take available ones in debit order when negative.
+
+        `flow` is ADJUST_UP or, for points that come from or go to another account, TRANSFER_IN.
+        Raises: InsufficientPointsError, LotsNeededError.
+        Source: design §5.3 (7).
+        """
+        self._begin(abs(points), occurred_at, grounds)
+        uses: tuple[Use, ...] = ()
+        if points > 0:
+            lot = self._issue(flow, grounds, points, occurred_at, (None, expires_at, earned_at))
+            self._landed((lot,), occurred_at, grounds)
+            self._note_due(lot.due_at())
+        else:
+            self._require_available(-points)
+            uses = self._spend(_DOWN[flow], -points, occurred_at, grounds)
+        self.check()
+        return uses
+
+    def extend_lots(self, expires_at: datetime, at: datetime, cause: Cause) -> None:
+        """Move the expiry of every open lot that would end earlier (sliding validity).
+
+        Raises: LotsNeededError.
+        """
+        self._require_lots()
+        self._advance(at, cause)
+        for lot in self.lots.values():
+            if lot.remaining and not lot.is_over(at) and lot.is_over(expires_at):
+                lot.expires_at = expires_at
+                self.touched_lots.add(lot.key)
+
+    # How every operation begins and ends
+
+    def _advance(self, at: datetime, cause: Cause) -> None:
+        if at > self.settled_at:
+            self.settle(at, cause.of_time())
+
+    def _begin(self, points: int, at: datetime, grounds: Grounds) -> None:
+        if points <= 0:
+            raise ValueError("points must be positive")
+        self._advance(at, grounds.cause)
+
+    def _begin_spending(self, grounds: Grounds, points: int, at: datetime) -> None:
+        self._begin(points, at, grounds)
+        if self.debt:
+            raise PointsDebtError(self.debt)
+        self._require_available(points)
+
+    def _require_available(self, points: int) -> None:
+        if points > self.available:
+            raise InsufficientPointsError(points, self.available)
+        self._require_lots()
+
+    def _open_hold(self, key: int, at: datetime, grounds: Grounds) -> Hold:
+        self._held(key)
+        self._advance(at, grounds.cause)
+        return self._held(key)
+
+    def _landed(self, lots: Sequence[Lot], at: datetime, grounds: Grounds) -> None:
+        self._pay_debt(lots, at, grounds)
+        self._expire(lots, at, grounds)
+
+    def _return(self, flow: Flow, back: Sequence[Use], at: datetime, grounds: Grounds) -> None:
+        self._credit(flow, back, at, grounds)
+        self._expire([self.lots[key] for key, _points in dict(back).items()], at, grounds)
