@@ -1,0 +1,1 @@
+"""Pure decisions about points: no database, no clock."""

@@ -82,9 +82,7 @@ def _after_refunds(lines: Sequence[Line], refunds: Sequence[Refund]) -> tuple[li
     return (_spread(lines, left, amount) if amount else left), over
 
 
-def _after_line_refunds(
-    lines: Sequence[Line], refunds: Sequence[Refund]
-) -> tuple[list[int], bool]:
+def _after_line_refunds(lines: Sequence[Line], refunds: Sequence[Refund]) -> tuple[list[int], bool]:
     returned: dict[int, tuple[int, int]] = {}
     for refund in refunds:
         for item in refund.lines:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -14,9 +15,6 @@ from config.base.conditions.errors import ConditionError
 from config.base.conditions.nodes import All, AnyOf, Leaf, Node, Not
 from config.base.conditions.operators import OPERATORS, Op
 from config.base.conditions.registry import Field, Registry
-
-if TYPE_CHECKING:
-    from django.utils.functional import Promise
 
 MAX_DEPTH: Final = 8
 MAX_LEAVES: Final = 200

@@ -33,8 +33,8 @@ class FieldType(StrEnum):
 class Field:
     """One value that a condition can test; its scope is the first part of its name.
 
-    Units: money is compared in minor units (`scale` digits, 2 unless told); a decimal with a
-    `scale` is compared as that scaled integer, without one as `Decimal`.
+    Units: money is compared in minor units of the programme's currency; a decimal with a `scale`
+    is compared as that scaled integer (thousandths for 3), without one as `Decimal`.
     """
 
     name: str
@@ -51,20 +51,13 @@ class Field:
             raise ValueError(f"field name {self.name!r} is not dotted lower snake case")
         if (self.type is FieldType.CHOICE) is not bool(self.choices):
             raise ValueError(f"field {self.name}: the type choice has choices, others have none")
-        if self.scale is not None and self.type not in (FieldType.MONEY, FieldType.DECIMAL):
-            raise ValueError(f"field {self.name}: only money and decimal have a scale")
+        if self.scale is not None and self.type is not FieldType.DECIMAL:
+            raise ValueError(f"field {self.name}: only a decimal has a scale")
 
     @property
     def scope(self) -> str:
         """Return the first part of the name."""
         return self.name.partition(".")[0]
-
-    @property
-    def digits(self) -> int | None:
-        """Return the decimal digits of the scaled integer, None for an unscaled value."""
-        if self.type is FieldType.MONEY and self.scale is None:
-            return 2
-        return self.scale
 
 
 class Registry:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
+from config.base import money
 from config.base.conditions.registry import Field, FieldType
 
 Scalar = str | int | bool | Decimal | date | datetime
@@ -65,21 +66,25 @@ def _integer(_field: Field, raw: object) -> int:
 
 
 def _boolean(_field: Field, raw: object) -> bool:
-    if not isinstance(raw, bool):
-        raise ValueError("boolean")
-    return raw
+    if raw is True or raw is False:
+        return raw
+    raise ValueError("boolean")
 
 
 def _decimal(field: Field, raw: object) -> int | Decimal:
     found = _DECIMAL.fullmatch(raw) if isinstance(raw, str) else None
     if found is None:
         raise ValueError("decimal")
-    amount = Decimal(found[0])
-    if field.digits is None:
+    amount, digits = Decimal(found[0]), _digits(field)
+    if digits is None:
         return amount.normalize() + 0
-    if len(found[1] or "") > field.digits:
+    if len(found[1] or "") > digits:
         raise ValueError("decimal")
-    return int(amount.scaleb(field.digits))
+    return int(amount.scaleb(digits))
+
+
+def _digits(field: Field) -> int | None:
+    return money.exponent() if field.type is FieldType.MONEY else field.scale
 
 
 def _date(_field: Field, raw: object) -> date:
@@ -114,7 +119,8 @@ def _scalar_to_json(field: Field, value: object) -> object:
         case None | bool() | str():
             return value
         case int():
-            return value if field.digits is None else scaled_text(value, field.digits)
+            digits = _digits(field)
+            return value if digits is None else scaled_text(value, digits)
         case Decimal():
             return format(value, "f")
         case datetime():
