@@ -1,0 +1,1 @@
+"""Pure rules of tiers: ladder, windows, progress, qualification and advice."""
