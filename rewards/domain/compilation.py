@@ -30,8 +30,8 @@ EXCLUSIVE = frozenset({GroupMode.BEST, GroupMode.FIRST})
 _PARAMETERS = "facts, lines, left, share, sold, tier_num, tier_den"
 
 
-# The rule, its points, the numerator of its base, and its points before its own cap.
-Match = tuple[RuleSpec, int, int, int]
+# The rule, its points, its base as a fraction, and its points before its own cap.
+Match = tuple[RuleSpec, int, int, int, int]
 Decide = Callable[..., list[Match]]
 
 
@@ -67,11 +67,13 @@ class _Generator:
         self._facts = Expressions(self._namespace, "f")
         self._lines = Expressions(self._namespace, "l")
         self._groups: dict[str, str] = {}
+        self._parts: dict[Node, str] = {}
 
     def function(self, rules: Sequence[RuleSpec]) -> Decide:
-        # Every field of a line gets its variable first: all loops unpack the same rows.
         for rule in rules:
             if rule.line_conditions is not None:
+                self._parts.setdefault(rule.line_conditions, f"s{len(self._parts)}")
+                # Every field of a line gets its variable first: all loops unpack the same rows.
                 self._lines.of(rule.line_conditions)
         blocks = [line for rule in rules for line in self._rule(rule)]
         body = [
@@ -79,6 +81,7 @@ class _Generator:
             *self._facts.loads("get"),
             *self._rows(),
             *(f"{name}_num = {name}_den = 1" for name in self._groups.values()),
+            *(f"{name} = None" for name in self._parts.values()),
             "base = left * share",
             "found = []",
             "add = found.append",
@@ -103,16 +106,18 @@ class _Generator:
         return [f"if {self._facts.of(rule.conditions)}:", *_indented(lines)]
 
     def _of_lines(self, rule: RuleSpec, condition: Node) -> list[str]:
-        test = self._lines.of(condition)
+        """Sum the lines that match, once for all rules with this condition, when first needed."""
         names = ", ".join(["rest", *self._lines.variables.values()])
+        part = self._parts[condition]
         return [
-            "part = 0",
-            f"for {names} in rows:",
-            f"    if {test}:",
-            "        part += rest",
-            "if part:",
-            "    part *= share",
-            *_indented(self._gives(rule, "part")),
+            f"if {part} is None:",
+            f"    {part} = 0",
+            f"    for {names} in rows:",
+            f"        if {self._lines.of(condition)}:",
+            f"            {part} += rest",
+            f"    {part} *= share",
+            f"if {part}:",
+            *_indented(self._gives(rule, part)),
         ]
 
     def _gives(self, rule: RuleSpec, base: str) -> list[str]:
@@ -120,13 +125,13 @@ class _Generator:
         name = self._namespace.bind(rule)
         if isinstance(rule.effect, Fixed):
             points = min(rule.effect.points, rule.max_points or rule.effect.points)
-            return [f"add(({name}, {constant(points)}, 0, {constant(rule.effect.points)}))"]
+            return [f"add(({name}, {constant(points)}, 0, 1, {constant(rule.effect.points)}))"]
         lines = [f"points = {self._points(rule, rule.effect, base)}"]
         capped = "points"
         if rule.max_points is not None:
             limit = constant(rule.max_points)
             capped = f"points if points < {limit} else {limit}"
-        lines.append(f"add(({name}, {capped}, {base}, points))")
+        lines.append(f"add(({name}, {capped}, {base}, sold, points))")
         return [*lines, *self._remember_factor(rule)]
 
     def _points(self, rule: RuleSpec, effect: PerAmount | Multiplier, base: str) -> str:

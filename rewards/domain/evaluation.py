@@ -7,15 +7,17 @@ the fact. The same book runs behind intake, refunds, late facts, recompute, quot
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from operator import attrgetter
+from typing import NamedTuple
 
 from config.base import conditions
 from config.base.conditions.values import scaled_text
 from rewards.domain import compilation
-from rewards.domain.cart import CANCELLED, Line, OrderVersion
+from rewards.domain.cart import CANCELLED, SPEND_KINDS, Line, OrderVersion
 from rewards.domain.compilation import Decide, Match
 from rewards.domain.explanation import Explainer, Item, MemberTier, excluded_lines
 from rewards.domain.netting import NetOrder
@@ -43,17 +45,20 @@ class InteractionContext:
     facts: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Award:
+class Award(NamedTuple):
     """Points of one rule, before the member's own caps, which the caller applies.
 
-    Units: the base is the exact fraction `base_num` ÷ `base_den` of minor units.
+    A named tuple, because the generated function makes these by the million.
+
+    Units: the base is the exact fraction `base_num` ÷ `base_den` of minor units; `uncapped` are
+    the points before the rule's own cap on one order.
     """
 
     rule: RuleSpec
     points: int
     base_num: int
     base_den: int
+    uncapped: int
 
     @property
     def rule_key(self) -> int:
@@ -169,8 +174,12 @@ class RuleBook:
         """
         return self._base(version, net, with_lines=False)
 
-    def evaluate_order(self, order: OrderContext, *, explain: bool = True) -> Decision:
+    def evaluate_order(
+        self, order: OrderContext, *, explain: bool = True, why_not: bool = True
+    ) -> Decision:
         """Decide what an order earns in the state of its net.
+
+        The explanation leaves out the rules that do not match unless `why_not`.
 
         Source: design §5.3, §5.6.
         """
@@ -192,30 +201,33 @@ class RuleBook:
             tier.multiplier_den,
         )
         winners = compilation.winners_of_groups(found) if segment.exclusive else {}
-        awards = _awards(found, winners, base.sold)
+        awards = _awards(found, winners)
         if not explain:
             return Decision(awards, ())
-        explainer = Explainer(order.facts, base.lines, base.sold, tier, self.programme.exponent)
+        explainer = Explainer(
+            order.facts, base.lines, base.sold, tier, self.programme.exponent, why_not
+        )
         items = explainer.rules(segment.rules, found, winners)
         return Decision(awards, (*self._of_order(order, base), *items))
 
     def evaluate_interaction(
-        self, interaction: InteractionContext, *, explain: bool = True
+        self, interaction: InteractionContext, *, explain: bool = True, why_not: bool = True
     ) -> Decision:
-        """Decide what an interaction earns."""
+        """Decide what an interaction earns; `explain` and `why_not` as for orders."""
         segment = self._interactions.at(interaction.occurred_at)
         found = segment.decide(interaction.facts, (), 0, 1, 1, 1, 1)
         winners = compilation.winners_of_groups(found) if segment.exclusive else {}
-        awards = _awards(found, winners, 1)
+        awards = _awards(found, winners)
         if not explain:
             return Decision(awards, ())
-        explainer = Explainer(interaction.facts, (), 1, NO_TIER, self.programme.exponent)
+        explainer = Explainer(interaction.facts, (), 1, NO_TIER, self.programme.exponent, why_not)
         return Decision(awards, tuple(explainer.rules(segment.rules, found, winners)))
 
     def _base(self, version: OrderVersion, net: NetOrder, *, with_lines: bool) -> EarningBase:
-        left, sold, paid = net.earning_left, net.earning_sold, net.points_paid
-        lines: Sequence[tuple[Line, int]] = ()
-        if with_lines or not self._plain:
+        if self._plain:
+            left, sold, paid = net.earning_left, net.earning_sold, net.points_paid
+            lines = _plain_lines(version, net) if with_lines else []
+        else:
             exclusion = self.programme.exclusion
             pairs = zip(version.lines, net.left, strict=True)
             earning = [pair for pair in pairs if exclusion(pair[0]) is None]
@@ -259,22 +271,22 @@ def compile_rulebook(rules: Sequence[RuleSpec], programme: Programme | None = No
     return RuleBook(rules, programme or Programme())
 
 
-def _awards(
-    found: Sequence[Match], winners: Mapping[str, Match], base_den: int
-) -> tuple[Award, ...]:
-    if not winners:
-        return tuple(
-            [
-                Award(rule, points, base_num, base_den)
-                for rule, points, base_num, _ in found
-                if points > 0
-            ]
-        )
-    return tuple(
-        Award(match[0], match[1], match[2], base_den)
-        for match in found
-        if match[1] > 0 and winners.get(match[0].group or "", match) is match
-    )
+def _plain_lines(version: OrderVersion, net: NetOrder) -> list[tuple[Line, int]]:
+    """Return what `Programme.exclusion` would leave of a plain programme, without the calls."""
+    return [
+        (line, rest)
+        for line, rest in zip(version.lines, net.left, strict=True)
+        if rest and line.earns and line.kind in SPEND_KINDS
+    ]
+
+
+_award: Callable[[Match], Award] = partial(tuple.__new__, Award)
+
+
+def _awards(found: Sequence[Match], winners: Mapping[str, Match]) -> tuple[Award, ...]:
+    if winners:
+        found = [match for match in found if winners.get(match[0].group or "", match) is match]
+    return tuple([_award(match) for match in found if match[1] > 0])
 
 
 def _fact_names(rules: Sequence[RuleSpec]) -> frozenset[str]:

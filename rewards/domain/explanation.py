@@ -9,7 +9,7 @@ rule of its group goes first); `condition_not_met`, `no_line_matches`. Codes of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from math import gcd
@@ -51,18 +51,21 @@ class Explainer:
     sold: int
     tier: MemberTier
     exponent: int
+    why_not: bool
+    _line_facts: list[dict[str, object]] = field(default_factory=list)
 
     def rules(
         self, rules: Sequence[RuleSpec], found: Sequence[Match], winners: dict[str, Match]
     ) -> list[Item]:
-        """Return one item per rule, in the order of the rules."""
+        """Return an item per rule in their order; without `why_not` only of those that match."""
         stacked: dict[str, Fraction] = {}
         items = []
         matches = iter(found)
         match = next(matches, None)
         for rule in rules:
             if match is None or match[0] is not rule:
-                items.append(self._unmatched(rule))
+                if self.why_not:
+                    items.append(self._unmatched(rule))
                 continue
             winner = winners.get(rule.group) if winners and rule.group else None
             if winner is None or winner is match:
@@ -73,7 +76,7 @@ class Explainer:
         return items
 
     def _matched(self, match: Match, stacked: dict[str, Fraction]) -> Item:
-        rule, points, base_num, uncapped = match
+        rule, points, base_num, _, uncapped = match
         effect = rule.effect
         if isinstance(effect, Fixed):
             item: Item = {"rule": rule.code, "code": "fixed", "points": points}
@@ -132,9 +135,10 @@ class Explainer:
         return {"rule": rule.code, "code": "no_line_matches"}
 
     def _lines_of(self, condition: conditions.Node) -> list[int]:
-        return [
-            line.line_no for line, _ in self.lines if conditions.holds(condition, line_facts(line))
-        ]
+        if not self._line_facts:
+            self._line_facts = [line_facts(line) for line, _ in self.lines]
+        pairs = zip(self.lines, self._line_facts, strict=True)
+        return [line.line_no for (line, _), facts in pairs if conditions.holds(condition, facts)]
 
 
 def excluded_lines(lines: Sequence[Line], programme: Programme) -> list[Item]:

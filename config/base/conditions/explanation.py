@@ -21,20 +21,16 @@ class LeafResult:
 
     def to_json(self) -> dict[str, object]:
         """Return the test and the fact as compact JSON."""
-        field, op, value = self.leaf.field, self.leaf.op, self.leaf.value
-        shown = {
-            "field": field.name,
-            "op": op.value,
-            "value": value if op is Op.IS_SET else values.to_json(field, value),
-            "actual": values.to_json(field, self.actual),
-        }
-        return {**shown, "negated": True} if self.negated else shown
+        shown = {**self.leaf.shown, "actual": values.to_json(self.leaf.field, self.actual)}
+        if self.negated:
+            shown["negated"] = True
+        return shown
 
 
 def holds(node: Node, facts: Mapping[str, object]) -> bool:
     """Say whether a condition matches, by interpreting its tree."""
     if isinstance(node, Leaf):
-        return _result(node, facts, negated=False).matched
+        return _matches(node, facts.get(node.field.name))
     if isinstance(node, Not):
         return not holds(node.item, facts)
     outcomes = (holds(item, facts) for item in node.items)
@@ -76,9 +72,13 @@ def _causes(
     return truth, [result for each, found in outcomes if each is truth for result in found]
 
 
+def _matches(leaf: Leaf, actual: object) -> bool:
+    if leaf.field.checked and actual is not None and type(actual) is not str:
+        # A fact of a foreign type is present, but it can match nothing else.
+        return leaf.op is Op.IS_SET and leaf.value is True
+    return matches(leaf.op, actual, leaf.value)
+
+
 def _result(leaf: Leaf, facts: Mapping[str, object], *, negated: bool) -> LeafResult:
     actual = facts.get(leaf.field.name)
-    usable = actual is None or not leaf.field.checked or type(actual) is str
-    # A checked fact of another type is present, but it can match nothing else.
-    matched = (usable or leaf.op is Op.IS_SET) and matches(leaf.op, actual, leaf.value)
-    return LeafResult(leaf, actual, matched, negated)
+    return LeafResult(leaf, actual, _matches(leaf, actual), negated)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from config.base.conditions import values
@@ -17,6 +18,14 @@ class Leaf:
     field: Field
     op: Op
     value: values.Value
+    # Its JSON, made once: explanations repeat it for every order.
+    shown: Mapping[str, object] = dataclasses.field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        is_set = self.op is Op.IS_SET
+        value = self.value if is_set else values.to_json(self.field, self.value)
+        shown = {"field": self.field.name, "op": self.op.value, "value": value}
+        object.__setattr__(self, "shown", shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +61,8 @@ def to_json(node: Node) -> dict[str, object]:
             return {"any": [to_json(item) for item in items]}
         case Not(item):
             return {"not": to_json(item)}
-        case Leaf(field, op, value):
-            shown = value if op is Op.IS_SET else values.to_json(field, value)
-            return {"field": field.name, "op": op.value, "value": shown}
+        case Leaf():
+            return dict(node.shown)
 
 
 def leaves(node: Node) -> Iterator[Leaf]:

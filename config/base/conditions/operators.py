@@ -45,7 +45,7 @@ OPERATORS: Final[Mapping[FieldType, frozenset[Op]]] = MappingProxyType(
 )
 
 # The same meaning twice: as a function for explaining, and as an expression for the generated
-# function. `{v}` is the fact, `{c}` the constant. An absent fact (None) matches nothing but
+# function. `{v}` is the fact, `{c}` the constant (`{c}` and `{d}` of between). An absent fact (None) matches nothing but
 # `is_set: false`; equality needs no test for that, because constants are never None.
 _MATCHES: Final[Mapping[Op, Callable[[Any, Any], bool]]] = MappingProxyType(
     {
@@ -73,7 +73,7 @@ EXPRESSIONS: Final[Mapping[Op, str]] = MappingProxyType(
         Op.LTE: "{v} is not None and {v} <= {c}",
         Op.GT: "{v} is not None and {v} > {c}",
         Op.GTE: "{v} is not None and {v} >= {c}",
-        Op.BETWEEN: "{v} is not None and {c}[0] <= {v} <= {c}[1]",
+        Op.BETWEEN: "{v} is not None and {c} <= {v} <= {d}",
         Op.CONTAINS: "{v} is not None and {c} in {v}",
         Op.STARTS_WITH: "{v} is not None and {v}.startswith({c})",
     }

@@ -93,7 +93,9 @@ class Expressions:
         variable = self._variable(leaf.field)
         if leaf.op is Op.IS_SET:
             return f"{variable} is {'not ' if leaf.value else ''}None"
-        test = EXPRESSIONS[leaf.op].format(v=variable, c=self._namespace.constant(leaf.value))
+        bounds = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
+        names = [self._namespace.constant(value) for value in bounds]
+        test = EXPRESSIONS[leaf.op].format(v=variable, c=names[0], d=names[-1])
         if leaf.field.checked:
             kind = self._namespace.constant(str)
             return f"{variable}.__class__ is {kind} and {test}"
