@@ -42,14 +42,20 @@ def exponent() -> int:
     return EXPONENTS.get(settings.LOYALTY_CURRENCY, DEFAULT_EXPONENT)
 
 
+def _plain(amount: Decimal) -> str:
+    """Write the number without an exponent; one that no column holds is not written at all."""
+    if not amount.is_finite() or abs(amount.adjusted()) > COLUMN_DIGITS:
+        return ""
+    return format(amount, "f")
+
+
 def to_minor(amount: str | Decimal) -> int:
     """Return the amount in whole minor units; zeros behind the exponent are allowed.
 
     Units: major units in, minor units out.
     Raises: AmountError where the amount cannot be held exactly.
     """
-    text = format(amount, "f") if isinstance(amount, Decimal) else amount
-    match = _AMOUNT.fullmatch(text)
+    match = _AMOUNT.fullmatch(amount if isinstance(amount, str) else _plain(amount))
     if match is None:
         raise AmountError
     sign, whole, decimals = match.groups()

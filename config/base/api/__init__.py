@@ -1,0 +1,1 @@
+"""The plumbing of the API: strict JSON, problems, scopes, cursors. Imports no app."""
