@@ -14,9 +14,7 @@ class ProgrammeClock(models.Model):
         verbose_name = _("programme clock")
         verbose_name_plural = _("programme clock")
         constraints = [
-            models.CheckConstraint(
-                name="config_programmeclock_one_row", condition=models.Q(id=1)
-            ),
+            models.CheckConstraint(name="config_programmeclock_one_row", condition=models.Q(id=1)),
         ]
 
     def __str__(self) -> str:

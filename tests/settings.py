@@ -10,7 +10,7 @@ os.environ.setdefault(
     "LOYALTY_POSTGRES_OPTIONS", "fsync=off full_page_writes=off synchronous_commit=off"
 )
 
-from config.base.settings import *  # noqa: E402, F403  (the environment comes first)
+from config.base.settings import *  # noqa: F403  (the environment comes first)
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from django.apps import apps
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.models import Model
 from psycopg import sql
 
@@ -29,16 +30,16 @@ def as_owner(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
 
 def disconnect(using: str = DEFAULT_DB_ALIAS) -> None:
     """Close the connection and its pool, so that the next one logs in anew."""
-    connections[using].close()
-    connections[using].close_pool()
+    connection = connections[using]
+    connection.close()
+    if isinstance(connection, DatabaseWrapper):
+        connection.close_pool()
 
 
 def append_only_tables() -> list[str]:
     """Return the tables whose models say `append_only = True`."""
     models: list[type[Model]] = list(apps.get_models())
-    return sorted(
-        model._meta.db_table for model in models if getattr(model, "append_only", False)
-    )
+    return sorted(model._meta.db_table for model in models if getattr(model, "append_only", False))
 
 
 def grant_application_role(role: str, using: str = DEFAULT_DB_ALIAS) -> None:

@@ -12,7 +12,9 @@ from config.base import clock
 
 ZONES = ["Asia/Shanghai", "Europe/Berlin", "America/Sao_Paulo", "Australia/Lord_Howe", "UTC"]
 INSTANTS = st.datetimes(
-    min_value=datetime(1960, 1, 1), max_value=datetime(2090, 1, 1), timezones=st.just(UTC)
+    min_value=datetime(1960, 1, 1),  # noqa: DTZ001 (bounds are given bare)
+    max_value=datetime(2090, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
 )
 
 

@@ -5,6 +5,7 @@ database free of one. A connection that fails starts the server again: whoever k
 next request finds it up.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from config.base.embedded import postgres
 class DatabaseClient(client.DatabaseClient):
     """`dbshell` on a server that may have to be started first."""
 
-    def runshell(self, parameters: list[str]) -> None:
+    def runshell(self, parameters: Iterable[str]) -> None:
         """Fill in where the server is, then open the shell."""
         self.connection.get_connection_params()
         super().runshell(parameters)

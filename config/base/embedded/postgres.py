@@ -7,10 +7,10 @@ listens on the network.
 
 import atexit
 import functools
-import hashlib
 import importlib.util
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -23,10 +23,9 @@ from pathlib import Path
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
 
-from config.base.embedded import process, roles
+from config.base.embedded import process, roles, sockets
 
 PORT = 5432
-SOCKET_PATH_LIMIT = 100
 START_SECONDS = 120.0
 LINGER_SECONDS = 20.0
 LOG_LIMIT_BYTES = 10_000_000
@@ -109,11 +108,7 @@ class EmbeddedPostgres:
     @property
     def socket_dir(self) -> Path:
         """The folder of the socket; short, because the kernel cuts socket names."""
-        near = self.home / "socket"
-        if len(str(near)) + len(f"/.s.PGSQL.{PORT}") < SOCKET_PATH_LIMIT:
-            return near
-        name = hashlib.sha256(str(self.home).encode()).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"loyalty-{os.geteuid()}-{name}"
+        return sockets.directory(self.home, f".s.PGSQL.{PORT}")
 
     @property
     def log(self) -> Path:
@@ -182,7 +177,9 @@ class EmbeddedPostgres:
             if (self.cluster / "PG_VERSION").exists() and self.answers():
                 return
             programs = self._programs()
-            if not (self.cluster / "PG_VERSION").exists():
+            if (self.cluster / "PG_VERSION").exists():
+                self._refuse_other_version(programs)
+            else:
                 self._create_cluster(programs)
             self._start(programs)
             self._set_up_roles()
@@ -282,9 +279,21 @@ class EmbeddedPostgres:
             raise ServerError(f"initdb failed: {made.stderr.strip() or made.stdout.strip()}")
         draft.rename(self.cluster)
 
+    def _refuse_other_version(self, programs: Path) -> None:
+        made_by = int((self.cluster / "PG_VERSION").read_text())
+        if made_by != self._major_version(programs):
+            raise ServerError(
+                f"{self.cluster} was made by PostgreSQL {made_by}, the programs in {programs} are "
+                f"{self._major_version(programs)}: name the others in LOYALTY_POSTGRES_BIN, or "
+                "another folder in LOYALTY_DATA_DIR"
+            )
+
     def _major_version(self, programs: Path) -> int:
         said = process.run(self.identity, [programs / "postgres", "--version"]).stdout
-        return int(said.split()[2].split(".")[0].rstrip("abcdefghijklmnopqrstuvwxyz"))
+        found = re.search(r"\d+", said)
+        if found is None:
+            raise ServerError(f"{programs / 'postgres'} does not run: {said}")
+        return int(found.group())
 
     def _hand_over(self, path: Path) -> None:
         if self.identity.drop_to is not None:
@@ -303,9 +312,7 @@ class EmbeddedPostgres:
 
     def _start(self, programs: Path) -> None:
         """Start the server, again and again while children of a killed one linger."""
-        if not self.socket_dir.exists():
-            self.socket_dir.mkdir(mode=0o700)
-            self._hand_over(self.socket_dir)
+        sockets.prepare(self.socket_dir, self.identity.drop_to)
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
         patience = time.monotonic() + LINGER_SECONDS

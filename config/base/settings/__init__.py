@@ -2,13 +2,14 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from config.base.settings import database, secret
+from config.base.settings import console, database, jobs, log, secret, security
 from config.base.settings.environment import BASE_DIR, DATA_DIR, IS_PRODUCTION, env
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or (
     "" if IS_PRODUCTION else secret.kept_secret(DATA_DIR / "secret_key")
 )
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=[] if IS_PRODUCTION else ["localhost", "127.0.0.1", "[::1]"]
 )
@@ -19,11 +20,16 @@ LOYALTY_TIME_ZONE = env.str("LOYALTY_TIME_ZONE", default="Asia/Shanghai")
 LOYALTY_CURRENCY = env.str("LOYALTY_CURRENCY", default="CNY")
 LOYALTY_CLOCK = env.str("LOYALTY_CLOCK", default="wall")
 LOYALTY_LEAP_DAY = env.str("LOYALTY_LEAP_DAY", default="before")
-LOYALTY_POSTGRES_OPTIONS = database.postgres_options()
+LOYALTY_POSTGRES_OPTIONS: dict[str, str] = database.postgres_options()
 LOYALTY_DATABASE_OWNER = database.owner_login()
 LOYALTY_KEYS = env.str("LOYALTY_KEYS", default="") or (
     "" if IS_PRODUCTION else f"1:{secret.kept_secret(DATA_DIR / 'data_key')}"
 )
+
+if IS_PRODUCTION:
+    security.refuse_unsafe(
+        debug=DEBUG, secret_key=SECRET_KEY, clock=LOYALTY_CLOCK, keys=LOYALTY_KEYS
+    )
 
 INSTALLED_APPS = [
     "unfold",
@@ -39,6 +45,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_celery_beat",
+    "django_prometheus",
+    "csp",
     "pgtrigger",
     "config",
     "members",
@@ -48,8 +56,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.base.csp.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -57,6 +67,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
 ROOT_URLCONF = "config.wiring.urls"
@@ -89,6 +100,53 @@ TIME_ZONE = LOYALTY_TIME_ZONE
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+if not IS_PRODUCTION:
+    # Served from where the apps keep them: nothing to collect before the first start.
+    STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    WHITENOISE_USE_FINDERS = True
+    STATIC_ROOT = DATA_DIR / "static"
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+MEDIA_ROOT = DATA_DIR / "media"
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PRODUCTION
+SESSION_COOKIE_AGE = 12 * 3600
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=IS_PRODUCTION)
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=3600 if IS_PRODUCTION else 0)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_PRODUCTION else None
+SECURE_REFERRER_POLICY = "same-origin"
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+LOGIN_URL = "admin:login"
+
+UNFOLD = console.UNFOLD
+CONSOLE_PATH = security.CONSOLE_PATH
+CONTENT_SECURITY_POLICY = security.CONTENT_SECURITY_POLICY
+CONSOLE_SECURITY_POLICY = security.CONSOLE_SECURITY_POLICY
+LOGGING = log.LOGGING
+CELERY = jobs.CELERY | {"timezone": TIME_ZONE}
+CELERY_TIMEZONE = TIME_ZONE
+DJANGO_CELERY_BEAT_TZ_AWARE = True
+
+# Counted in /metrics for the site itself; collectors of its own would ask the database twice.
+PROMETHEUS_EXPORT_MIGRATIONS = False
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Loyalty",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
