@@ -45,8 +45,9 @@ OPERATORS: Final[Mapping[FieldType, frozenset[Op]]] = MappingProxyType(
 )
 
 # The same meaning twice: as a function for explaining, and as an expression for the generated
-# function. `{v}` is the fact, `{c}` the constant (`{c}` and `{d}` of between). An absent fact (None) matches nothing but
-# `is_set: false`; equality needs no test for that, because constants are never None.
+# function. `{v}` is the fact, `{c}` the constant, `{d}` the second one of between. An absent fact
+# (None) matches nothing but `is_set: false`; equality needs no test for that, because constants
+# are never None.
 _MATCHES: Final[Mapping[Op, Callable[[Any, Any], bool]]] = MappingProxyType(
     {
         Op.EQ: lambda fact, value: bool(fact == value),
