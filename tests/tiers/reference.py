@@ -47,14 +47,14 @@ class PlainMember:
 
     def figure(self, criterion: Criterion, day: date) -> Fraction:
         if criterion.metric is Metric.TENURE:
-            return Fraction(self.crossing(criterion) <= day and criterion.threshold)
+            return Fraction(criterion.threshold if self.crossing(criterion) <= day else 0)
         first = self.first_day(criterion, day)
         orders = [amount for on, amount in self.orders.values() if first <= on <= day and amount]
         kinds = [kind for on, kind in self.interactions if first <= on <= day]
         qualifying = sum(kind in self.ladder.qualifying_kinds for kind in kinds)
         growth = sum(orders) * Fraction(*self.ladder.growth_spend_weight)
         growth += qualifying * Fraction(*self.ladder.growth_interaction_weight)
-        found = {
+        found: dict[Metric, int | Fraction] = {
             Metric.SPEND: sum(orders),
             Metric.ORDERS: len(orders),
             Metric.AVERAGE_ORDER: Fraction(sum(orders), len(orders) or 1),
@@ -129,8 +129,8 @@ class PlainMember:
         elif policy is RefundPolicy.IMMEDIATE:
             self.fall_to_earned(at, day)
         elif policy is RefundPolicy.GRACE and self.requalify is None:
-            if self.earned(day) < self.rank:
-                self.requalify = day + timedelta(days=1 + self.ladder.grace_days)
+            grace = timedelta(days=1 + self.ladder.grace_days)
+            self.requalify = day + grace if self.earned(day) < self.rank else None
 
     def withdraw(self, at: datetime, day: date) -> None:
         self.upgrades = [

@@ -1,7 +1,7 @@
 """The fold of facts and time into a standing."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,27 +11,18 @@ from hypothesis import strategies as st
 from config.base import clock
 from tests.tiers.ladders import (
     JOINED_AT,
-    Player,
     classic_ladder,
-    entry,
-    interactions,
-    retention,
-    spend,
     varied_ladder,
 )
 from tests.tiers.reference import PlainMember
 from tiers.domain.ladder import (
-    Criterion,
     Ladder,
     LadderBook,
-    Metric,
     RefundPolicy,
     ReviewPolicy,
-    TierSpec,
 )
-from tiers.domain.progress import Contribution, StaleSnapshotError
+from tiers.domain.progress import Contribution
 from tiers.domain.qualification import TierFold
-from tiers.domain.windows import CALENDAR_YEAR
 
 FACTS = st.lists(
     st.tuples(

@@ -45,7 +45,7 @@ class StandingChange:
         return self.rank != self.rank_before
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reading:
     """The figures of one evaluation: who is looked at, under which ladder, on which day."""
 

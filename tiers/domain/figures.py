@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from tiers.domain.ladder import Check, Criterion, Figure, Ladder, Metric
+from tiers.domain.ladder import Check, Figure, Ladder, Metric
 from tiers.domain.progress import INTERACTIONS, ORDERS, POINTS, REFERRALS, SPEND, DayBook
 from tiers.domain.windows import Anchors, WindowKind, tenure_length
 
@@ -146,37 +146,20 @@ def describe_check(
     ladder: Ladder, check: Check, values: Sequence[int], progress: MemberProgress, day: int
 ) -> dict[str, Any]:
     """Return a check with its criteria, figures and window bounds, fit for JSON."""
+    last = date.fromordinal(day).isoformat()
+    criteria = []
+    # The wording of a criterion is prepared with the plan: this runs for most orders.
+    for prepared, (index, threshold) in zip(check.described, check.terms, strict=True):
+        value = values[index]
+        described = {**prepared, "value": value, "met": value >= threshold, "to": last}
+        window = ladder.plan.figures[index].window
+        if window.kind is not WindowKind.LIFETIME:
+            first = progress.anchors.first_day(window, day)
+            described["from"] = date.fromordinal(max(1, first)).isoformat()
+        criteria.append(described)
     return {
         "tier": ladder.tiers[check.rank].code,
-        "purpose": str(check.requirement.purpose),
+        "purpose": check.purpose,
         "group": check.group,
-        "criteria": [
-            {
-                **describe_criterion(criterion),
-                **_bounds(criterion, progress.anchors, day),
-                "value": values[index],
-                "met": values[index] >= threshold,
-            }
-            for criterion, (index, threshold) in zip(check.criteria, check.terms, strict=True)
-        ],
+        "criteria": criteria,
     }
-
-
-def describe_criterion(criterion: Criterion) -> dict[str, Any]:
-    """Return what a criterion asks for, fit for JSON."""
-    described: dict[str, Any] = {"metric": str(criterion.metric)}
-    if criterion.metric is Metric.ATTRIBUTE:
-        return described | {"attribute": criterion.attribute, "expected": criterion.value}
-    described["threshold"] = criterion.threshold
-    if criterion.metric is Metric.TENURE:
-        return described | {"unit": str(criterion.unit)}
-    return described | {"window": criterion.window.code}
-
-
-def _bounds(criterion: Criterion, anchors: Anchors, day: int) -> dict[str, Any]:
-    bounds: dict[str, Any] = {"to": date.fromordinal(day).isoformat()}
-    windowless = criterion.metric in (Metric.TENURE, Metric.ATTRIBUTE)
-    if not windowless and criterion.window.kind is not WindowKind.LIFETIME:
-        first = anchors.first_day(criterion.window, day)
-        bounds["from"] = date.fromordinal(max(1, first)).isoformat()
-    return bounds

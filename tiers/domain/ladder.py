@@ -5,41 +5,38 @@ that contradicts itself.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from tiers.domain import ladder_checks
-from tiers.domain.windows import LIFETIME, TenureUnit, Window, WindowKind
+from tiers.domain.criteria import Criterion, Group, Metric, Purpose, Requirement
+from tiers.domain.plan import Check, Figure, Plan, plan_of
+from tiers.domain.windows import Window, WindowKind
+
+__all__ = [
+    "Check",
+    "Criterion",
+    "Figure",
+    "Group",
+    "Ladder",
+    "LadderBook",
+    "Metric",
+    "Plan",
+    "Purpose",
+    "RefundPolicy",
+    "Requirement",
+    "ReviewPolicy",
+    "TierSpec",
+    "successor_rank",
+]
 
 Ratio = tuple[int, int]
 
 DEFAULT_QUALIFYING_KINDS = frozenset(
     {"survey", "review", "referral", "event_attended", "product_test"}
 )
-
-
-class Metric(StrEnum):
-    """What progress is measured in."""
-
-    SPEND = "spend"
-    ORDERS = "orders"
-    AVERAGE_ORDER = "average_order"
-    LARGEST_ORDER = "largest_order"
-    INTERACTIONS = "interactions"
-    REFERRALS = "referrals"
-    POINTS_EARNED = "points_earned"
-    GROWTH = "growth"
-    TENURE = "tenure"
-    ATTRIBUTE = "attribute"
-
-
-class Purpose(StrEnum):
-    """Whether a requirement earns a tier or keeps it."""
-
-    ENTRY = "entry"
-    RETENTION = "retention"
 
 
 class ReviewPolicy(StrEnum):
@@ -59,91 +56,12 @@ class RefundPolicy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Criterion:
-    """One metric over one window against one threshold.
-
-    Units: threshold in minor units for money, a count, points, growth value, or ``unit`` of
-    tenure. For ``attribute`` the member's attribute has to equal ``value``; window and
-    threshold mean nothing there.
-    """
-
-    metric: Metric
-    window: Window = LIFETIME
-    threshold: int = 1
-    attribute: str | None = None
-    value: str | None = None
-    unit: TenureUnit = TenureUnit.MONTHS
-
-
-Group = tuple[Criterion, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Requirement:
-    """What a rank asks for: any group suffices, all criteria of it are needed.
-
-    ``from_rank`` limits it to members who are at that rank when it is looked at.
-    """
-
-    rank: int
-    purpose: Purpose
-    groups: tuple[Group, ...]
-    from_rank: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class TierSpec:
     """One tier of a ladder; the multiplier of its points is exact (numerator, denominator)."""
 
     code: str
     rank: int
     multiplier: Ratio = (1, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A requirement group in the form that the fold evaluates: figure index and threshold."""
-
-    rank: int
-    group: int
-    requirement: Requirement
-    criteria: Group
-    terms: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One number to compute for an evaluation; criteria that share it compute it once."""
-
-    metric: Metric
-    window: Window
-    attribute: str | None
-    value: str | None
-    unit: TenureUnit
-
-    @classmethod
-    def of(cls, criterion: Criterion) -> "Figure":
-        """Return the number that the criterion compares."""
-        windowless = criterion.metric in (Metric.TENURE, Metric.ATTRIBUTE)
-        return cls(
-            criterion.metric,
-            LIFETIME if windowless else criterion.window,
-            criterion.attribute,
-            criterion.value,
-            criterion.unit,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A ladder prepared for evaluation; each tuple of checks is indexed by current rank."""
-
-    figures: tuple[Figure, ...]
-    windows: tuple[Window, ...]
-    upgrades: tuple[tuple[Check, ...], ...]
-    retention: tuple[tuple[Check, ...], ...]
-    entry: tuple[tuple[Check, ...], ...]
-    tenures: tuple[tuple[TenureUnit, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +89,7 @@ class Ladder:
     def __post_init__(self) -> None:
         """Refuse a ladder that contradicts itself, then prepare it for evaluation."""
         ladder_checks.check_ladder(self)
-        object.__setattr__(self, "plan", _plan_of(self))
+        object.__setattr__(self, "plan", plan_of(self.requirements, range(len(self.tiers))))
 
     @property
     def top_rank(self) -> int:
@@ -199,58 +117,26 @@ def successor_rank(old: Ladder, new: Ladder, rank: int) -> int:
     return 0
 
 
-def _plan_of(ladder: Ladder) -> Plan:
-    criteria = [c for r in ladder.requirements for group in r.groups for c in group]
-    figures = tuple(dict.fromkeys(Figure.of(criterion) for criterion in criteria))
-    index = {figure: number for number, figure in enumerate(figures)}
-    ranks = range(len(ladder.tiers))
-    entry = tuple(_checks(ladder, rank, Purpose.ENTRY, index) for rank in ranks)
-    kept = (_checks(ladder, rank, Purpose.RETENTION, index) for rank in ranks)
-    return Plan(
-        figures=figures,
-        windows=tuple(dict.fromkeys(figure.window for figure in figures)),
-        upgrades=tuple(_upgrades(entry, rank) for rank in ranks),
-        retention=tuple(own or entry[rank] for rank, own in enumerate(kept)),
-        entry=entry,
-        tenures=tuple(
-            sorted({(c.unit, c.threshold) for c in criteria if c.metric is Metric.TENURE})
-        ),
-    )
-
-
-def _checks(
-    ladder: Ladder, rank: int, purpose: Purpose, index: dict[Figure, int]
-) -> tuple[Check, ...]:
-    found = [r for r in ladder.requirements if (r.rank, r.purpose) == (rank, purpose)]
-    groups = [(requirement, group) for requirement in found for group in requirement.groups]
-    return tuple(
-        Check(rank, number, requirement, group, _terms(group, index))
-        for number, (requirement, group) in enumerate(groups)
-    )
-
-
-def _terms(group: Group, index: dict[Figure, int]) -> tuple[tuple[int, int], ...]:
-    return tuple((index[Figure.of(criterion)], criterion.threshold) for criterion in group)
-
-
-def _upgrades(entry: Sequence[tuple[Check, ...]], rank: int) -> tuple[Check, ...]:
-    """Order the entry checks above a rank from the highest tier down: the first that holds wins."""
-    return tuple(
-        check
-        for target in range(len(entry) - 1, rank, -1)
-        for check in entry[target]
-        if check.requirement.from_rank in (None, rank)
-    )
-
-
 class LadderBook:
     """All versions of the ladder, in the order in which they come into force.
 
     Before the first version nothing can be earned: a ladder with only its lowest tier stands
     in (version 0), so that a member's fold has a beginning whenever the programme starts.
+
+    ``windows`` are those with a first day; ``reach_days`` is the least age in days at which a
+    day may lie outside all of them. ``tracks_largest`` asks for single orders to be listed,
+    ``keeps_all_days`` for all of them for ever.
     """
 
-    __slots__ = ("_index", "_starts", "tracks_largest", "versions", "windows")
+    __slots__ = (
+        "_index",
+        "_starts",
+        "keeps_all_days",
+        "reach_days",
+        "tracks_largest",
+        "versions",
+        "windows",
+    )
 
     def __init__(self, versions: Iterable[Ladder]) -> None:
         """Order the versions.
@@ -263,19 +149,12 @@ class LadderBook:
         self.versions = tuple(ordered)
         self._starts = [v.effective_from for v in ordered[1:] if v.effective_from is not None]
         self._index = {v.version: number for number, v in enumerate(ordered)}
-        self.windows = frozenset(w for v in ordered for w in v.plan.windows)
-        self.tracks_largest = any(
-            f.metric is Metric.LARGEST_ORDER for v in ordered for f in v.plan.figures
-        )
-
-    @property
-    def keeps_all_days(self) -> bool:
-        """Tell whether single orders count for ever, so that no day may be summed up."""
-        return any(
-            f.metric is Metric.LARGEST_ORDER and f.window.kind is WindowKind.LIFETIME
-            for v in self.versions
-            for f in v.plan.figures
-        )
+        figures = {figure for version in ordered for figure in version.plan.figures}
+        self.windows = {f.window for f in figures if f.window.kind is not WindowKind.LIFETIME}
+        largest = [f for f in figures if f.metric is Metric.LARGEST_ORDER]
+        self.tracks_largest = bool(largest)
+        self.keeps_all_days = any(f.window.kind is WindowKind.LIFETIME for f in largest)
+        self.reach_days = max((_reach(window) for window in self.windows), default=0)
 
     def at(self, instant: datetime) -> Ladder:
         """Return the version in force at an instant."""
@@ -298,3 +177,8 @@ class LadderBook:
         """Return the version that replaces the given one, None for the last."""
         following = self._index[number] + 1
         return self.versions[following] if following < len(self.versions) else None
+
+
+def _reach(window: Window) -> int:
+    """Return an age in days under which a day is inside the window, as far as can be said."""
+    return window.days or 0

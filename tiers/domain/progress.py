@@ -159,8 +159,8 @@ class DayBook:
         return max(found) if found else (0, None)
 
     def forget_before(self, first: int) -> None:
-        """Sum up the days before ``first``, once enough of them have gathered."""
-        if first - SLACK_DAYS <= self.kept_from or not self.days or self.days[0] >= first:
+        """Sum up the days before ``first``: they stay in the totals only."""
+        if first <= self.kept_from:
             return
         row = bisect_left(self.days, first)
         if self.largest:

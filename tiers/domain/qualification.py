@@ -155,17 +155,17 @@ class TierFold(DecidingFold):
             return self._due
         ladder = self._ladder(book)
         found: list[tuple[datetime, Due]] = []
-        following = book.after(ladder.version)
-        if following is not None and following.effective_from is not None:
-            found.append((following.effective_from, Due.LADDER))
         if self.kept_until is not None:
             found.append((_midnight(self._review_day(ladder)), Due.REVIEW))
         if self.requalify_on is not None:
             found.append((_midnight(self.requalify_on), Due.REQUALIFY))
-        crossing = self._next_tenure(ladder)
+        following = book.after(ladder.version)
+        if following is not None and following.effective_from is not None:
+            found.append((following.effective_from, Due.LADDER))
+        crossing = self._next_tenure(ladder) if ladder.plan.tenures else None
         if crossing is not None:
             found.append((_midnight(crossing), Due.TENURE))
-        self._due = min(found) if found else None
+        self._due = min(found, default=None)
         return self._due
 
     def _review_day(self, ladder: Ladder) -> int:

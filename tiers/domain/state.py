@@ -9,7 +9,7 @@ from tiers.domain.changes import Reason, StandingChange
 from tiers.domain.figures import MemberProgress
 from tiers.domain.ladder import Ladder, LadderBook
 from tiers.domain.progress import SLACK_DAYS, DayBook, StaleSnapshotError
-from tiers.domain.windows import Anchors, WindowKind
+from tiers.domain.windows import Anchors
 
 
 class Due(IntEnum):
@@ -118,13 +118,13 @@ class FoldState:
         if book.keeps_all_days:
             return 0
         first_day = self.progress.anchors.first_day
-        counted = (w for w in book.windows if w.kind is not WindowKind.LIFETIME)
-        return min((first_day(window, day) for window in counted), default=day)
+        return min((first_day(window, day) for window in book.windows), default=day)
 
     def _forget(self, day: int) -> None:
-        days = self.progress.days
-        if self._book is not None and days.days and days.days[0] < day - SLACK_DAYS:
-            days.forget_before(self._horizon(self._book, day))
+        """Sum up the days that no window can ask for any more, many at a time."""
+        book, days = self._book, self.progress.days
+        if book is not None and days.days and days.days[0] < day - book.reach_days - SLACK_DAYS:
+            days.forget_before(self._horizon(book, day))
 
     def copy(self) -> Self:
         """Return a fold that goes on independently; reads settle a copy, never the original."""
