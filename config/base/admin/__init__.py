@@ -1,0 +1,1 @@
+"""The console: Django admin as loyalty operations and customer service use it."""

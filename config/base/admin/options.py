@@ -1,0 +1,95 @@
+"""How the console shows models: read-mostly, searched exactly, counted cheaply."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from unfold.admin import ModelAdmin
+
+from config.base.admin.paginator import EstimatedPaginator
+
+
+class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no types
+    """What all lists of the console share."""
+
+    paginator = EstimatedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 0
+    list_fullwidth = True
+    list_filter_submit = True
+    compressed_fields = True
+    ordering = ("-pk",)
+
+    def confirmation(
+        self, request: HttpRequest, *, title: str, question: str, back: str
+    ) -> HttpResponse:
+        """Ask before an action is carried out; its button posts to the same address."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "question": question,
+            "back": back,
+        }
+        return TemplateResponse(request, "admin/console/confirm.html", context)
+
+
+class ReadOnlyAdmin(ConsoleAdmin):
+    """Rows that only services write: shown, never edited here.
+
+    `concealed` names columns that are not shown either; binary columns never are.
+    """
+
+    concealed: Sequence[str] = ()
+    shown_last: Sequence[str] = ()
+    actions = None
+    show_add_link = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse: a service makes these rows."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: a service changes these rows."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: nothing here is deleted by hand."""
+        return False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Return every column that people may see."""
+        columns = [
+            column.name
+            for column in self.model._meta.concrete_fields
+            if not isinstance(column, models.BinaryField)
+            and column.name not in self.concealed
+            and not column.primary_key
+        ]
+        return [*columns, *self.shown_last]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Return the same columns, none of them a field of a form."""
+        return self.get_fields(request, obj)
+
+
+class ExactSearchMixin:
+    """Search by whole values through an index, never by parts of big tables.
+
+    `search_fields` only makes the search box appear; `find` decides.
+    """
+
+    search_fields: Sequence[str] = ("pk",)
+
+    def find(self, rows: models.QuerySet[Any], term: str) -> models.QuerySet[Any]:
+        """Return the rows that a term names."""
+        raise NotImplementedError
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
+    ) -> tuple[models.QuerySet[Any], bool]:
+        """Return what the term finds; an empty term finds everything."""
+        term = search_term.strip()
+        return (self.find(queryset, term) if term else queryset), False

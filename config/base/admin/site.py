@@ -1,0 +1,39 @@
+"""The console's site: the start page and the pages that apps add through the registry."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
+from unfold.sites import UnfoldAdminSite
+
+from config.base import clock, panels
+
+
+class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
+    """Django's admin site with a dashboard and pages beside the models'."""
+
+    index_title = _("Overview")
+    index_template = "admin/console/dashboard.html"
+    empty_value_display = "–"
+
+    def extra_urls(self) -> list[URLPattern]:
+        """Return the addresses of the pages that apps have registered."""
+        return [
+            path(page.route, self.admin_view(page.view), name=page.name)
+            for page in panels.pages()
+        ]
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """Show the panels of the start page that the visitor may see."""
+        visit = panels.Visit(request, clock.now())
+        context = {
+            "figures": panels.render(panels.Place.DASHBOARD_FIGURES, visit),
+            "charts": panels.render(panels.Place.DASHBOARD_CHARTS, visit),
+            "work": panels.render(panels.Place.DASHBOARD_WORK, visit),
+        }
+        response: TemplateResponse = super().index(request, {**context, **(extra_context or {})})
+        return response

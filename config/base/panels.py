@@ -1,0 +1,127 @@
+"""What apps add to the console's pages, registered by the wiring.
+
+A page of a lower app shows panels of upper apps without importing them: it asks here for what has
+been registered for a place.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+
+T = TypeVar("T")
+
+
+class Place(StrEnum):
+    """Where a panel stands."""
+
+    DASHBOARD_FIGURES = "dashboard_figures"
+    DASHBOARD_CHARTS = "dashboard_charts"
+    DASHBOARD_WORK = "dashboard_work"
+    MEMBER_BADGES = "member_badges"
+    MEMBER_FIGURES = "member_figures"
+    MEMBER_OVERVIEW = "member_overview"
+    MEMBER_POINTS = "member_points"
+    MEMBER_ORDERS = "member_orders"
+    MEMBER_TIER = "member_tier"
+    MEMBER_TIMELINE = "member_timeline"
+    MEMBER_PROFILE = "member_profile"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One look at a page: the request, the instant, and the row it is about (None: no row)."""
+
+    request: HttpRequest
+    at: datetime
+    subject: Any = None
+    _kept: dict[str, Any] = field(default_factory=dict)
+
+    def once(self, key: str, read: Callable[[], T]) -> T:
+        """Return what `read` gives, reading it once for all panels of the page."""
+        if key not in self._kept:
+            self._kept[key] = read()
+        kept: T = self._kept[key]
+        return kept
+
+    def may(self, permission: str) -> bool:
+        """Tell whether the visitor has a permission; an empty one is everybody's."""
+        return not permission or self.request.user.has_perm(permission)
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A part of a page; `build` returns the template's context, or None to show nothing."""
+
+    code: str
+    place: Place
+    template: str
+    build: Callable[[Visit], Mapping[str, Any] | None]
+    order: int = 0
+    permission: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A button at the top of the member page."""
+
+    code: str
+    title: Promise
+    icon: str
+    url: Callable[[Visit], str]
+    order: int = 0
+    permission: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the console that belongs to no model's list."""
+
+    route: str
+    name: str
+    view: Callable[..., HttpResponse]
+
+
+_panels: dict[str, Panel] = {}
+_links: dict[str, Link] = {}
+_pages: dict[str, Page] = {}
+
+
+def register(*items: Panel | Link | Page) -> None:
+    """Add panels, links and pages; a second one of the same code takes the first one's place."""
+    for item in items:
+        match item:
+            case Panel():
+                _panels[item.code] = item
+            case Link():
+                _links[item.code] = item
+            case Page():
+                _pages[item.name] = item
+
+
+def pages() -> list[Page]:
+    """Return the registered pages."""
+    return list(_pages.values())
+
+
+def links(visit: Visit) -> list[tuple[Link, str]]:
+    """Return the member page's buttons that the visitor may press, with their addresses."""
+    allowed = [link for link in _links.values() if visit.may(link.permission)]
+    return [(link, link.url(visit)) for link in sorted(allowed, key=lambda link: link.order)]
+
+
+def render(place: Place, visit: Visit) -> list[SafeString]:
+    """Return the panels of a place as HTML, in order, as far as the visitor may see them."""
+    found = [p for p in _panels.values() if p.place is place and visit.may(p.permission)]
+    built = [(p, p.build(visit)) for p in sorted(found, key=lambda panel: panel.order)]
+    return [
+        render_to_string(panel.template, {**context, "visit": visit}, visit.request)
+        for panel, context in built
+        if context is not None
+    ]

@@ -1,0 +1,131 @@
+"""How the console looks and what its menu holds."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+def _may(permission: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: request.user.has_perm(permission)
+
+
+def _list(title: "str | Promise", icon: str, model: str, permission: str = "") -> dict[str, Any]:
+    app, name = model.split(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": _may(permission or f"{app}.view_{name}"),
+    }
+
+
+NAVIGATION = [
+    {
+        "items": [
+            {"title": _("Overview"), "icon": "dashboard", "link": reverse_lazy("admin:index")},
+        ],
+    },
+    {
+        "title": _("Members"),
+        "separator": True,
+        "items": [
+            _list(_("Members"), "group", "members.member"),
+            _list(_("Orders"), "receipt_long", "members.order"),
+            _list(_("Interactions"), "forum", "members.interaction"),
+            _list(_("Cases"), "support_agent", "members.case"),
+            _list(_("Approvals"), "approval_delegation", "members.approval"),
+        ],
+    },
+    {
+        "title": _("Points"),
+        "separator": True,
+        "items": [
+            _list(_("Points accounts"), "account_balance_wallet", "rewards.pointsaccount"),
+            _list(_("Entries"), "swap_horiz", "rewards.entry"),
+            _list(_("Reservations"), "lock_clock", "rewards.reservation"),
+            _list(_("Earning rules"), "rule", "rewards.rule"),
+            _list(_("Points policies"), "policy", "rewards.pointspolicy"),
+        ],
+    },
+    {
+        "title": _("Tiers"),
+        "separator": True,
+        "items": [
+            _list(_("Tiers"), "workspace_premium", "tiers.tier"),
+            _list(_("Ladder versions"), "stairs", "tiers.ladderversion"),
+            _list(_("Standings"), "military_tech", "tiers.standing"),
+            _list(_("Tier overrides"), "person_edit", "tiers.standingoverride"),
+        ],
+    },
+    {
+        "title": _("Reports"),
+        "separator": True,
+        "items": [
+            {
+                "title": _("Enrolment by channel"),
+                "icon": "bar_chart",
+                "link": reverse_lazy("admin:report_enrolment"),
+                "permission": _may("members.view_member"),
+            },
+        ],
+    },
+    {
+        "title": _("Connections"),
+        "separator": True,
+        "collapsible": True,
+        "items": [
+            _list(_("Touchpoints"), "point_of_sale", "members.touchpoint"),
+            _list(_("API keys"), "key", "members.apikey"),
+            _list(_("Stores"), "storefront", "members.store"),
+            _list(_("Organisation"), "account_tree", "members.orgunit"),
+            _list(_("Received facts"), "inbox", "members.receivedfact"),
+            _list(_("Event log"), "history", "members.memberevent"),
+            _list(_("Event deliveries"), "outbox", "members.eventdelivery"),
+            _list(_("Imports"), "upload_file", "rewards.importjob"),
+        ],
+    },
+    {
+        "title": _("Administration"),
+        "separator": True,
+        "collapsible": True,
+        "items": [
+            _list(_("Staff"), "badge", "auth.user"),
+            _list(_("Groups"), "groups", "auth.group"),
+            _list(_("Staff authorities"), "verified_user", "members.staffauthority"),
+            _list(_("Scheduled work"), "schedule", "django_celery_beat.periodictask"),
+        ],
+    },
+]
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": _("Loyalty console"),
+    "SITE_HEADER": _("Loyalty console"),
+    "SITE_SUBHEADER": _("Members, tiers and points"),
+    "SITE_SYMBOL": "loyalty",
+    "SITE_URL": None,
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "SHOW_LANGUAGES": True,
+    "BORDER_RADIUS": "8px",
+    "STYLES": [lambda request: static("console/console.css")],
+    "COMMAND": {"search_models": ["members.member"], "show_history": False},
+    "SIDEBAR": {
+        "show_search": False,
+        "command_search": True,
+        "show_all_applications": False,
+        "navigation": NAVIGATION,
+    },
+    "COLORS": {
+        "primary": {
+            "50": "#f0fdfa", "100": "#ccfbf1", "200": "#99f6e4", "300": "#5eead4",
+            "400": "#2dd4bf", "500": "#14b8a6", "600": "#0d9488", "700": "#0f766e",
+            "800": "#115e59", "900": "#134e4a", "950": "#042f2e",
+        },
+    },
+}  # fmt: skip

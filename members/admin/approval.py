@@ -1,0 +1,86 @@
+"""Requests that wait for a second person."""
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action, display
+
+from config.base import clock
+from config.base.admin.actors import actor_of
+from config.base.errors import DomainError
+from members.admin.base import MemberOwnedAdmin
+from members.models import Approval
+from members.models.staff import ApprovalState
+from members.services import approvals
+
+
+@admin.register(Approval)
+class ApprovalAdmin(MemberOwnedAdmin):
+    """Requests of staff, decided here by somebody else."""
+
+    list_display = (
+        "title", "summary", "member_card", "reason", "requested_by", "requested_at", "state_label",
+    )  # fmt: skip
+    list_filter = ("state",)
+    concealed = ("payload", "kind")
+    shown_last = ("title", "summary")
+    actions_detail = ("decide",)
+
+    @admin.display(description=_("request"))
+    def title(self, approval: Approval) -> str:
+        """Return what kind of request it is."""
+        return approvals.title_of(approval.kind)
+
+    @admin.display(description=_("what is asked"))
+    def summary(self, approval: Approval) -> str:
+        """Return what the request asks for."""
+        return approvals.summary_of(approval)
+
+    @display(
+        description=_("state"),
+        label={"requested": "warning", "approved": "success", "refused": "danger"},
+    )
+    def state_label(self, approval: Approval) -> tuple[str, str]:
+        """Return where the request stands, with its colour."""
+        return approval.state, approval.get_state_display()
+
+    def has_decide_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        """Tell whether the visitor may decide requests."""
+        return request.user.has_perm("members.change_approval")
+
+    @action(
+        description=_("Decide"),
+        url_path="decide",
+        permissions=["decide"],
+        icon="approval_delegation",
+    )
+    def decide(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show the request with its two buttons, or carry out the one that was pressed."""
+        approval = get_object_or_404(Approval.objects.select_related("member"), pk=object_id)
+        if request.method == "POST":
+            return self._decided(request, approval)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": approvals.title_of(approval.kind),
+            "approval": approval,
+            "summary": approvals.summary_of(approval),
+            "is_open": approval.state == ApprovalState.REQUESTED,
+            "is_own": approval.requested_by == actor_of(request),
+        }
+        return TemplateResponse(request, "admin/console/approval.html", context)
+
+    def _decided(self, request: HttpRequest, approval: Approval) -> HttpResponse:
+        is_agreed = request.POST.get("decision") == "approve"
+        decide = approvals.approve if is_agreed else approvals.refuse
+        try:
+            decide(approval_id=approval.pk, actor=actor_of(request), at=clock.now())
+        except DomainError as error:
+            messages.error(request, str(error.message))
+            return redirect("admin:members_approval_decide", approval.pk)
+        messages.success(
+            request, gettext("Approved and carried out.") if is_agreed else gettext("Refused.")
+        )
+        return redirect("admin:members_approval_changelist")

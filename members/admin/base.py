@@ -1,0 +1,47 @@
+"""Lists of rows that belong to members."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from config.base.admin import formats
+from config.base.admin.options import ExactSearchMixin, ReadOnlyAdmin
+from members.admin import search
+
+
+def member_link(member_id: int, card_number: str) -> SafeString:
+    """Return a link to the member's page that shows the card number."""
+    address = reverse("admin:members_member_change", args=[member_id])
+    return format_html('<a class="lc-link" href="{}">{}</a>', address, formats.card(card_number))
+
+
+class MemberOwnedAdmin(ExactSearchMixin, ReadOnlyAdmin):
+    """Rows of members: found by whatever leads to the member, or by a reference of their own.
+
+    `own_references` are indexed columns that a search term is compared with as a whole.
+    """
+
+    list_select_related: Sequence[str] = ("member",)
+    own_references: Sequence[str] = ()
+    search_help_text = _("Phone, last four digits, card number, full name, external id or order")
+
+    def find(self, rows: models.QuerySet[Any], term: str) -> models.QuerySet[Any]:
+        """Return the rows that carry the term as a reference, or belong to the member it names."""
+        for column in self.own_references:
+            named = rows.filter(**{column: term})
+            if named.exists():
+                return named
+        return rows.filter(member_id__in=search.members_named(term))
+
+    @admin.display(description=_("member"))
+    def member_card(self, row: Any) -> str:
+        """Return the member's card number as a link to the member's page."""
+        if row.member_id is None:
+            return "–"
+        return member_link(row.member_id, row.member.card_number)

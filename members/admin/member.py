@@ -1,0 +1,129 @@
+"""The member page: one screen for tier, points, orders, history and what can be done."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from config.base import clock, panels
+from config.base.admin import formats
+from config.base.admin.options import ExactSearchMixin, ReadOnlyAdmin
+from config.base.panels import Place
+from members.admin import search
+from members.models import Channel, Member
+
+STATUS_COLOURS = {
+    "active": "success", "frozen": "warning", "closed": "danger", "erased": "danger",
+    "merged": "info",
+}  # fmt: skip
+
+TABS = (
+    (Place.MEMBER_OVERVIEW, _("Overview")),
+    (Place.MEMBER_POINTS, _("Points")),
+    (Place.MEMBER_ORDERS, _("Orders")),
+    (Place.MEMBER_TIER, _("Tier")),
+    (Place.MEMBER_TIMELINE, _("Timeline")),
+    (Place.MEMBER_PROFILE, _("Profile")),
+)
+
+
+@admin.register(Member)
+class MemberAdmin(ExactSearchMixin, ReadOnlyAdmin):
+    """The list in which customer service finds members, and the page of one."""
+
+    list_display = ("card", "name", "status_label", "channel_name", "home_store", "joined_at")
+    list_filter = ("status", "channel")
+    search_help_text = _("Phone, last four digits, card number, full name, external id or order")
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Member]:
+        """Return members with what their list and page show of them."""
+        rows: models.QuerySet[Member] = super().get_queryset(request)
+        return rows.select_related("profile", "home_store", "merged_into")
+
+    def find(self, rows: models.QuerySet[Any], term: str) -> models.QuerySet[Any]:
+        """Return the members that the term leads to."""
+        return rows.filter(pk__in=search.members_named(term))
+
+    @display(description=_("card number"), ordering="card_number")
+    def card(self, member: Member) -> str:
+        """Return the card number in groups of four."""
+        return formats.card(member.card_number)
+
+    @display(description=_("name"))
+    def name(self, member: Member) -> str:
+        """Return the masked name."""
+        return masked_name(member)
+
+    @display(description=_("status"), label=STATUS_COLOURS)
+    def status_label(self, member: Member) -> tuple[str, str]:
+        """Return the status with its colour."""
+        return member.status, member.get_status_display()
+
+    @display(description=_("enrolment channel"), ordering="channel")
+    def channel_name(self, member: Member) -> str:
+        """Return the channel's name."""
+        return channel_name(member.channel)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the member page."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        member = self.get_object(request, object_id)
+        if member is None:
+            raise Http404
+        visit = panels.Visit(request, clock.now(), member)
+        context = {
+            **self.admin_site.each_context(request),
+            **(extra_context or {}),
+            **member_header(member, visit),
+            "opts": self.opts,
+            "title": masked_name(member) or formats.card(member.card_number),
+            "figures": panels.render(Place.MEMBER_FIGURES, visit),
+            "badges": panels.render(Place.MEMBER_BADGES, visit),
+            "links": panels.links(visit),
+            "tabs": [
+                {"code": place.value, "title": title, "panels": panels.render(place, visit)}
+                for place, title in TABS
+            ],
+        }
+        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        return TemplateResponse(request, "admin/console/member.html", context)
+
+
+def masked_name(member: Member) -> str:
+    """Return the member's masked name; empty where none is known."""
+    profile = getattr(member, "profile", None)
+    return profile.name_mask if profile else ""
+
+
+def channel_name(code: str) -> str:
+    """Return a channel's name for people; the code itself where it is not one of ours."""
+    return str(Channel(code).label) if code in Channel.values else code
+
+
+def member_header(member: Member, visit: panels.Visit) -> dict[str, Any]:
+    """Return what the top of the member page says."""
+    joined = clock.local_day(member.joined_at)
+    today = clock.local_day(visit.at)
+    months = max(0, (today.year - joined.year) * 12 + today.month - joined.month)
+    if clock.add_months(joined, months) > today:
+        months -= 1
+    return {
+        "member": member,
+        "name": masked_name(member),
+        "status_colour": STATUS_COLOURS.get(member.status, "info"),
+        "channel": channel_name(member.channel),
+        "tenure_years": max(0, months) // 12,
+        "tenure_months": max(0, months) % 12,
+    }

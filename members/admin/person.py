@@ -1,0 +1,48 @@
+"""What is known of the person behind a member; nothing here is readable in full."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from members.admin.base import MemberOwnedAdmin
+from members.models import Case, Consent, Identifier, MemberKey, MemberProfile
+
+
+@admin.register(Identifier)
+class IdentifierAdmin(MemberOwnedAdmin):
+    """Ways to recognise members, by their last digits."""
+
+    list_display = ("kind", "masked", "app", "member_card", "verified_at", "from_at", "ended_at")
+
+    @admin.display(description=_("value"))
+    def masked(self, identifier: Identifier) -> str:
+        """Return the end of the value, all that the console shows unasked."""
+        return f"•••• {identifier.tail4}" if identifier.tail4 else "••••"
+
+
+@admin.register(Consent)
+class ConsentAdmin(MemberOwnedAdmin):
+    """What members allowed or refused."""
+
+    list_display = ("member_card", "purpose", "channel", "granted", "text_version", "given_at")
+
+
+@admin.register(MemberProfile)
+class MemberProfileAdmin(MemberOwnedAdmin):
+    """What may be counted and searched without reading the person."""
+
+    list_display = ("name_mask", "member_card", "birth_month", "birth_day", "first_purchase_on")
+
+
+@admin.register(MemberKey)
+class MemberKeyAdmin(MemberOwnedAdmin):
+    """That a member has a data key; destroying it erases the person."""
+
+    list_display = ("member_card", "master_version")
+
+
+@admin.register(Case)
+class CaseAdmin(MemberOwnedAdmin):
+    """Matters that a person has to look at."""
+
+    list_display = ("code", "member_card", "state", "opened_at", "closed_at")
+    list_filter = ("state",)

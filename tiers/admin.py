@@ -1,0 +1,199 @@
+"""The console's pages of the ladder and of who stands where on it."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.decorators import action, display
+
+from config.base import clock
+from config.base.admin.actors import actor_of
+from config.base.admin.options import ReadOnlyAdmin
+from config.base.errors import DomainError
+from config.base.names import name_of
+from members.admin.base import MemberOwnedAdmin
+from tiers import words
+from tiers.models import (
+    LadderVersion,
+    ProgressEntry,
+    QualificationRule,
+    Standing,
+    StandingOverride,
+    Tier,
+    TierTerm,
+)
+from tiers.services import standing as standing_service
+
+
+class ReadOnlyInline(TabularInline):  # type: ignore[misc]  # Unfold has no types
+    """Rows below a version that nobody edits once it counts."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Refuse."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Refuse."""
+        return False
+
+
+class TierTermInline(ReadOnlyInline):
+    """What each tier is worth."""
+
+    model = TierTerm
+    fields = ("tier", "multiplier", "discount_percent")
+    readonly_fields = fields
+
+
+class QualificationRuleInline(ReadOnlyInline):
+    """What each tier asks for."""
+
+    model = QualificationRule
+    fields = ("tier", "purpose", "from_tier", "group", "metric_name", "window_name", "limit")
+    readonly_fields = fields
+    show_change_link = False
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[QualificationRule]:
+        """Return the rules with their tiers, by rank."""
+        rows: models.QuerySet[QualificationRule] = super().get_queryset(request)
+        return rows.select_related("tier", "from_tier").order_by("tier__rank", "purpose", "group")
+
+    @admin.display(description=_("metric"))
+    def metric_name(self, rule: QualificationRule) -> str:
+        """Return what is measured."""
+        return words.metric(rule.metric)
+
+    @admin.display(description=_("window"))
+    def window_name(self, rule: QualificationRule) -> str:
+        """Return over which period."""
+        return words.window(rule.window, rule.window_days)
+
+    @admin.display(description=_("threshold"))
+    def limit(self, rule: QualificationRule) -> str:
+        """Return how much is asked for."""
+        return words.amount(rule.metric, rule.threshold)
+
+
+@admin.register(Tier)
+class TierAdmin(ReadOnlyAdmin):
+    """The tiers by rank."""
+
+    list_display = ("rank", "code", "name_zh", "name_en")
+    ordering = ("rank",)
+
+
+@admin.register(LadderVersion)
+class LadderVersionAdmin(ReadOnlyAdmin):
+    """The ladder's terms over time."""
+
+    list_display = ("number", "effective_from", "validity_days", "review", "refund_policy")
+    inlines = (TierTermInline, QualificationRuleInline)
+
+
+@admin.register(TierTerm)
+class TierTermAdmin(ReadOnlyAdmin):
+    """What tiers are worth, per version of the ladder."""
+
+    list_display = ("ladder", "tier", "multiplier", "discount_percent")
+    list_select_related = ("ladder", "tier")
+
+
+@admin.register(QualificationRule)
+class QualificationRuleAdmin(ReadOnlyAdmin):
+    """What tiers ask for, per version of the ladder."""
+
+    list_display = ("ladder", "tier", "purpose", "group", "metric", "window", "threshold")
+    list_select_related = ("ladder", "tier")
+
+
+@admin.register(Standing)
+class StandingAdmin(MemberOwnedAdmin):
+    """Who held which tier, from when, and why."""
+
+    list_display = (
+        "member_card", "tier_name", "from_at", "ended_at", "kept_until_on", "reason_name",
+    )  # fmt: skip
+    list_select_related = ("member", "tier")
+
+    @admin.display(description=_("tier"))
+    def tier_name(self, standing: Standing) -> str:
+        """Return the tier in the visitor's language."""
+        return name_of(standing.tier)
+
+    @admin.display(description=_("reason"))
+    def reason_name(self, standing: Standing) -> str:
+        """Return why the standing began."""
+        return words.reason(standing.reason)
+
+
+@admin.register(ProgressEntry)
+class ProgressEntryAdmin(MemberOwnedAdmin):
+    """Progress towards tiers, entry by entry."""
+
+    list_display = ("member_card", "metric_name", "amount", "at", "recorded_at")
+
+    @admin.display(description=_("metric"))
+    def metric_name(self, entry: ProgressEntry) -> str:
+        """Return what is measured."""
+        return words.metric(entry.metric)
+
+
+@admin.register(StandingOverride)
+class StandingOverrideAdmin(MemberOwnedAdmin):
+    """Tiers set by staff; the member page asks for new ones."""
+
+    list_display = (
+        "member_card", "tier_name", "from_at", "until_at", "state_label", "reason", "set_by",
+        "approved_by",
+    )  # fmt: skip
+    list_select_related = ("member", "tier")
+    actions_detail = ("revoke",)
+
+    @admin.display(description=_("tier"))
+    def tier_name(self, override: StandingOverride) -> str:
+        """Return the tier in the visitor's language."""
+        return name_of(override.tier)
+
+    @display(description=_("state"), label={"running": "success", "revoked": "danger"})
+    def state_label(self, override: StandingOverride) -> tuple[str, Any]:
+        """Return whether the override still counts."""
+        if override.revoked_at:
+            return "revoked", _("Revoked")
+        return ("running", _("Running")) if override.until_at > clock.now() else ("over", _("Over"))
+
+    def has_revoke_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        """Tell whether the visitor may end overrides."""
+        return request.user.has_perm("tiers.change_standingoverride")
+
+    @action(
+        description=_("End the override now"), url_path="revoke", permissions=["revoke"],
+        icon="event_busy",
+    )  # fmt: skip
+    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """End the override; the computed standing counts again."""
+        back = reverse("admin:tiers_standingoverride_change", args=[object_id])
+        if request.method != "POST":
+            return self.confirmation(
+                request,
+                title=gettext("End the override now"),
+                question=gettext("From now on the tier counts that the member has earned."),
+                back=back,
+            )
+        try:
+            standing_service.revoke_override(
+                override_id=int(object_id), actor=actor_of(request), at=clock.now()
+            )
+        except DomainError as error:
+            messages.error(request, str(error.message))
+            return redirect(back)
+        messages.success(request, gettext("The override has ended."))
+        return redirect(back)

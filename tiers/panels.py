@@ -1,0 +1,162 @@
+"""What the tiers show on the console's pages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count
+from django.urls import reverse
+
+from config.base import money
+from config.base.admin import charts
+from config.base.names import name_of
+from config.base.panels import Visit
+from tiers import words
+from tiers.models import Standing, StandingOverride, Tier
+
+# One colour per rank, in the order of `lc-tier-<rank>` in the console's style sheet.
+TIER_COLOURS = ("#78879b", "#5b7fa6", "#c08a1e", "#0e7fa8", "#7c3aed", "#be185d")
+STANDINGS_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class StandingRow:
+    """One standing for people."""
+
+    tier: str
+    rank: int
+    from_at: datetime
+    ended_at: datetime | None
+    kept_until_on: date | None
+    reason: str
+    evidence: list[str]
+
+
+def colour(rank: int) -> str:
+    """Return the colour of a rank."""
+    return TIER_COLOURS[min(rank, len(TIER_COLOURS) - 1)]
+
+
+def colour_class(rank: int) -> str:
+    """Return the style class of a rank."""
+    return f"lc-tier-{min(rank, len(TIER_COLOURS) - 1)}"
+
+
+def standings_of(visit: Visit) -> list[Standing]:
+    """Return the member's standings, the latest first."""
+    rows = Standing.objects.filter(member_id=visit.subject.pk).select_related("tier")
+    return visit.once("standings", lambda: list(rows.order_by("-from_at", "-id")[:STANDINGS_SHOWN]))
+
+
+def overrides_of(visit: Visit) -> list[StandingOverride]:
+    """Return the member's overrides, the latest first."""
+    rows = StandingOverride.objects.filter(member_id=visit.subject.pk).select_related("tier")
+    return visit.once("overrides", lambda: list(rows.order_by("-from_at", "-id")))
+
+
+def running_override(visit: Visit) -> StandingOverride | None:
+    """Return the override that counts at the visit's instant."""
+    return next(
+        (
+            override
+            for override in overrides_of(visit)
+            if override.revoked_at is None and override.from_at <= visit.at < override.until_at
+        ),
+        None,
+    )
+
+
+def open_standing(visit: Visit) -> Standing | None:
+    """Return the standing that the member has earned and holds."""
+    return next((s for s in standings_of(visit) if s.ended_at is None), None)
+
+
+def badge(visit: Visit) -> Mapping[str, Any] | None:
+    """Show the tier beside the member's name."""
+    override, standing = running_override(visit), open_standing(visit)
+    held = override or standing
+    if held is None:
+        return None
+    return {
+        "name": name_of(held.tier),
+        "colour_class": colour_class(held.tier.rank),
+        "override": override,
+    }
+
+
+def history(visit: Visit) -> Mapping[str, Any]:
+    """Show every standing with its reason and evidence, and every override."""
+    return {
+        "standings": [_row(standing) for standing in standings_of(visit)],
+        "overrides": overrides_of(visit),
+        "at": visit.at,
+    }
+
+
+def _row(standing: Standing) -> StandingRow:
+    return StandingRow(
+        tier=name_of(standing.tier),
+        rank=standing.tier.rank,
+        from_at=standing.from_at,
+        ended_at=standing.ended_at,
+        kept_until_on=standing.kept_until_on,
+        reason=words.reason(standing.reason),
+        evidence=evidence_lines(standing.evidence),
+    )
+
+
+def evidence_lines(evidence: Mapping[str, Any]) -> list[str]:
+    """Return the figures that decided a standing, one line per criterion."""
+    return [
+        _criterion(criterion)
+        for check in evidence.get("checks", ())
+        for criterion in check.get("criteria", ())
+    ]
+
+
+def _criterion(criterion: Mapping[str, Any]) -> str:
+    code = str(criterion.get("metric", ""))
+    if "threshold" not in criterion:
+        return f"{words.metric(code)}: {criterion.get('attribute')} = {criterion.get('expected')}"
+    value, asked = (
+        words.amount(code, _figure(code, criterion.get(key, 0))) for key in ("value", "threshold")
+    )
+    period = words.window(str(criterion.get("window", "")))
+    sign = "≥" if criterion.get("met") else "<"
+    return f"{words.metric(code)} ({period}): {value} {sign} {asked}"
+
+
+def _figure(code: str, value: int) -> Decimal | int:
+    return money.from_minor(value) if code in words.MONEY_METRICS else value
+
+
+def distribution(visit: Visit) -> Mapping[str, Any]:
+    """Show how many members hold each tier, by what they have earned."""
+    counted = dict(
+        Standing.objects.filter(ended_at__isnull=True)
+        .values_list("tier_id")
+        .annotate(members=Count("pk"))
+    )
+    tiers = [(tier, counted.get(tier.pk, 0)) for tier in Tier.objects.order_by("rank")]
+    total = sum(members for _tier, members in tiers)
+    parts = [(name_of(tier), members, colour(tier.rank)) for tier, members in tiers]
+    return {
+        "total": total,
+        "chart": charts.doughnut(parts),
+        "rows": [
+            {
+                "name": name_of(tier),
+                "members": members,
+                "share": f"{members * 100 / total:.1f}%" if total else "–",
+                "colour_class": colour_class(tier.rank),
+            }
+            for tier, members in reversed(tiers)
+        ],
+    }
+
+
+def override_address(visit: Visit) -> str:
+    """Return where a tier override is asked for."""
+    return reverse("admin:tier_override", args=[visit.subject.pk])
