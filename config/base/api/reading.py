@@ -227,24 +227,38 @@ class ObjectReader:
         *,
         max_items: int,
         required: bool = True,
+        may_be_empty: bool = False,
     ) -> tuple[Value, ...]:
         """Return what `read` makes of each object of a list."""
-        value = self._raw(key, required)
-        if value is None:
-            return ()
-        if type(value) is not list:
-            self.note(key, "list_expected", NOT_LIST)
-            return ()
-        if len(value) > max_items:
-            self.note(key, "too_many", TOO_MANY)
-            return ()
-        if required and not value:
-            self.note(key, "empty", EMPTY)
         place = f"{self.pointer}/{escape(key)}"
         return tuple(
             read(ObjectReader(item, f"{place}/{number}", self.errors))
-            for number, item in enumerate(value)
+            for number, item in enumerate(self._list(key, max_items, required, may_be_empty))
         )
+
+    def texts(self, key: str, max_length: int, *, max_items: int) -> tuple[str, ...]:
+        """Return a list of texts, empty when it is absent."""
+        items = self._list(key, max_items, required=False, may_be_empty=True)
+        below = ObjectReader(
+            {str(number): item for number, item in enumerate(items)},
+            f"{self.pointer}/{escape(key)}",
+            self.errors,
+        )
+        return tuple(below.text(number, max_length) for number in below.data)
+
+    def _list(self, key: str, max_items: int, required: bool, may_be_empty: bool) -> list[Any]:
+        value = self._raw(key, required)
+        if value is None:
+            return []
+        if type(value) is not list:
+            self.note(key, "list_expected", NOT_LIST)
+        elif len(value) > max_items:
+            self.note(key, "too_many", TOO_MANY)
+        elif not value and not may_be_empty:
+            self.note(key, "empty", EMPTY)
+        else:
+            return value
+        return []
 
     def free(self, key: str) -> dict[str, Any]:
         """Return an object of the caller's own keys, bounded in size and depth."""

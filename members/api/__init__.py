@@ -1,0 +1,1 @@
+"""Endpoints for members, and what every endpoint of a touchpoint stands on."""

@@ -1,0 +1,1 @@
+"""Endpoints for facts, points and explanations."""
