@@ -32,6 +32,7 @@ class ReceivedFact(models.Model):
     kind = models.CharField(_("kind"), max_length=12, choices=FactKind)
     ref = models.CharField(_("reference"), max_length=200)
     version = models.BigIntegerField(_("version"), default=1)
+    order_no = models.CharField(_("order number"), max_length=100, blank=True)
     digest = models.BinaryField(_("digest"), max_length=32)
     member = models.ForeignKey(
         "members.Member", models.PROTECT, null=True, blank=True, related_name="facts",
@@ -39,7 +40,7 @@ class ReceivedFact(models.Model):
     )  # fmt: skip
     order = models.ForeignKey(
         "members.Order", models.PROTECT, null=True, blank=True, related_name="facts",
-        verbose_name=_("order"),
+        db_index=False, verbose_name=_("order"),
     )  # fmt: skip
     touchpoint = models.ForeignKey(
         "members.Touchpoint", models.PROTECT, null=True, blank=True, db_index=False,
@@ -62,9 +63,14 @@ class ReceivedFact(models.Model):
                 fields=["ref", "source", "kind", "version"], name="fact_received_once"
             ),
             models.CheckConstraint(condition=Q(kind__in=FactKind.values), name="fact_kind_known"),
-            models.CheckConstraint(condition=Q(state__in=FactState.values), name="fact_state_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=FactState.values), name="fact_state_known"
+            ),
         ]
         indexes = [
+            models.Index(
+                fields=["order_no", "source"], condition=~Q(order_no=""), name="fact_of_order"
+            ),
             models.Index(
                 fields=["awaits_hash", "awaits_kind"],
                 condition=Q(state="awaiting_member"),

@@ -32,8 +32,9 @@ class Interaction(models.Model):
         verbose_name=_("member"),
     )  # fmt: skip
     fact = models.OneToOneField(
-        "members.ReceivedFact", models.PROTECT, null=True, related_name="interaction"
-    )
+        "members.ReceivedFact", models.PROTECT, primary_key=True, related_name="interaction",
+        verbose_name=_("fact"),
+    )  # fmt: skip
     source = models.CharField(_("source"), max_length=64)
     ref = models.CharField(_("reference"), max_length=200)
     kind = models.CharField(_("kind"), max_length=40)

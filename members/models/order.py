@@ -47,9 +47,7 @@ class Order(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     sold_amount = models.DecimalField(_("sold"), max_digits=18, decimal_places=4)
     net_amount = models.DecimalField(_("net amount"), max_digits=18, decimal_places=4)
-    qualifying_amount = models.DecimalField(
-        _("qualifying amount"), max_digits=18, decimal_places=4
-    )
+    qualifying_amount = models.DecimalField(_("qualifying amount"), max_digits=18, decimal_places=4)
 
     class Meta:
         verbose_name = _("order")
@@ -125,9 +123,7 @@ class Refund(models.Model):
     class Meta:
         verbose_name = _("refund")
         verbose_name_plural = _("refunds")
-        constraints = [
-            models.UniqueConstraint(fields=["order", "refund_no"], name="refund_unique")
-        ]
+        constraints = [models.UniqueConstraint(fields=["order", "refund_no"], name="refund_unique")]
 
     def __str__(self) -> str:
         return self.refund_no

@@ -67,9 +67,7 @@ class Touchpoint(models.Model):
     code = models.CharField(_("code"), max_length=64, unique=True)
     name = models.CharField(_("name"), max_length=100)
     channel = models.CharField(_("channel"), max_length=16, choices=Channel)
-    store = models.ForeignKey(
-        Store, models.PROTECT, null=True, blank=True, verbose_name=_("store")
-    )
+    store = models.ForeignKey(Store, models.PROTECT, null=True, blank=True, verbose_name=_("store"))
     on_unknown = models.CharField(
         _("unknown identifiers"), max_length=8, choices=OnUnknown, default=OnUnknown.AWAIT
     )

@@ -47,6 +47,7 @@ class OrderFact:
     till: str = ""
     cashier: str = ""
     reservation: uuid.UUID | None = None
+    reservation_points: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,155 @@
+"""Write the rows of a batch, however many, in one statement or by COPY.
+
+A till's single order and an import of a million rows collect the same rows here. Few rows go in one
+statement (a data-modifying CTE per table, so one round trip); many go by COPY. No CTE is joined
+with another one: that is quadratic.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import psycopg
+from django.db import connection
+
+# Above this many rows COPY beats arrays; below, the round trips of COPY cost more.
+COPY_FROM_ROWS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns of a table with their PostgreSQL types; jsonb values are given as text."""
+
+    name: str
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    key: tuple[str, ...] = ("id",)
+
+    def _source(self) -> str:
+        arrays = ", ".join(f"%s::{'text' if kind == 'jsonb' else kind}[]" for kind in self.types)
+        return f"unnest({arrays}) AS t({self._names()})"
+
+    def _names(self) -> str:
+        return ", ".join(f'"{column}"' for column in self.columns)
+
+    def _typed(self) -> dict[str, str]:
+        return {
+            column: f't."{column}"' + ("::jsonb" if kind == "jsonb" else "")
+            for column, kind in zip(self.columns, self.types, strict=True)
+        }
+
+    def _same_key(self) -> str:
+        return " AND ".join(f'x."{column}" = t."{column}"' for column in self.key)
+
+    def insert(self) -> str:
+        """Return INSERT … SELECT from one array per column."""
+        values = ", ".join(self._typed().values())
+        return f'INSERT INTO "{self.name}" ({self._names()}) SELECT {values} FROM {self._source()}'  # noqa: S608
+
+    def upsert(self) -> str:
+        """Return the insert that overwrites rows with the same key."""
+        changed = ", ".join(
+            f'"{column}" = EXCLUDED."{column}"' for column in self.columns if column not in self.key
+        )
+        key = ", ".join(f'"{column}"' for column in self.key)
+        return f"{self.insert()} ON CONFLICT ({key}) DO UPDATE SET {changed}"
+
+    def update(self) -> str:
+        """Return UPDATE … FROM the arrays, row by row of the key."""
+        changed = ", ".join(
+            f'"{column}" = {value}'
+            for column, value in self._typed().items()
+            if column not in self.key
+        )
+        source, same = self._source(), self._same_key()
+        return f'UPDATE "{self.name}" AS x SET {changed} FROM {source} WHERE {same}'  # noqa: S608
+
+    def delete(self) -> str:
+        """Return DELETE … USING the arrays of the key."""
+        return f'DELETE FROM "{self.name}" AS x USING {self._source()} WHERE {self._same_key()}'  # noqa: S608
+
+    def copy(self) -> str:
+        """Return COPY … FROM STDIN."""
+        return f'COPY "{self.name}" ({self._names()}) FROM STDIN'
+
+
+Row = Sequence[Any]
+
+
+class Writes:
+    """Rows collected for one transaction, written together by `flush`."""
+
+    def __init__(self) -> None:
+        """Start with nothing to write."""
+        self._inserts: dict[Table, list[Row]] = {}
+        self._others: dict[tuple[str, Table], list[Row]] = {}
+
+    def insert(self, table: Table, row: Row) -> None:
+        """Add a row to insert; tables are written in the order of their first row."""
+        self._inserts.setdefault(table, []).append(row)
+
+    def update(self, table: Table, row: Row) -> None:
+        """Add a row to update by the table's key."""
+        self._others.setdefault(("update", table), []).append(row)
+
+    def upsert(self, table: Table, row: Row) -> None:
+        """Add a row to insert, or to overwrite where its key exists."""
+        self._others.setdefault(("upsert", table), []).append(row)
+
+    def delete(self, table: Table, row: Row) -> None:
+        """Add the key of a row to delete."""
+        self._others.setdefault(("delete", table), []).append(row)
+
+    def flush(self, order: Iterable[Table] = ()) -> None:
+        """Write everything inside the caller's transaction.
+
+        `order` names the tables whose rows others point at first; COPY needs it.
+        """
+        ranks = {table: rank for rank, table in enumerate(order)}
+        tables = sorted(self._inserts, key=lambda table: ranks.get(table, len(ranks)))
+        with psycopg.Cursor(raw_connection()) as cursor:
+            small: list[tuple[str, Table]] = []
+            rows: list[list[Row]] = []
+            for table in tables:
+                inserts = self._inserts[table]
+                if len(inserts) < COPY_FROM_ROWS:
+                    small.append(("insert", table))
+                    rows.append(inserts)
+                else:
+                    _run(cursor, small, rows)
+                    small, rows = [], []
+                    _copy(cursor, table, inserts)
+            _run(cursor, [*small, *self._others], [*rows, *self._others.values()])
+        self._inserts.clear()
+        self._others.clear()
+
+
+def raw_connection() -> psycopg.Connection[Any]:
+    """Return the driver's connection: its own cursors prepare statements, Django's do not."""
+    connection.ensure_connection()
+    raw: psycopg.Connection[Any] = connection.connection
+    return raw
+
+
+@lru_cache(maxsize=512)
+def _statement(parts: tuple[tuple[str, Table], ...]) -> str:
+    ctes = ", ".join(
+        f"w{number} AS ({getattr(table, verb)()})" for number, (verb, table) in enumerate(parts)
+    )
+    return f"WITH {ctes} SELECT 1"
+
+
+def _run(
+    cursor: psycopg.Cursor[Any], parts: Sequence[tuple[str, Table]], rows: Sequence[list[Row]]
+) -> None:
+    if not parts:
+        return
+    arrays = [list(column) for part in rows for column in zip(*part, strict=True)]
+    cursor.execute(_statement(tuple(parts)).encode(), arrays, prepare=True)
+
+
+def _copy(cursor: psycopg.Cursor[Any], table: Table, rows: Iterable[Row]) -> None:
+    with cursor.copy(table.copy().encode()) as copy:
+        for row in rows:
+            copy.write_row(row)

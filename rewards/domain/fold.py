@@ -1,0 +1,507 @@
+"""The fold of one member's facts: what each order and interaction is worth, and the standing.
+
+Pure and in business order. The same fold runs one step for a fact that comes in order, from the
+first fact for one that comes late, and for every member in a recompute.
+
+Source: design §5.1, §5.3, §5.4, §5.6.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final
+
+from config.base import clock
+from rewards.domain import fields
+from rewards.domain.cart import CANCELLED, OrderVersion, Refund
+from rewards.domain.evaluation import Award, InteractionContext, OrderContext
+from rewards.domain.explanation import MemberTier
+from rewards.domain.netting import NetOrder, net_order
+from rewards.domain.programme import ProgrammeBook
+from rewards.domain.rules import RuleSpec
+from tiers.domain.progress import NOTHING, Contribution, ProgressDelta
+from tiers.domain.qualification import TierFold
+
+ORDER: Final = "order"
+REFUND: Final = "refund"
+INTERACTION: Final = "interaction"
+KIND_RANK: Final = {ORDER: 0, REFUND: 1, INTERACTION: 2}
+# What time alone does at an instant comes before every fact of that instant.
+_TIME_RANK: Final = -1
+
+Position = tuple[Any, ...]
+"""(instant, kind, source, ref, version); a refund that waits for its order follows that order's."""
+
+Subject = tuple[str, int]
+"""Whose points: ("order", id) or ("interaction", id)."""
+
+
+class HistoryNeededError(Exception):
+    """This fact cannot be folded from the snapshot: fold the member from the first fact."""
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionContent:
+    """What was done, as the rules and the ladder see it."""
+
+    kind: str
+
+
+Content = OrderVersion | Refund | InteractionContent
+
+
+@dataclass(slots=True)
+class FoldFact:
+    """One fact as the fold of one member sees it.
+
+    `subject` is the id of the order or interaction. `is_mine` is false for a version that names
+    another member, `earns` for one that was received while the account was closed. `hold` is the
+    reservation that an order pays with, `hold_points` how many of its points, if not all.
+    """
+
+    key: int
+    kind: str
+    source: str
+    ref: str
+    version: int
+    acts_at: datetime
+    subject: int
+    content: Content
+    placed_at: datetime
+    is_mine: bool = True
+    earns: bool = True
+    hold: int | None = None
+    hold_points: int | None = None
+
+    @property
+    def own_position(self) -> Position:
+        """Return the place in business order, other facts left aside."""
+        return (self.acts_at, KIND_RANK[self.kind], self.source, self.ref, self.version)
+
+
+@dataclass(slots=True)
+class MemberFacts:
+    """What the rules may know of a member besides the facts."""
+
+    joined_at: datetime
+    birthday_month: int | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Sequence[tuple[datetime, datetime, int]] = ()
+
+    def rank_at(self, at: datetime, earned: int) -> int:
+        """Return the effective rank: an override in force, else what is earned."""
+        for from_at, until_at, rank in self.overrides:
+            if from_at <= at < until_at:
+                return rank
+        return earned
+
+
+@dataclass(slots=True)
+class OrderState:
+    """One order of one member as it stands in the fold."""
+
+    key: int
+    source: str
+    order_no: str
+    placed_at: datetime
+    tier: MemberTier
+    version: OrderVersion | None = None
+    is_mine: bool = False
+    refunds: list[Refund] = field(default_factory=list)
+    was_paid: bool = False
+    awards: dict[int, int] = field(default_factory=dict)
+    allowances: dict[int, int] = field(default_factory=dict)
+    counted: Contribution = NOTHING
+    net: NetOrder | None = None
+    explanation: tuple[dict[str, Any], ...] = ()
+    hold: int | None = None
+    hold_points: int | None = None
+
+    @property
+    def sort_key(self) -> tuple[datetime, str, str]:
+        """Return the place among other orders when differences are posted."""
+        return (self.placed_at, self.source, self.order_no)
+
+
+@dataclass(slots=True)
+class InteractionState:
+    """One interaction of one member."""
+
+    key: int
+    source: str
+    ref: str
+    placed_at: datetime
+    awards: dict[int, int] = field(default_factory=dict)
+    explanation: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def sort_key(self) -> tuple[datetime, str, str]:
+        """Return the place among other subjects when differences are posted."""
+        return (self.placed_at, self.source, self.ref)
+
+
+SubjectState = OrderState | InteractionState
+
+
+@dataclass(slots=True)
+class Step:
+    """What folding one fact did to its own subject."""
+
+    subject: Subject
+    state: SubjectState
+    before: dict[int, int]
+    progress: tuple[ProgressDelta, ...]
+    is_superseded: bool = False
+
+
+def positions(facts: Sequence[FoldFact]) -> dict[int, Position]:
+    """Return where each fact folds, by fact key: a refund never before its order's first version.
+
+    Source: design §5.6.
+    """
+    first: dict[int, Position] = {}
+    for fact in facts:
+        if fact.kind == ORDER:
+            own = fact.own_position
+            if fact.subject not in first or own < first[fact.subject]:
+                first[fact.subject] = own
+    return {
+        fact.key: _refund_position(fact, first.get(fact.subject))
+        if fact.kind == REFUND
+        else fact.own_position
+        for fact in facts
+    }
+
+
+def _refund_position(refund: FoldFact, order: Position | None) -> Position:
+    own = refund.own_position
+    return own if order is None or own > order else (*order, refund.acts_at, refund.ref)
+
+
+class MemberFold:
+    """The state of one member after some facts, and how the next one changes it."""
+
+    __slots__ = (
+        "_timeline",
+        "book",
+        "caps",
+        "interactions",
+        "member",
+        "orders",
+        "position",
+        "tiers",
+    )
+
+    def __init__(
+        self, book: ProgrammeBook, member: MemberFacts, tiers: TierFold, caps: dict[str, int]
+    ) -> None:
+        """Hold a member; `fresh` and `from_json` are the ways in."""
+        self.book = book
+        self.member = member
+        self.tiers = tiers
+        self.caps = caps
+        self.position: Position | None = None
+        self.orders: dict[int, OrderState] = {}
+        self.interactions: dict[int, InteractionState] = {}
+        # Ranks by position, known only when the fold began with the first fact.
+        self._timeline: list[tuple[Position, int]] | None = None
+
+    @classmethod
+    def fresh(
+        cls, book: ProgrammeBook, member: MemberFacts, oldest: datetime | None
+    ) -> "MemberFold":
+        """Begin with no facts; the first standing starts at enrolment or at the oldest fact."""
+        start = member.joined_at if oldest is None else min(member.joined_at, oldest)
+        fold = cls(book, member, TierFold.enrol(member.joined_at, standing_from=start), {})
+        fold._timeline = [((start, _TIME_RANK - 1), 0)]
+        return fold
+
+    @classmethod
+    def from_json(
+        cls, book: ProgrammeBook, member: MemberFacts, state: dict[str, Any], position: list[Any]
+    ) -> "MemberFold":
+        """Go on from a snapshot."""
+        fold = cls(book, member, TierFold.from_json(state["t"]), dict(state["c"]))
+        fold.position = _read_position(position)
+        return fold
+
+    def to_json(self) -> tuple[dict[str, Any], list[Any] | None]:
+        """Return the snapshot: state and position."""
+        state = {"t": self.tiers.to_json(), "c": self.caps}
+        return state, None if self.position is None else _write_position(self.position)
+
+    def comes_next(self, position: Position) -> bool:
+        """Say whether a fact there is in order: after every fact, and after what time has done."""
+        after = self.position is None or position > self.position
+        return after and position[0] >= self.tiers.acted_at
+
+    def settle(self, upto: datetime) -> None:
+        """Do what time alone does to the standing up to and at an instant."""
+        seen = len(self.tiers.changes)
+        self.tiers.settle(upto, self.book.ladders)
+        self._note(seen, None)
+
+    def step(self, fact: FoldFact, position: Position) -> Step:
+        """Fold the next fact.
+
+        Raises: HistoryNeededError where the snapshot does not say enough.
+        """
+        at = position[0]
+        self.settle(at)
+        seen = len(self.tiers.changes)
+        if fact.kind == ORDER:
+            step = self._order(fact, position)
+        elif fact.kind == REFUND:
+            step = self._refund(fact, at)
+        else:
+            step = self._interaction(fact, at)
+        self.position = position
+        self._note(seen, position)
+        return step
+
+    def effective_rank(self, at: datetime) -> int:
+        """Return the rank that counts at an instant, overrides included."""
+        return self.member.rank_at(at, self.tiers.rank)
+
+    # Orders
+
+    def _order(self, fact: FoldFact, position: Position) -> Step:
+        version = fact.content
+        assert isinstance(version, OrderVersion)
+        state = self.orders.get(fact.subject)
+        if state is None:
+            tier = self._tier_at_placing(fact, position)
+            state = OrderState(fact.subject, fact.source, fact.ref, fact.placed_at, tier)
+            self.orders[fact.subject] = state
+        if state.version is not None and fact.version <= state.version.version:
+            return Step((ORDER, state.key), state, dict(state.awards), (), is_superseded=True)
+        state.version = version
+        state.is_mine = fact.is_mine and fact.earns
+        if fact.hold is not None:
+            state.hold, state.hold_points = fact.hold, fact.hold_points
+        return self._reconsider(state, position[0])
+
+    def _refund(self, fact: FoldFact, at: datetime) -> Step:
+        refund = fact.content
+        assert isinstance(refund, Refund)
+        state = self.orders.get(fact.subject)
+        if state is None:
+            raise HistoryNeededError
+        state.refunds.append(refund)
+        return self._reconsider(state, at)
+
+    def _reconsider(self, state: OrderState, at: datetime) -> Step:
+        version = state.version
+        assert version is not None
+        net = state.net = net_order(version, state.refunds)
+        before = state.awards
+        is_paid = state.is_mine and version.status != CANCELLED
+        counts = is_paid and net.net > 0
+        if counts:
+            awards, state.explanation = self._awards_of_order(state, version, net)
+        else:
+            awards, state.explanation = (), self._why_nothing(state, version, net)
+        state.awards = self._within_caps(awards, state, state.placed_at)
+        contribution = Contribution(net.spend, counts=True) if counts else NOTHING
+        placed_on = clock.local_day(state.placed_at)
+        progress: tuple[ProgressDelta, ...] = ()
+        if self.book.counts_points:
+            gained = sum(state.awards.values()) - sum(before.values())
+            progress = self.tiers.points_earned(on=placed_on, points=gained)
+        progress += self.tiers.order_changed(
+            at=at,
+            placed_on=placed_on,
+            order=state.key,
+            before=state.counted,
+            after=contribution,
+            first_payment=is_paid and not state.was_paid,
+            book=self.book.ladders,
+        )
+        state.was_paid = state.was_paid or is_paid
+        state.counted = contribution
+        return Step((ORDER, state.key), state, before, progress)
+
+    def _awards_of_order(
+        self, state: OrderState, version: OrderVersion, net: NetOrder
+    ) -> tuple[Sequence[Award], tuple[dict[str, Any], ...]]:
+        rules = self.book.rules_at(state.placed_at)
+        facts: dict[str, object] = {}
+        if rules.fact_names:
+            local = clock.local(state.placed_at)
+            facts = fields.order_facts(
+                version, source=state.source, net=net.net, spend=net.spend, local=local
+            )
+            facts.update(self._member_facts(state.tier, state.placed_at))
+        decision = rules.evaluate_order(
+            OrderContext(version, net, state.placed_at, facts, state.tier)
+        )
+        return decision.awards, decision.explanation
+
+    def _why_nothing(
+        self, state: OrderState, version: OrderVersion, net: NetOrder
+    ) -> tuple[dict[str, Any], ...]:
+        if not state.is_mine:
+            return ({"code": "not_of_this_member"},)
+        rules = self.book.rules_at(state.placed_at)
+        return rules.evaluate_order(
+            OrderContext(version, net, state.placed_at, {}, state.tier)
+        ).explanation
+
+    def _tier_at_placing(self, fact: FoldFact, position: Position) -> MemberTier:
+        """Return the tier in force at `placed_at`, before this order."""
+        placed_at = fact.placed_at
+        if position[0] == placed_at:
+            rank = self.tiers.rank
+        elif self._timeline is None:
+            raise HistoryNeededError
+        else:
+            before = (placed_at, KIND_RANK[ORDER], fact.source, fact.ref, 0)
+            rank = next((rank for at, rank in reversed(self._timeline) if at < before), 0)
+        return self._tier(placed_at, self.member.rank_at(placed_at, rank))
+
+    def _tier(self, at: datetime, rank: int) -> MemberTier:
+        return self.book.tier_at(at, rank)
+
+    # Interactions
+
+    def _interaction(self, fact: FoldFact, at: datetime) -> Step:
+        content = fact.content
+        assert isinstance(content, InteractionContent)
+        state = InteractionState(fact.subject, fact.source, fact.ref, fact.placed_at)
+        self.interactions[fact.subject] = state
+        progress: tuple[ProgressDelta, ...] = ()
+        if fact.is_mine and fact.earns:
+            local = clock.local(fact.placed_at)
+            facts = fields.interaction_facts(kind=content.kind, source=fact.source, local=local)
+            rank = self.member.rank_at(at, self.tiers.rank)
+            facts.update(self._member_facts(self._tier(at, rank), fact.placed_at))
+            decision = self.book.rules_at(fact.placed_at).evaluate_interaction(
+                InteractionContext(fact.placed_at, facts)
+            )
+            state.explanation = decision.explanation
+            state.awards = self._within_caps(decision.awards, state, fact.placed_at)
+            progress = self._interaction_progress(fact, content, state, at)
+        return Step((INTERACTION, state.key), state, {}, progress)
+
+    def _interaction_progress(
+        self, fact: FoldFact, content: InteractionContent, state: InteractionState, at: datetime
+    ) -> tuple[ProgressDelta, ...]:
+        on = clock.local_day(fact.placed_at)
+        progress: tuple[ProgressDelta, ...] = ()
+        if self.book.counts_points:
+            progress = self.tiers.points_earned(on=on, points=sum(state.awards.values()))
+        return progress + self.tiers.interaction(
+            at=at, on=on, kind=content.kind, book=self.book.ladders
+        )
+
+    def _member_facts(self, tier: MemberTier, at: datetime) -> dict[str, object]:
+        member = self.member
+        tenure = clock.local_day(at) - clock.local_day(member.joined_at)
+        facts: dict[str, object] = {
+            "member.tier": tier.code,
+            "member.rank": tier.rank,
+            "member.segments": frozenset(),
+            "member.birthday_month": member.birthday_month,
+            "member.tenure_days": tenure.days,
+        }
+        for name, value in member.attributes.items():
+            facts[f"member.attributes.{name}"] = value
+        return facts
+
+    # Caps per member and period
+
+    def _within_caps(
+        self, awards: Iterable[Award], state: SubjectState, placed_at: datetime
+    ) -> dict[int, int]:
+        """Return the awards within the member's caps, and count them.
+
+        An order's share of a cap never grows after it first counted, so that neither the order nor
+        the split of later refunds matters.
+        """
+        if not self.caps and all(award.cap_points is None for award in awards):
+            return {award.rule_key: award.points for award in awards}
+        allowances = state.allowances if isinstance(state, OrderState) else {}
+        used_before = dict(state.awards)
+        wanted: dict[int, int] = {}
+        for award in awards:
+            points = award.points
+            if award.cap_points is not None:
+                period = cap_key(award.rule, placed_at)
+                others = self.caps.get(period, 0) - used_before.pop(award.rule_key, 0)
+                room = max(0, award.cap_points - others)
+                allowance = min(allowances.get(award.rule_key, room), room)
+                allowances[award.rule_key] = allowance
+                if points > allowance:
+                    points = allowance
+                    state.explanation += (_capped(award, points),)
+                self.caps[period] = others + points
+            if points:
+                wanted[award.rule_key] = points
+        self._free(used_before, placed_at)
+        return wanted
+
+    def _free(self, unused: Mapping[int, int], placed_at: datetime) -> None:
+        """Give room back that an order used under rules that no longer award it anything."""
+        for key, points in unused.items():
+            rule = self.book.rule(key)
+            if rule is not None and rule.cap_points is not None:
+                period = cap_key(rule, placed_at)
+                self.caps[period] = self.caps.get(period, 0) - points
+
+    # Ranks by position
+
+    def _note(self, seen: int, position: Position | None) -> None:
+        if self._timeline is None:
+            return
+        for change in self.tiers.changes[seen:]:
+            if change.begins_standing:
+                where = position or (change.at, _TIME_RANK)
+                self._timeline.append((where, change.rank))
+
+
+def cap_key(rule: RuleSpec, placed_at: datetime) -> str:
+    """Return the name of the counter of a cap: the rule and the local period of an instant."""
+    return f"{rule.code}:{_period(rule.cap_period or '', clock.local_day(placed_at))}"
+
+
+def _capped(award: Award, points: int) -> dict[str, Any]:
+    return {
+        "rule": award.rule_code,
+        "code": "member_cap",
+        "points": points,
+        "uncapped": award.points,
+        "cap": award.cap_points,
+        "period": str(award.cap_period),
+    }
+
+
+def _period(period: str, day: date) -> str:
+    if period == "day":
+        return day.isoformat()
+    if period == "week":
+        year, week, _weekday = day.isocalendar()
+        return f"{year}-W{week:02}"
+    if period == "month":
+        return f"{day:%Y-%m}"
+    return f"{day:%Y}" if period == "year" else "all"
+
+
+def fold_all(fold: MemberFold, facts: Sequence[FoldFact]) -> dict[int, Step]:
+    """Fold many facts in business order; returns each fact's step by its key."""
+    where = positions(facts)
+    ordered = sorted(facts, key=lambda fact: where[fact.key])
+    return {fact.key: fold.step(fact, where[fact.key]) for fact in ordered}
+
+
+def _write_position(position: Position) -> list[Any]:
+    return [part.isoformat() if isinstance(part, datetime) else part for part in position]
+
+
+def _read_position(position: Sequence[Any] | None) -> Position | None:
+    if position is None:
+        return None
+    parts = list(position)
+    for index in (0, 5):
+        if index < len(parts):
+            parts[index] = datetime.fromisoformat(parts[index])
+    return tuple(parts)

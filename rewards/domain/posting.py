@@ -1,0 +1,362 @@
+"""One member's new facts, one after the other: settle, decide, post the differences.
+
+This is the money path. Each fact is folded (in order: one step; late: all facts again), what is
+wanted is compared with what is posted, and only the difference moves points.
+
+Source: design §5.1 (3), §5.3, §5.6.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from rewards.domain.account import Account
+from rewards.domain.cart import CANCELLED, COMPLETED
+from rewards.domain.fold import (
+    ORDER,
+    REFUND,
+    FoldFact,
+    HistoryNeededError,
+    MemberFacts,
+    MemberFold,
+    OrderState,
+    Position,
+    Step,
+    Subject,
+    SubjectState,
+    fold_all,
+    positions,
+)
+from rewards.domain.holds import HoldClosedError
+from rewards.domain.lot_book import InsufficientPointsError
+from rewards.domain.netting import net_order
+from rewards.domain.programme import ProgrammeBook
+from rewards.domain.transfers import Cause, FactRef, Grounds
+from tiers.domain.changes import StandingChange
+from tiers.domain.progress import ProgressDelta
+
+LATE_FACT: Final = "late_fact"
+NEVER: Final = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
+
+
+class Balance(NamedTuple):
+    """What the account shows after a fact."""
+
+    pending: int
+    available: int
+    reserved: int
+    debt: int
+
+
+class Difference(NamedTuple):
+    """What one subject's awards were and have become, and the reason to post it under."""
+
+    subject: Subject
+    state: SubjectState
+    before: dict[int, int]
+    reason: str
+
+
+@dataclass(slots=True)
+class Decided:
+    """One evaluation: what a fact made of one subject."""
+
+    fact: FoldFact
+    subject: Subject
+    state: SubjectState
+    awards: dict[int, int]
+    explanation: tuple[dict[str, Any], ...]
+    delta: int
+
+
+@dataclass(slots=True)
+class FactOutcome:
+    """What one new fact did: the evaluation of its own subject first, then those of others."""
+
+    fact: FoldFact
+    decided: list[Decided]
+    is_superseded: bool
+    progress: tuple[ProgressDelta, ...]
+    rank_before: int
+    rank_after: int
+    balance: Balance
+    issues: list[dict[str, Any]]
+
+
+@dataclass(slots=True)
+class MemberState:
+    """One member as loaded and locked.
+
+    `history` are the facts folded so far and `posted` the awards last posted per subject, both only
+    when they were asked for; `orders` are the states of orders that new facts touch.
+    """
+
+    key: int
+    account: Account
+    facts: MemberFacts
+    snapshot: tuple[dict[str, Any], list[Any]] | None
+    orders: dict[int, OrderState] = field(default_factory=dict)
+    history: list[FoldFact] | None = None
+    posted: dict[Subject, dict[int, int]] = field(default_factory=dict)
+
+
+class MemberRun:
+    """The run of one member through a batch.
+
+    Raises: HistoryNeededError, LotsNeededError — load more and run the member again.
+    """
+
+    def __init__(self, book: ProgrammeBook, member: MemberState, actor: str, at: datetime) -> None:
+        """Begin where the member stands; `at` is when the entries are recorded."""
+        self.book = book
+        self.member = member
+        self.account = member.account
+        self.actor = actor
+        self.at = at
+        self.is_refolded = member.snapshot is None
+        self.standing_changes: list[StandingChange] = []
+        self.facts = list(member.history or ())
+        self.fold = self._begin()
+
+    def _begin(self) -> MemberFold:
+        member = self.member
+        if member.snapshot is None:
+            return self._fold_history(self.facts)
+        state, position = member.snapshot
+        fold = MemberFold.from_json(self.book, member.facts, state, position)
+        fold.orders.update(member.orders)
+        return fold
+
+    def _fold_history(self, facts: Sequence[FoldFact]) -> MemberFold:
+        oldest = min((fact.acts_at for fact in facts if fact.is_mine), default=None)
+        fold = MemberFold.fresh(self.book, self.member.facts, oldest)
+        fold_all(fold, facts)
+        return fold
+
+    def receive(self, new: Sequence[FoldFact], settle_to: datetime | None) -> list[FactOutcome]:
+        """Fold and post new facts in business order, then settle what is due.
+
+        `settle_to` is now; None settles only up to each fact's own instant (history).
+        """
+        where = positions([*self.facts, *new])
+        outcomes = []
+        for fact in sorted(new, key=lambda fact: where[fact.key]):
+            instant = where[fact.key][0]
+            self._settle_account(instant if settle_to is None else max(instant, settle_to))
+            outcomes.append(self._receive_one(fact, where[fact.key]))
+        if settle_to is not None:
+            self.settle(settle_to)
+        return outcomes
+
+    def settle(self, upto: datetime) -> None:
+        """Do what time alone does up to an instant."""
+        self._settle_account(upto)
+        if self.member.snapshot is not None or self.fold.position is not None:
+            self.fold.settle(upto)
+
+    def _settle_account(self, upto: datetime) -> None:
+        self.account.settle(upto, Cause(None, "system", self.at))
+
+    def _receive_one(self, fact: FoldFact, position: Position) -> FactOutcome:
+        instant = position[0]
+        in_order = self.fold.comes_next(position) and not self._starts_earlier(fact)
+        if in_order:
+            self.fold.settle(instant)
+            rank_before = self.fold.effective_rank(instant)
+            step = self.fold.step(fact, position)
+            differences = [self._own(fact, step)]
+        else:
+            rank_before = self.fold.effective_rank(self.at)
+            step, differences = self._refold(fact)
+        self.facts.append(fact)
+        issues = self._post(fact, instant, differences)
+        return FactOutcome(
+            fact,
+            [self._decide(fact, difference) for difference in differences],
+            step.is_superseded,
+            step.progress,
+            rank_before,
+            self.fold.effective_rank(instant if in_order else self.at),
+            self.balance(),
+            issues,
+        )
+
+    def _starts_earlier(self, fact: FoldFact) -> bool:
+        return self.member.snapshot is None and not self.facts and fact.is_mine and (
+            fact.acts_at < self.fold.tiers.since_at
+        )  # fmt: skip
+
+    def _refold(self, fact: FoldFact) -> tuple[Step, list[Difference]]:
+        """Fold everything again with a late fact in its place; returns what has changed."""
+        if self.member.snapshot is not None and self.member.history is None:
+            raise HistoryNeededError
+        before = self._wanted_so_far()
+        known = [*self.facts, fact]
+        oldest = min((each.acts_at for each in known if each.is_mine), default=None)
+        fold = MemberFold.fresh(self.book, self.member.facts, oldest)
+        steps = fold_all(fold, known)
+        self.fold, self.is_refolded = fold, True
+        own = steps[fact.key]
+        differences = [self._own(fact, own, before.get(own.subject, {}))]
+        for subject, state in _subjects(fold):
+            wanted = before.get(subject, {})
+            if subject != own.subject and state.awards != wanted:
+                differences.append(Difference(subject, state, wanted, LATE_FACT))
+        return own, differences
+
+    def _wanted_so_far(self) -> dict[Subject, dict[int, int]]:
+        wanted = dict(self.member.posted)
+        for subject, state in _subjects(self.fold):
+            wanted[subject] = dict(state.awards)
+        return wanted
+
+    def _own(
+        self, fact: FoldFact, step: Step, before: dict[int, int] | None = None
+    ) -> Difference:
+        posted = step.before if before is None else before
+        return Difference(step.subject, step.state, posted, _reason(fact, step.state))
+
+    # Posting
+
+    def _post(
+        self, fact: FoldFact, at: datetime, differences: Sequence[Difference]
+    ) -> list[dict[str, Any]]:
+        """Post give-backs, then rises, then falls, each by (placed_at, source, order_no, rule)."""
+        cause = Cause(
+            FactRef(fact.key, fact.source, fact.kind, fact.ref, fact.version), self.actor, self.at
+        )
+        issues = self._tender(differences[0].state, at, cause)
+        moves = sorted(_moves(self.book, differences), key=lambda move: move[:2])
+        for _order, _rule, difference, key, points in moves:
+            if points > 0:
+                self._rise(difference, key, points, at, cause)
+        for _order, _rule, difference, key, points in moves:
+            if points < 0:
+                self.account.fall(self._grounds(difference, key, cause), -points, at)
+        self._schedule(differences[0].state, at)
+        return issues
+
+    def _rise(
+        self, difference: Difference, key: int, points: int, at: datetime, cause: Cause
+    ) -> None:
+        state = difference.state
+        policy = self.book.policy_at(state.placed_at)
+        available_at = None
+        if isinstance(state, OrderState) and state.version is not None:
+            available_at = policy.available_at(state.placed_at, state.version.channel)
+            if policy.activates_on_completion and state.version.status != COMPLETED:
+                available_at = NEVER
+        self.account.rise(
+            self._grounds(difference, key, cause),
+            points,
+            at,
+            available_at=available_at,
+            expires_at=policy.expires_at(state.placed_at),
+            earned_at=state.placed_at,
+        )
+
+    def _schedule(self, state: SubjectState, at: datetime) -> None:
+        """Let points that waited for completion become available, once the order is complete."""
+        if not isinstance(state, OrderState) or state.version is None:
+            return
+        policy = self.book.policy_at(state.placed_at)
+        if policy.activates_on_completion and state.version.status == COMPLETED:
+            available_at = policy.available_at(state.placed_at, state.version.channel)
+            self.account.schedule(
+                f"{ORDER}:{state.key}", max(available_at, at), Cause(None, "system", self.at)
+            )
+
+    def _grounds(self, difference: Difference, key: int, cause: Cause) -> Grounds:
+        kind, number = difference.subject
+        return Grounds(f"{kind}:{number}", self.book.ref(key), difference.reason, cause)
+
+    # Points as a means of payment
+
+    def _tender(self, state: SubjectState, at: datetime, cause: Cause) -> list[dict[str, Any]]:
+        """Capture the reservation of an order when it first counts; give back what is refunded."""
+        if not isinstance(state, OrderState) or state.hold is None or state.net is None:
+            return []
+        hold = self.account.holds.get(state.hold)
+        if hold is None:
+            return [{"code": "reservation_unknown"}]
+        grounds = Grounds(f"{ORDER}:{state.key}", None, "order_paid", cause)
+        try:
+            if state.counted.counts and not hold.captured:
+                self.account.capture(grounds, hold.key, state.hold_points, at)
+        except (HoldClosedError, InsufficientPointsError) as refused:
+            return [{"code": refused.code}]
+        back = _tender_to_give_back(state, hold.captured) - hold.given_back
+        if back > 0:
+            policy = self.book.policy_at(state.placed_at)
+            self.account.give_back_captured(
+                grounds.because("tender_refunded"),
+                hold.key,
+                back,
+                at,
+                give_back_min_days=policy.give_back_min_days,
+            )
+        return []
+
+    def _decide(self, fact: FoldFact, difference: Difference) -> Decided:
+        state = difference.state
+        delta = sum(state.awards.values()) - sum(difference.before.values())
+        return Decided(
+            fact, difference.subject, state, dict(state.awards), state.explanation, delta
+        )
+
+    def balance(self) -> Balance:
+        """Return what the account shows now."""
+        account = self.account
+        return Balance(account.pending, account.available, account.reserved, account.debt)
+
+
+def _subjects(fold: MemberFold) -> Iterable[tuple[Subject, SubjectState]]:
+    for key, order in fold.orders.items():
+        yield (ORDER, key), order
+    for key, interaction in fold.interactions.items():
+        yield ("interaction", key), interaction
+
+
+def _moves(
+    book: ProgrammeBook, differences: Sequence[Difference]
+) -> Iterable[tuple[tuple[datetime, str, str], str, Difference, int, int]]:
+    for difference in differences:
+        wanted, posted = difference.state.awards, difference.before
+        for key in wanted.keys() | posted.keys():
+            points = wanted.get(key, 0) - posted.get(key, 0)
+            if points:
+                code = book.ref(key).code
+                yield difference.state.sort_key, code, difference, key, points
+
+
+def _reason(fact: FoldFact, state: SubjectState) -> str:
+    if fact.kind == REFUND:
+        return "refunded"
+    if not isinstance(state, OrderState):
+        return "interaction"
+    if not fact.is_mine:
+        return "order_moved"
+    if state.version is not None and state.version.status == CANCELLED:
+        return "order_cancelled"
+    return "order_paid" if not state.refunds and fact.version <= 1 else "order_changed"
+
+
+def _tender_to_give_back(state: OrderState, captured: int) -> int:
+    """Return how many captured points the refunds so far give back.
+
+    The refund's own points where it names them, else in proportion to what was refunded, on the
+    cumulative amount; everything once nothing is left of the order.
+    Source: design §5.3 (6).
+    """
+    net, version = state.net, state.version
+    if net is None or version is None:
+        return 0
+    if net.net == 0:
+        return captured
+    named = sum(refund.points or 0 for refund in state.refunds)
+    unnamed = [refund for refund in state.refunds if refund.points is None]
+    share = 0
+    if unnamed and net.original:
+        share = captured * net_order(version, unnamed).refunded // net.original
+    return min(captured, named + share)

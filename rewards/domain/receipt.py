@@ -1,0 +1,241 @@
+"""A submitted fact as it is received: its reference, version, digest, and when it acts.
+
+Pure. The body is what is stored and what the member's history is folded from again; money in it is
+in minor units, quantities in thousandths, times in UTC.
+
+Source: design §5.1 (2), (4), §5.6.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from rewards.domain.cart import Line, OrderVersion, Refund, RefundLine
+from rewards.domain.fold import INTERACTION, ORDER, REFUND, FoldFact, InteractionContent
+from rewards.domain.submission import (
+    InteractionFact,
+    MemberRef,
+    OrderFact,
+    RefundFact,
+    Submission,
+)
+
+FUTURE_TOLERANCE: Final = timedelta(minutes=5)
+POINTS_TENDER: Final = "points"
+
+FactKey = tuple[str, str, str, int]
+"""(kind, source, ref, version): a fact is received once under it, for ever."""
+
+
+@dataclass(slots=True)
+class Receipt:
+    """One fact on its way in, or read back from where it was stored.
+
+    `id` is the database id, `member` the member it is about, `order` the id of its order.
+    `is_new` tells a fact of this call from one received before.
+    """
+
+    kind: str
+    source: str
+    ref: str
+    version: int
+    order_no: str
+    own_instant: datetime
+    placed_at: datetime
+    body: dict[str, Any]
+    digest: bytes
+    named: MemberRef | None = None
+    id: int = 0
+    member: int | None = None
+    order: int | None = None
+    acts_at: datetime = field(default=datetime.min.replace(tzinfo=UTC))
+    received_at: datetime = field(default=datetime.min.replace(tzinfo=UTC))
+    state: str = "applied"
+    is_new: bool = True
+    fresh_lines: tuple[Line, ...] | None = None
+
+    @property
+    def key(self) -> FactKey:
+        """Return what the fact is received once under."""
+        return (self.kind, self.source, self.ref, self.version)
+
+
+def receive(submission: Submission, channel: str) -> Receipt:
+    """Return the receipt of a submission."""
+    if isinstance(submission, OrderFact):
+        return _order(submission, channel)
+    if isinstance(submission, RefundFact):
+        return _refund(submission)
+    return _interaction(submission)
+
+
+def acts_at(
+    receipt: Receipt, received_at: datetime, late_fact_days: int | None, *, is_history: bool
+) -> datetime:
+    """Return the instant at which a fact folds: its own, or its receipt when it is too old.
+
+    A later version without `changed_at` acts at its receipt as well.
+    """
+    own = receipt.own_instant
+    if receipt.kind == ORDER and _acts_at_receipt(receipt):
+        return max(received_at, own)
+    if is_history or late_fact_days is None:
+        return own
+    return received_at if own < received_at - timedelta(days=late_fact_days) else own
+
+
+def _acts_at_receipt(receipt: Receipt) -> bool:
+    return receipt.version > 1 and receipt.body.get("changed_at") is None
+
+
+def _order(order: OrderFact, channel: str) -> Receipt:
+    version = order.version
+    if version is None:
+        version = 1 if order.changed_at is None else _as_version(order.changed_at)
+    placed_at = order.placed_at
+    own = placed_at
+    if version > 1 and order.changed_at is not None:
+        own = max(order.changed_at, placed_at)
+    lines = tuple(sorted(order.lines, key=_line_no))
+    body: dict[str, Any] = {
+        "status": order.status,
+        "placed_at": _text(placed_at),
+        "changed_at": None if order.changed_at is None else _text(order.changed_at),
+        "currency": order.currency,
+        "lines": [
+            (x.line_no, x.sku, x.kind, x.category, x.brand, x.quantity, x.amount, x.earns)
+            for x in lines
+        ],
+    }
+    if order.tenders:
+        body["tenders"] = [[tender.kind, tender.amount] for tender in order.tenders]
+    for name in ("store", "till", "cashier"):
+        if value := getattr(order, name):
+            body[name] = value
+    if order.reservation is not None:
+        body["reservation"] = str(order.reservation)
+        if order.reservation_points is not None:
+            body["reservation_points"] = order.reservation_points
+    digest = _digest(body)
+    body["channel"] = channel
+    return Receipt(
+        ORDER, order.source, order.order_no, version, order.order_no, own, placed_at, body,
+        digest, order.member, fresh_lines=lines,
+    )  # fmt: skip
+
+
+def _refund(refund: RefundFact) -> Receipt:
+    body: dict[str, Any] = {
+        "refund_no": refund.refund_no,
+        "refunded_at": _text(refund.refunded_at),
+        "lines": [[line.line_no, line.quantity, line.amount] for line in refund.lines],
+        "amount": refund.amount,
+        "points": refund.points,
+    }
+    ref = f"{refund.order_no}/{refund.refund_no}"
+    at = refund.refunded_at
+    return Receipt(
+        REFUND, refund.source, ref, 1, refund.order_no, at, at, body, _digest(body)
+    )  # fmt: skip
+
+
+def _interaction(fact: InteractionFact) -> Receipt:
+    body = {"kind": fact.kind, "occurred_at": _text(fact.occurred_at), "data": fact.data}
+    at = fact.occurred_at
+    return Receipt(
+        INTERACTION, fact.source, fact.ref, 1, "", at, at, body, _digest(body), fact.member
+    )
+
+
+def as_fold_fact(receipt: Receipt, viewer: int, hold: int | None = None) -> FoldFact:
+    """Return the fact as the fold of one member sees it; `hold` is the reservation it pays with."""
+    body = receipt.body
+    content: OrderVersion | Refund | InteractionContent
+    placed_at = receipt.placed_at
+    subject = receipt.order if receipt.kind != INTERACTION else receipt.id
+    if receipt.kind == ORDER:
+        content = order_version(receipt)
+    elif receipt.kind == REFUND:
+        content = refund_content(receipt)
+    else:
+        content = InteractionContent(body["kind"])
+    return FoldFact(
+        receipt.id,
+        receipt.kind,
+        receipt.source,
+        receipt.ref,
+        receipt.version,
+        receipt.acts_at,
+        subject or 0,
+        content,
+        placed_at,
+        is_mine=receipt.member == viewer or receipt.kind == REFUND,
+        earns=not body.get("closed", False),
+        hold=hold,
+        hold_points=body.get("reservation_points"),
+    )
+
+
+def order_version(receipt: Receipt) -> OrderVersion:
+    """Return the version of the order that a receipt holds."""
+    body = receipt.body
+    lines = receipt.fresh_lines
+    if lines is None:
+        lines = tuple(Line(*line) for line in body["lines"])
+    paid = 0
+    if "tenders" in body:
+        paid = sum(amount for kind, amount in body["tenders"] if kind == POINTS_TENDER)
+    return OrderVersion(
+        receipt.version,
+        body["status"],
+        lines,
+        paid,
+        body.get("channel", ""),
+        body.get("store", ""),
+        receipt.acts_at,
+    )
+
+
+def refund_content(receipt: Receipt) -> Refund:
+    """Return the refund that a receipt holds."""
+    body = receipt.body
+    return Refund(
+        body["refund_no"],
+        tuple(RefundLine(*line) for line in body["lines"]),
+        body["amount"],
+        body["points"],
+        receipt.acts_at,
+    )
+
+
+def reservation_of(receipt: Receipt) -> UUID | None:
+    """Return the reservation that an order names."""
+    named = receipt.body.get("reservation")
+    return UUID(named) if named else None
+
+
+def dumps(value: Any) -> str:
+    """Return JSON text for a jsonb column."""
+    return orjson.dumps(value).decode()
+
+
+def _line_no(line: Line) -> int:
+    return line.line_no
+
+
+def _as_version(changed_at: datetime) -> int:
+    """Order versions by their instant where the system that sends them does not count them."""
+    return int(changed_at.timestamp()) * 1_000_000 + changed_at.microsecond
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
+
+
+def _digest(body: dict[str, Any]) -> bytes:
+    # Sorted keys, no spaces, minimal escapes: RFC 8785 for the kinds of values in a body.
+    return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).digest()
