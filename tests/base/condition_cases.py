@@ -61,9 +61,7 @@ def leaf_data(draw: st.DrawFn) -> dict[str, object]:
         return {"field": name, "op": "is_set", "value": draw(st.booleans())}
     if name == "member.segments":
         return {"field": name, "op": "contains", "value": draw(st.sampled_from(SEGMENTS))}
-    ops = EQUALITY if name in UNORDERED else EQUALITY + ORDER
-    ops = ("eq", "ne") if name == "order.gift" else ops
-    op = draw(st.sampled_from([*ops, "starts_with"] if name == "order.channel" else ops))
+    op = draw(st.sampled_from(_operators(name)))
     pool = sorted(POOLS[name], key=lambda pair: pair[1])  # type: ignore[arg-type,return-value]
     count = {"in": (1, 3), "not_in": (1, 3), "between": (2, 2)}.get(op, (1, 1))
     repeat = op == "between"
@@ -73,6 +71,13 @@ def leaf_data(draw: st.DrawFn) -> dict[str, object]:
     values = [pool[position][0] for position in sorted(draw(picks))]
     single = op not in ("in", "not_in", "between")
     return {"field": name, "op": op, "value": values[0] if single else values}
+
+
+def _operators(name: str) -> list[str]:
+    if name == "order.gift":
+        return ["eq", "ne"]
+    extra = ["starts_with"] if name == "order.channel" else []
+    return [*EQUALITY, *extra] if name in UNORDERED else [*EQUALITY, *ORDER]
 
 
 def condition_data() -> st.SearchStrategy[dict[str, Any]]:

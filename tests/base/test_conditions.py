@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -57,7 +58,7 @@ def leaf_truth(name: str, op: str, value: Any, fact: Any) -> bool:
     inside = {json.dumps(data): item for data, item in POOLS.get(name, [(value, value)])}
     raw = value if isinstance(value, list) else [value]
     values: list[Any] = [inside.get(json.dumps(item), item) for item in raw]
-    meanings = {
+    meanings: dict[str, Callable[[], bool]] = {
         "contains": lambda: value in fact,
         "starts_with": lambda: fact[: len(value)] == value,
         "eq": lambda: fact == values[0],
@@ -238,16 +239,18 @@ def test_depth_and_size_have_limits() -> None:
     for _ in range(MAX_DEPTH - 1):
         deepest = {"not": deepest}
     widest: dict[str, object] = {"all": [{"any": [WEB] * (MAX_LEAVES // 2)}] * 2}
-    longest = {**WEB, "op": "in", "value": [str(number) for number in range(MAX_VALUES)]}
-    for data in (deepest, widest, longest):
-        compile_python([read(data)])
+    many = [str(number) for number in range(MAX_VALUES)]
+    longest: dict[str, object] = {**WEB, "op": "in", "value": many}
+    for allowed in (deepest, widest, longest):
+        compile_python([read(allowed)])
     assert sum(1 for _ in leaves(read(widest))) == MAX_LEAVES
-    for data, code in (
+    refused: list[tuple[dict[str, object], str]] = [
         ({"not": deepest}, "too_deep"),
         ({"all": [widest, WEB]}, "too_many_leaves"),
         ({"all": [WEB] * (MAX_LEAVES + 1)}, "too_many_leaves"),
-        ({**longest, "value": [*longest["value"], "more"]}, "too_many_values"),  # type: ignore[misc]
-    ):
+        ({**longest, "value": [*many, "more"]}, "too_many_values"),
+    ]
+    for data, code in refused:
         with pytest.raises(ConditionError) as refusal:
             read(data)
         assert refusal.value.code == code
