@@ -131,11 +131,12 @@ def _faults(group: tuple[Criterion, ...]) -> Iterator[str]:
     for criterion in group:
         if criterion.threshold < 1:
             yield "threshold_below_one"
+        days = criterion.window.days
         is_rolling = criterion.window.kind is WindowKind.ROLLING_DAYS
-        if is_rolling != (criterion.window.days is not None) or (criterion.window.days or 1) < 1:
+        if is_rolling != (days is not None) or (days is not None and days < 1):
             yield "window_days_invalid"
         length = _tenure_days(criterion)
-        if max(criterion.window.days or 0, length) > LONGEST_DAYS:
+        if max(days or 0, length) > LONGEST_DAYS:
             yield "period_too_long"
         is_attribute = criterion.metric == "attribute"
         if is_attribute != (criterion.attribute is not None):

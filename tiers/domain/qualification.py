@@ -128,7 +128,7 @@ class TierFold(DecidingFold):
             raise ValueError("fact_out_of_order", at, self.acted_at)
         self.settle(at, book)
         self.acted_at = at
-        return self._ladder(book), clock.local_day(at).toordinal()
+        return self.ladder(book), clock.local_day(at).toordinal()
 
     @staticmethod
     def _require_past(on: date, day: int) -> None:
@@ -153,7 +153,7 @@ class TierFold(DecidingFold):
     def _next_due(self, book: LadderBook) -> tuple[datetime, Due] | None:
         if not isinstance(self._due, bool):
             return self._due
-        ladder = self._ladder(book)
+        ladder = self.ladder(book)
         found: list[tuple[datetime, Due]] = []
         if self.kept_until is not None:
             found.append((_midnight(self._review_day(ladder)), Due.REVIEW))
@@ -182,7 +182,7 @@ class TierFold(DecidingFold):
         acted_day = clock.local_day(self.acted_at).toordinal()
         self.acted_at = at
         self._due = False
-        ladder = self._ladder(book)
+        ladder = self.ladder(book)
         if due is Due.LADDER:
             self._change_ladder(at, ladder, book)
         elif due is Due.REVIEW:

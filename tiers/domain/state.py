@@ -87,7 +87,8 @@ class FoldState:
             self.progress.anchors.standing = clock.local_day(at).toordinal()
         self.changes.append(StandingChange(at, rank, before, self.kept_until_on, *why))
 
-    def _ladder(self, book: LadderBook) -> Ladder:
+    def ladder(self, book: LadderBook) -> Ladder:
+        """Return the version that the member is under."""
         return book.at(self.acted_at) if self.version is None else book.version(self.version)
 
     def _bind(self, book: LadderBook) -> None:
