@@ -1,0 +1,1 @@
+"""Deciding about members, pure: no database, no clock."""

@@ -1,0 +1,1 @@
+"""The only place where rows of members are written."""

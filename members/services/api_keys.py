@@ -1,0 +1,118 @@
+"""The secrets of touchpoints: issued once, kept as hashes, rotated with an overlap."""
+
+import hashlib
+import re
+import secrets
+import string
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from config.base.errors import DomainError
+from members.domain import scopes as scope_names
+from members.models import ApiKey, Touchpoint
+
+PREFIX_LENGTH: Final = 8
+PREFIX_CHARACTERS: Final = string.ascii_lowercase + string.digits
+SECRET_BYTES: Final = 32
+ROTATION_OVERLAP: Final = timedelta(days=1)
+
+_SECRET = re.compile(r"lk_[a-z0-9]{8}_[A-Za-z0-9_-]{43}", re.ASCII)
+
+
+class ApiKeyEndedError(DomainError):
+    """The key was revoked or has expired and cannot be rotated."""
+
+    def __init__(self) -> None:
+        super().__init__("api_key_ended", _("This key is no longer valid."), 409)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticatedKey:
+    """A key that was presented and is valid: who speaks, and what it may do."""
+
+    touchpoint: Touchpoint
+    scopes: frozenset[str]
+    key_id: int
+
+    @property
+    def actor(self) -> str:
+        """Return the name under which the touchpoint acts."""
+        return f"touchpoint:{self.touchpoint.code}"
+
+
+def issue(
+    touchpoint: Touchpoint,
+    scopes: Iterable[str],
+    *,
+    at: datetime,
+    expires_at: datetime | None = None,
+) -> str:
+    """Give the touchpoint a further key and return its secret, which is not kept.
+
+    Raises: ScopeUnknownError.
+    """
+    prefix = "".join(secrets.choice(PREFIX_CHARACTERS) for _place in range(PREFIX_LENGTH))
+    secret = f"lk_{prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"
+    ApiKey.objects.create(
+        touchpoint=touchpoint,
+        prefix=f"lk_{prefix}",
+        secret_hash=_digest(secret),
+        scopes=list(scope_names.checked(scopes)),
+        created_at=at,
+        expires_at=expires_at,
+    )
+    return secret
+
+
+@transaction.atomic
+def rotate(*, key_id: int, at: datetime, overlap: timedelta = ROTATION_OVERLAP) -> str:
+    """Replace a key by a new one with the same scopes; the old one works until the overlap ends.
+
+    Raises: ApiKeyEndedError.
+    """
+    key = ApiKey.objects.select_related("touchpoint")
+    old = key.select_for_update(of=("self",), no_key=True).get(pk=key_id)
+    if old.revoked_at is not None or (old.expires_at is not None and old.expires_at <= at):
+        raise ApiKeyEndedError
+    lifetime = old.expires_at - old.created_at if old.expires_at else None
+    expires_at = at + lifetime if lifetime else None
+    secret = issue(old.touchpoint, old.scopes, at=at, expires_at=expires_at)
+    ends_at = at + overlap
+    old.expires_at = min(old.expires_at, ends_at) if old.expires_at else ends_at
+    old.save(update_fields=["expires_at"])
+    return secret
+
+
+def revoke(*, key_id: int, at: datetime) -> bool:
+    """End a key at once; tell whether it was not revoked before."""
+    changed = ApiKey.objects.filter(pk=key_id, revoked_at__isnull=True).update(revoked_at=at)
+    return changed > 0
+
+
+def authenticate(secret: str, at: datetime) -> AuthenticatedKey | None:
+    """Return whom the secret stands for, in one statement; None for any that does not.
+
+    Only hashes are compared, so the time it takes tells nothing about the secret.
+    """
+    if not _SECRET.fullmatch(secret):
+        return None
+    key = (
+        ApiKey.objects.select_related("touchpoint")
+        .filter(Q(revoked_at__isnull=True) | Q(revoked_at__gt=at))
+        .filter(Q(expires_at__isnull=True) | Q(expires_at__gt=at))
+        .filter(secret_hash=_digest(secret), touchpoint__is_active=True)
+        .first()
+    )
+    if key is None:
+        return None
+    return AuthenticatedKey(key.touchpoint, frozenset(key.scopes), key.pk)
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
