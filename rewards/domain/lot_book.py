@@ -261,12 +261,12 @@ class LotBook(Journal):
             self._debit(buckets.EXPIRE, ending, points, instant, grounds.because(Reason.EXPIRED))
 
     def _extend_over(self, back: Iterable[Use], at: datetime, days: int) -> None:
+        """Keep lots that are over, and are about to get points back, for some more days."""
         end = validity.end_of_day_after(at, days)
         for key, _points in back:
             lot = self.lots[key]
             if lot.is_over(at) and lot.is_over(end):
                 lot.expires_at = end
-                self.touched_lots.add(key)
 
     # Which lots
 
