@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from config.base import clock
 from tests.tiers.ladders import (
     JOINED_AT,
+    YEAR,
     classic_ladder,
     varied_ladder,
 )
@@ -23,6 +24,7 @@ from tiers.domain.ladder import (
 )
 from tiers.domain.progress import Contribution
 from tiers.domain.qualification import TierFold
+from tiers.domain.windows import CALENDAR_YEAR, CURRENT_STANDING, Window, rolling
 
 FACTS = st.lists(
     st.tuples(
@@ -112,7 +114,14 @@ def log_of(fold: TierFold) -> list[Any]:
     ]
 
 
-@given(facts=FACTS, gap=GAPS, policy=POLICIES, review=REVIEWS, grace=st.sampled_from([0, 0, 7]))
+@given(
+    facts=FACTS,
+    gap=GAPS,
+    policy=POLICIES,
+    review=REVIEWS,
+    grace=st.sampled_from([0, 0, 7]),
+    window=st.sampled_from([YEAR, YEAR, rolling(20), rolling(3), CALENDAR_YEAR, CURRENT_STANDING]),
+)
 @pytest.mark.req("TIR-02")
 @pytest.mark.req("TIR-05")
 @pytest.mark.req("TIR-08")
@@ -123,8 +132,9 @@ def test_classic_agrees_with_reference(
     policy: RefundPolicy,
     review: ReviewPolicy,
     grace: int,
+    window: Window,
 ) -> None:
-    ladder = classic_ladder(refund_policy=policy, review=review, grace_days=grace)
+    ladder = classic_ladder(refund_policy=policy, review=review, grace_days=grace, window=window)
     fold, plain, changes = replay(ladder, facts, 100, gap)
     assert log_of(fold) == plain.log
     assert fold.changes[: len(changes)] == changes

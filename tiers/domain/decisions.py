@@ -55,7 +55,7 @@ class DecidingFold(FoldState):
             values = Reading.of(ladder, self.progress, day).values
             if earned_at_review(ladder, self.rank, values)[0] < self.rank:
                 self.requalify_on = day + 1 + ladder.grace_days
-                self._due = False
+                self._wakes_on = 0
 
     def _withdraw(self, at: datetime, day: int, ladder: Ladder, cause: dict[str, object]) -> None:
         """Take back upgrades of the last days that the entry rules no longer earn.

@@ -131,6 +131,7 @@ class LadderBook:
     __slots__ = (
         "_index",
         "_starts",
+        "attributes",
         "keeps_all_days",
         "reach_days",
         "tracks_largest",
@@ -145,12 +146,15 @@ class LadderBook:
         """
         ordered = ladder_checks.ordered_versions(versions)
         if ordered[0].effective_from is not None:
-            ordered.insert(0, Ladder(0, None, ordered[0].tiers[:1]))
+            first = ordered[0]
+            kinds = first.qualifying_kinds
+            ordered.insert(0, Ladder(0, None, first.tiers[:1], qualifying_kinds=kinds))
         self.versions = tuple(ordered)
         self._starts = [v.effective_from for v in ordered[1:] if v.effective_from is not None]
         self._index = {v.version: number for number, v in enumerate(ordered)}
         figures = {figure for version in ordered for figure in version.plan.figures}
         self.windows = {f.window for f in figures if f.window.kind is not WindowKind.LIFETIME}
+        self.attributes = {f.attribute for f in figures if f.attribute is not None}
         largest = [f for f in figures if f.metric is Metric.LARGEST_ORDER]
         self.tracks_largest = bool(largest)
         self.keeps_all_days = any(f.window.kind is WindowKind.LIFETIME for f in largest)

@@ -26,6 +26,7 @@ from tiers.domain.state import Due
 from tiers.domain.windows import tenure_day
 
 REFERRAL_KIND = "referral"
+NEVER = date.max.toordinal() + 1
 
 
 class TierFold(DecidingFold):
@@ -106,11 +107,13 @@ class TierFold(DecidingFold):
     def attribute_changed(
         self, *, at: datetime, name: str, value: str | None, book: LadderBook
     ) -> None:
-        """Take in an attribute of the member where the ladder asks for it.
+        """Take in an attribute of the member, if any version of the ladder asks for it.
 
         Raises: ValueError when the fact lies before what has been acted on.
         """
         ladder, day = self._arrive(at, book)
+        if name not in book.attributes:
+            return
         attributes = self.progress.attributes
         old = attributes.pop(name, None)
         if value is not None:
@@ -128,7 +131,7 @@ class TierFold(DecidingFold):
             raise ValueError("fact_out_of_order", at, self.acted_at)
         self.settle(at, book)
         self.acted_at = at
-        return self.ladder(book), clock.local_day(at).toordinal()
+        return self.ladder(book), self._local_day(at)
 
     @staticmethod
     def _require_past(on: date, day: int) -> None:
@@ -138,6 +141,8 @@ class TierFold(DecidingFold):
     def settle(self, upto: datetime, book: LadderBook) -> None:
         """Do in order everything that time alone does up to and at an instant."""
         self._bind(book)
+        if self._local_day(upto) < (self._wakes_on or self._next_wake(book)):
+            return
         while True:
             due = self._next_due(book)
             if due is None or due[0] > upto:
@@ -151,22 +156,31 @@ class TierFold(DecidingFold):
         return due[0] if due else None
 
     def _next_due(self, book: LadderBook) -> tuple[datetime, Due] | None:
-        if not isinstance(self._due, bool):
-            return self._due
-        ladder = self.ladder(book)
-        found: list[tuple[datetime, Due]] = []
-        if self.kept_until is not None:
-            found.append((_midnight(self._review_day(ladder)), Due.REVIEW))
-        if self.requalify_on is not None:
-            found.append((_midnight(self.requalify_on), Due.REQUALIFY))
-        following = book.after(ladder.version)
+        found = [(_midnight(day), due) for day, due in self._due_days(self.ladder(book))]
+        following = book.after(self.ladder(book).version)
         if following is not None and following.effective_from is not None:
             found.append((following.effective_from, Due.LADDER))
+        return min(found, default=None)
+
+    def _next_wake(self, book: LadderBook) -> int:
+        """Find the first day on which anything can be due, to be asked before every fact."""
+        days = [day for day, _ in self._due_days(self.ladder(book))]
+        following = book.after(self.ladder(book).version)
+        if following is not None and following.effective_from is not None:
+            days.append(clock.local_day(following.effective_from).toordinal())
+        self._wakes_on = min(days, default=NEVER)
+        return self._wakes_on
+
+    def _due_days(self, ladder: Ladder) -> list[tuple[int, Due]]:
+        found = []
+        if self.kept_until is not None:
+            found.append((self._review_day(ladder), Due.REVIEW))
+        if self.requalify_on is not None:
+            found.append((self.requalify_on, Due.REQUALIFY))
         crossing = self._next_tenure(ladder) if ladder.plan.tenures else None
         if crossing is not None:
-            found.append((_midnight(crossing), Due.TENURE))
-        self._due = min(found, default=None)
-        return self._due
+            found.append((crossing, Due.TENURE))
+        return found
 
     def _review_day(self, ladder: Ladder) -> int:
         return (self.kept_until or 0) + 1 + ladder.grace_days
@@ -181,7 +195,7 @@ class TierFold(DecidingFold):
         # been acted on: windows only ever move forward.
         acted_day = clock.local_day(self.acted_at).toordinal()
         self.acted_at = at
-        self._due = False
+        self._wakes_on = 0
         ladder = self.ladder(book)
         if due is Due.LADDER:
             self._change_ladder(at, ladder, book)

@@ -31,7 +31,8 @@ class FoldState:
 
     __slots__ = (
         "_book",
-        "_due",
+        "_seen",
+        "_wakes_on",
         "acted_at",
         "changes",
         "joined_at",
@@ -59,7 +60,9 @@ class FoldState:
         self.version: int | None = None
         self.changes: list[StandingChange] = []
         self._book: LadderBook | None = None
-        self._due: tuple[datetime, Due] | bool | None = False
+        # 0 where the day is not known; what moves anything that is due resets it.
+        self._wakes_on = 0
+        self._seen: tuple[datetime, int] | None = None
 
     @classmethod
     def enrol(cls, joined_at: datetime, *, standing_from: datetime | None = None) -> Self:
@@ -80,12 +83,19 @@ class FoldState:
     ) -> None:
         before, self.rank = self.rank, rank
         self.kept_until = kept if rank else None
-        self._due = False
+        self._wakes_on = 0
         if rank != before:
             self.since_at = at
             self.requalify_on = None
             self.progress.anchors.standing = clock.local_day(at).toordinal()
         self.changes.append(StandingChange(at, rank, before, self.kept_until_on, *why))
+
+    def _local_day(self, at: datetime) -> int:
+        """Return the local day of an instant; one fact asks for the same one several times."""
+        seen = self._seen
+        if seen is None or seen[0] != at:
+            seen = self._seen = (at, clock.local_day(at).toordinal())
+        return seen[1]
 
     def ladder(self, book: LadderBook) -> Ladder:
         """Return the version that the member is under."""
@@ -112,7 +122,7 @@ class FoldState:
                 raise StaleSnapshotError("days_summed_up", horizon, days.kept_from)
         days.running.clear()
         self._book = book
-        self._due = False
+        self._wakes_on = 0
 
     def _horizon(self, book: LadderBook, day: int) -> int:
         """Return the first day that any window of the book can still ask for."""
