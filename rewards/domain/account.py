@@ -127,7 +127,7 @@ class Account(LotBook):
         if expires_at <= at or key in self.holds:
             raise ValueError("a hold needs a key of its own and some time")
         self._begin_spending(grounds, points, at)
-        uses = self._spend(buckets.HOLD, points, at, grounds)
+        uses = self._spend(buckets.HOLD, points, at, grounds.of_hold(key))
         hold = self.holds[key] = Hold(key, points, uses, expires_at, grounds.subject)
         self.touched_holds.add(key)
         self._note_due(expires_at)
@@ -142,6 +142,7 @@ class Account(LotBook):
         A lot that has expired while held is captured like any other.
         Raises: HoldClosedError, InsufficientPointsError (more than held), LotsNeededError.
         """
+        grounds = grounds.of_hold(key)
         hold = self._open_hold(key, at, grounds)
         captured = hold.points if points is None else points
         if captured < 0:
@@ -164,6 +165,7 @@ class Account(LotBook):
 
         Raises: HoldClosedError, LotsNeededError.
         """
+        grounds = grounds.of_hold(key)
         hold = self._open_hold(key, at, grounds)
         back = last_taken(hold.uses, hold.points)
         self._require_lots_of(back)
@@ -214,7 +216,7 @@ class Account(LotBook):
         """
         hold = self._known_hold(key)
         self.give_back(
-            grounds, hold.spent_uses, points, occurred_at, give_back_min_days=give_back_min_days
+            grounds.of_hold(key), hold.spent_uses, points, occurred_at, give_back_min_days=give_back_min_days
         )
         hold.given_back += points
         self.touched_holds.add(key)
@@ -260,6 +262,19 @@ class Account(LotBook):
             if lot.remaining and not lot.is_over(at) and lot.is_over(expires_at):
                 lot.expires_at = expires_at
                 self.touched_lots.add(lot.key)
+
+    def schedule(self, subject: str, available_at: datetime, cause: Cause) -> None:
+        """Set when the pending points of a subject become available.
+
+        Raises: LotsNeededError.
+        """
+        self._require_lots()
+        for lot in self.lots.values():
+            if lot.pending and lot.subject == subject and lot.available_at != available_at:
+                lot.available_at = available_at
+                self.touched_lots.add(lot.key)
+                self._note_due(available_at)
+        self.settle(self.settled_at, cause)
 
     # How every operation begins and ends
 

@@ -79,7 +79,7 @@ class Journal:
         self.seq += 1
         transfer = Transfer(
             self.seq, flow[0], flow[1], points, grounds.cause, grounds.subject, grounds.rule,
-            grounds.reason, at, uses, lot, self.head_hash,
+            grounds.reason, at, uses, lot, self.head_hash, hold=grounds.hold,
         )  # fmt: skip
         transfer.hash = self.head_hash = chain.entry_hash(self.member, self.kind, transfer)
         source, out, target, into = effect

@@ -164,7 +164,7 @@ class LotBook(Journal):
     def _lapse(self, hold: Hold, at: datetime, grounds: Grounds) -> None:
         hold.state = HoldState.LAPSED
         self.touched_holds.add(hold.key)
-        lapsed = Grounds(hold.subject, None, Reason.HOLD_LAPSED, grounds.cause)
+        lapsed = Grounds(hold.subject, None, Reason.HOLD_LAPSED, grounds.cause, hold.key)
         self._credit(buckets.RELEASE, last_taken(hold.uses, hold.points), at, lapsed)
 
     # Steps

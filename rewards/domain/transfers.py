@@ -50,16 +50,24 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """On what grounds points move: whose they are, by which rule, for which reason and cause."""
+    """On what grounds points move: whose they are, by which rule, for which reason and cause.
+
+    `hold` is the key of the hold that the points belong to, where there is one.
+    """
 
     subject: str | None
     rule: RuleRef | None
     reason: str
     cause: Cause
+    hold: int | None = None
 
     def because(self, reason: str) -> "Grounds":
         """Return the same grounds with another reason code."""
-        return Grounds(self.subject, self.rule, reason, self.cause)
+        return Grounds(self.subject, self.rule, reason, self.cause, self.hold)
+
+    def of_hold(self, hold: int) -> "Grounds":
+        """Return the same grounds for the points of a hold."""
+        return Grounds(self.subject, self.rule, self.reason, self.cause, hold)
 
 
 @dataclass(slots=True)
@@ -83,3 +91,4 @@ class Transfer:
     lot: int | None
     prev_hash: bytes
     hash: bytes = b""
+    hold: int | None = None
