@@ -13,17 +13,13 @@ from typing import Any
 from config.base import clock
 from tiers.domain.figures import MemberProgress, read_figures
 from tiers.domain.ladder import Check, Criterion, Figure, Ladder, LadderBook, Metric
-from tiers.domain.progress import INTERACTIONS, ORDERS, POINTS, REFERRALS, SPEND
+from tiers.domain.plan import COLUMN_OF
+from tiers.domain.progress import INTERACTIONS, ORDERS, SPEND
 from tiers.domain.qualification import TierFold
 from tiers.domain.windows import tenure_day
 
-_COLUMNS = {
-    Metric.SPEND: (SPEND,),
-    Metric.ORDERS: (ORDERS,),
+_COLUMNS = {metric: (column,) for metric, column in COLUMN_OF.items()} | {
     Metric.AVERAGE_ORDER: (ORDERS,),
-    Metric.INTERACTIONS: (INTERACTIONS,),
-    Metric.REFERRALS: (REFERRALS,),
-    Metric.POINTS_EARNED: (POINTS,),
     Metric.GROWTH: (SPEND, INTERACTIONS),
 }
 
@@ -144,7 +140,7 @@ def _needed(
     if criterion.metric is Metric.LARGEST_ORDER:
         return criterion.threshold
     if criterion.metric is Metric.AVERAGE_ORDER:
-        sums = progress.sums(figure, day)
+        sums = progress.sums(figure.window, day)
         return criterion.threshold * (sums[ORDERS] + 1) - sums[SPEND]
     if criterion.metric is Metric.TENURE:
         reached = tenure_day(progress.anchors.joined, criterion.unit, criterion.threshold)

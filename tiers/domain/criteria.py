@@ -53,7 +53,8 @@ Group = tuple[Criterion, ...]
 class Requirement:
     """What a rank asks for: any group suffices, all criteria of it are needed.
 
-    ``from_rank`` limits it to members who are at that rank when it is looked at.
+    ``from_rank`` limits an entry rule to members who are at that rank when it is looked at. A
+    rank without a retention rule is kept by any of its entry rules, whoever they are for.
     """
 
     rank: int

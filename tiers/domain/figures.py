@@ -10,8 +10,8 @@ from datetime import date
 from typing import Any
 
 from tiers.domain.ladder import Check, Figure, Ladder, Metric
-from tiers.domain.progress import INTERACTIONS, ORDERS, POINTS, REFERRALS, SPEND, DayBook
-from tiers.domain.windows import Anchors, WindowKind, tenure_length
+from tiers.domain.progress import INTERACTIONS, ORDERS, SPEND, DayBook
+from tiers.domain.windows import Anchors, Window, WindowKind, tenure_length
 
 
 @dataclass(slots=True)
@@ -22,49 +22,49 @@ class MemberProgress:
     anchors: Anchors
     attributes: dict[str, str] = field(default_factory=dict)
 
-    def sums(self, figure: Figure, day: int) -> list[int]:
-        """Return the sums of the figure's window that ends with ``day``."""
-        return self.days.sums(figure.window, self.anchors.first_day(figure.window, day))
+    def sums(self, window: Window, day: int) -> list[int]:
+        """Return the sums of the window that ends with ``day``, and its first day at the end."""
+        return self.days.sums(window, self.anchors.first_day(window, day))
 
 
-Reader = Callable[[Ladder, Figure, MemberProgress, int], int]
+def read_figures(ladder: Ladder, progress: MemberProgress, day: int) -> list[int]:
+    """Return every number that the ladder asks for, in the order of its plan."""
+    plan = ladder.plan
+    sums = [progress.sums(window, day) for window in plan.windows]
+    return [
+        sums[window][column]
+        if column is not None
+        else _READERS[figure.metric](ladder, figure, progress, (sums[window], day))
+        for window, column, figure in plan.sources
+    ]
 
 
-def _column(number: int) -> Reader:
-    def read(_: Ladder, figure: Figure, progress: MemberProgress, day: int) -> int:
-        return progress.sums(figure, day)[number]
-
-    return read
+# The sums of the figure's window, and the day that it ends with.
+Windowed = tuple[list[int], int]
 
 
-def _average_order(_: Ladder, figure: Figure, progress: MemberProgress, day: int) -> int:
-    sums = progress.sums(figure, day)
-    return sums[SPEND] // sums[ORDERS] if sums[ORDERS] > 0 else 0
+def _average_order(_: Ladder, __: Figure, ___: MemberProgress, of: Windowed) -> int:
+    spend, orders = of[0][SPEND], of[0][ORDERS]
+    return spend // orders if orders > 0 else 0
 
 
-def _largest_order(_: Ladder, figure: Figure, progress: MemberProgress, day: int) -> int:
-    return progress.days.largest_from(progress.anchors.first_day(figure.window, day))[0]
+def _largest_order(_: Ladder, __: Figure, progress: MemberProgress, of: Windowed) -> int:
+    return progress.days.largest_from(of[0][-1])[0]
 
 
-def _growth(ladder: Ladder, figure: Figure, progress: MemberProgress, day: int) -> int:
-    sums = progress.sums(figure, day)
-    return growth_value(ladder, sums[SPEND], sums[INTERACTIONS])
+def _growth(ladder: Ladder, _: Figure, __: MemberProgress, of: Windowed) -> int:
+    return growth_value(ladder, of[0][SPEND], of[0][INTERACTIONS])
 
 
-def _tenure(_: Ladder, figure: Figure, progress: MemberProgress, day: int) -> int:
-    return tenure_length(progress.anchors.joined, figure.unit, day)
+def _tenure(_: Ladder, figure: Figure, progress: MemberProgress, of: Windowed) -> int:
+    return tenure_length(progress.anchors.joined, figure.unit, of[1])
 
 
-def _attribute(_: Ladder, figure: Figure, progress: MemberProgress, __: int) -> int:
+def _attribute(_: Ladder, figure: Figure, progress: MemberProgress, __: Windowed) -> int:
     return int(progress.attributes.get(figure.attribute or "") == figure.value)
 
 
-_READERS: dict[Metric, Reader] = {
-    Metric.SPEND: _column(SPEND),
-    Metric.ORDERS: _column(ORDERS),
-    Metric.INTERACTIONS: _column(INTERACTIONS),
-    Metric.REFERRALS: _column(REFERRALS),
-    Metric.POINTS_EARNED: _column(POINTS),
+_READERS: dict[Metric, Callable[[Ladder, Figure, MemberProgress, Windowed], int]] = {
     Metric.AVERAGE_ORDER: _average_order,
     Metric.LARGEST_ORDER: _largest_order,
     Metric.GROWTH: _growth,
@@ -82,18 +82,6 @@ def growth_value(ladder: Ladder, spend: int, interactions: int) -> int:
     count_num, count_den = ladder.growth_interaction_weight
     weighted = spend * spend_num * count_den + interactions * count_num * spend_den
     return weighted // (spend_den * count_den)
-
-
-def read_figure(ladder: Ladder, figure: Figure, progress: MemberProgress, day: int) -> int:
-    """Return one number of the window that ends with ``day``."""
-    return _READERS[figure.metric](ladder, figure, progress, day)
-
-
-def read_figures(ladder: Ladder, progress: MemberProgress, day: int) -> list[int]:
-    """Return every number that the ladder asks for, in the order of its plan."""
-    return [
-        _READERS[figure.metric](ladder, figure, progress, day) for figure in ladder.plan.figures
-    ]
 
 
 def first_met(checks: Iterable[Check], values: Sequence[int]) -> Check | None:

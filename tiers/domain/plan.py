@@ -12,7 +12,16 @@ from tiers.domain.criteria import (
     Requirement,
     describe_criterion,
 )
+from tiers.domain.progress import INTERACTIONS, ORDERS, POINTS, REFERRALS, SPEND
 from tiers.domain.windows import LIFETIME, TenureUnit, Window
+
+COLUMN_OF = {
+    Metric.SPEND: SPEND,
+    Metric.ORDERS: ORDERS,
+    Metric.INTERACTIONS: INTERACTIONS,
+    Metric.REFERRALS: REFERRALS,
+    Metric.POINTS_EARNED: POINTS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +66,15 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A ladder prepared for evaluation; each tuple of checks is indexed by current rank."""
+    """A ladder prepared for evaluation; each tuple of checks is indexed by current rank.
+
+    ``sources`` say for each figure which window it is about, and which column of its sums it
+    is, where it is simply one.
+    """
 
     figures: tuple[Figure, ...]
     windows: tuple[Window, ...]
+    sources: tuple[tuple[int, int | None, Figure], ...]
     upgrades: tuple[tuple[Check, ...], ...]
     retention: tuple[tuple[Check, ...], ...]
     entry: tuple[tuple[Check, ...], ...]
@@ -74,9 +88,11 @@ def plan_of(requirements: Sequence[Requirement], ranks: range) -> Plan:
     index = {figure: number for number, figure in enumerate(figures)}
     entry = tuple(_checks(requirements, rank, Purpose.ENTRY, index) for rank in ranks)
     kept = (_checks(requirements, rank, Purpose.RETENTION, index) for rank in ranks)
+    windows = tuple(dict.fromkeys(figure.window for figure in figures))
     return Plan(
         figures=figures,
-        windows=tuple(dict.fromkeys(figure.window for figure in figures)),
+        windows=windows,
+        sources=tuple((windows.index(f.window), COLUMN_OF.get(f.metric), f) for f in figures),
         upgrades=tuple(_upgrades(entry, rank) for rank in ranks),
         retention=tuple(own or entry[rank] for rank, own in enumerate(kept)),
         entry=entry,
