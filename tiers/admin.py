@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
-from unfold.decorators import action, display
 
 from config.base import clock
 from config.base.admin.actors import actor_of
+from config.base.admin.decorators import detail_action, labelled
 from config.base.admin.options import ReadOnlyAdmin
 from config.base.errors import DomainError
 from config.base.names import name_of
@@ -163,7 +163,7 @@ class StandingOverrideAdmin(MemberOwnedAdmin):
         """Return the tier in the visitor's language."""
         return name_of(override.tier)
 
-    @display(description=_("state"), label={"running": "success", "revoked": "danger"})
+    @labelled(_("state"), {"running": "success", "revoked": "danger"})
     def state_label(self, override: StandingOverride) -> tuple[str, Any]:
         """Return whether the override still counts."""
         if override.revoked_at:
@@ -174,8 +174,8 @@ class StandingOverrideAdmin(MemberOwnedAdmin):
         """Tell whether the visitor may end overrides."""
         return request.user.has_perm("tiers.change_standingoverride")
 
-    @action(
-        description=_("End the override now"), url_path="revoke", permissions=["revoke"],
+    @detail_action(
+        _("End the override now"), url_path="revoke", permissions=["revoke"],
         icon="event_busy",
     )  # fmt: skip
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:

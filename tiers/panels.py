@@ -56,36 +56,6 @@ def overrides_of(visit: Visit) -> list[StandingOverride]:
     return visit.once("overrides", lambda: list(rows.order_by("-from_at", "-id")))
 
 
-def running_override(visit: Visit) -> StandingOverride | None:
-    """Return the override that counts at the visit's instant."""
-    return next(
-        (
-            override
-            for override in overrides_of(visit)
-            if override.revoked_at is None and override.from_at <= visit.at < override.until_at
-        ),
-        None,
-    )
-
-
-def open_standing(visit: Visit) -> Standing | None:
-    """Return the standing that the member has earned and holds."""
-    return next((s for s in standings_of(visit) if s.ended_at is None), None)
-
-
-def badge(visit: Visit) -> Mapping[str, Any] | None:
-    """Show the tier beside the member's name."""
-    override, standing = running_override(visit), open_standing(visit)
-    held = override or standing
-    if held is None:
-        return None
-    return {
-        "name": name_of(held.tier),
-        "colour_class": colour_class(held.tier.rank),
-        "override": override,
-    }
-
-
 def history(visit: Visit) -> Mapping[str, Any]:
     """Show every standing with its reason and evidence, and every override."""
     return {

@@ -6,10 +6,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import action, display
 
 from config.base import clock
 from config.base.admin.actors import actor_of
+from config.base.admin.decorators import detail_action, labelled
 from config.base.errors import DomainError
 from members.admin.base import MemberOwnedAdmin
 from members.models import Approval
@@ -39,9 +39,9 @@ class ApprovalAdmin(MemberOwnedAdmin):
         """Return what the request asks for."""
         return approvals.summary_of(approval)
 
-    @display(
-        description=_("state"),
-        label={"requested": "warning", "approved": "success", "refused": "danger"},
+    @labelled(
+        _("state"),
+        {"requested": "warning", "approved": "success", "refused": "danger"},
     )
     def state_label(self, approval: Approval) -> tuple[str, str]:
         """Return where the request stands, with its colour."""
@@ -51,8 +51,8 @@ class ApprovalAdmin(MemberOwnedAdmin):
         """Tell whether the visitor may decide requests."""
         return request.user.has_perm("members.change_approval")
 
-    @action(
-        description=_("Decide"),
+    @detail_action(
+        _("Decide"),
         url_path="decide",
         permissions=["decide"],
         icon="approval_delegation",

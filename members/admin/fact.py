@@ -5,9 +5,9 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
-from unfold.decorators import display
 
 from config.base.admin import formats
+from config.base.admin.decorators import labelled
 from config.base.admin.options import ConsoleAdmin, ReadOnlyAdmin
 from members.admin.base import MemberOwnedAdmin
 from members.models import (
@@ -75,7 +75,7 @@ class OrderAdmin(MemberOwnedAdmin):
     shown_last = ("sold", "net", "qualifying")
     inlines = (OrderLineInline, RefundInline)
 
-    @display(description=_("status"), label={"paid": "success", "cancelled": "danger"})
+    @labelled(_("status"), {"paid": "success", "cancelled": "danger"})
     def status_label(self, order: Order) -> tuple[str, str]:
         """Return the status with its colour."""
         return order.status, order.get_status_display()
@@ -141,9 +141,9 @@ class ReceivedFactAdmin(MemberOwnedAdmin):
         "ref", "kind", "source", "version", "state_label", "member_card", "acts_at", "received_at",
     )  # fmt: skip
 
-    @display(
-        description=_("state"),
-        label={"applied": "success", "awaiting_member": "warning", "parked": "info"},
+    @labelled(
+        _("state"),
+        {"applied": "success", "awaiting_member": "warning", "parked": "info"},
     )
     def state_label(self, fact: ReceivedFact) -> tuple[str, str]:
         """Return what has become of the fact, with its colour."""
@@ -165,9 +165,7 @@ class EventDeliveryAdmin(ReadOnlyAdmin):
     list_select_related = ("event",)
     list_filter = ("state",)
 
-    @display(
-        description=_("state"), label={"done": "success", "failed": "danger", "pending": "info"}
-    )
+    @labelled(_("state"), {"done": "success", "failed": "danger", "pending": "info"})
     def state_label(self, delivery: EventDelivery) -> tuple[str, str]:
         """Return where the delivery stands, with its colour."""
         return delivery.state, delivery.get_state_display()

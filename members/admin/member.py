@@ -8,13 +8,13 @@ from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
 
 from config.base import clock, panels
 from config.base.admin import formats
+from config.base.admin.decorators import labelled
 from config.base.admin.options import ExactSearchMixin, ReadOnlyAdmin
 from config.base.panels import Place
-from members.admin import search
+from members.admin.search import members_named
 from members.models import Channel, Member
 
 STATUS_COLOURS = {
@@ -38,6 +38,7 @@ class MemberAdmin(ExactSearchMixin, ReadOnlyAdmin):
 
     list_display = ("card", "name", "status_label", "channel_name", "home_store", "joined_at")
     list_filter = ("status", "channel")
+    sortable_by = ("card", "joined_at")
     search_help_text = _("Phone, last four digits, card number, full name, external id or order")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Member]:
@@ -47,24 +48,24 @@ class MemberAdmin(ExactSearchMixin, ReadOnlyAdmin):
 
     def find(self, rows: models.QuerySet[Any], term: str) -> models.QuerySet[Any]:
         """Return the members that the term leads to."""
-        return rows.filter(pk__in=search.members_named(term))
+        return rows.filter(pk__in=members_named(term))
 
-    @display(description=_("card number"), ordering="card_number")
+    @admin.display(description=_("card number"), ordering="card_number")
     def card(self, member: Member) -> str:
         """Return the card number in groups of four."""
         return formats.card(member.card_number)
 
-    @display(description=_("name"))
+    @admin.display(description=_("name"))
     def name(self, member: Member) -> str:
         """Return the masked name."""
         return masked_name(member)
 
-    @display(description=_("status"), label=STATUS_COLOURS)
+    @labelled(_("status"), STATUS_COLOURS)
     def status_label(self, member: Member) -> tuple[str, str]:
         """Return the status with its colour."""
         return member.status, member.get_status_display()
 
-    @display(description=_("enrolment channel"), ordering="channel")
+    @admin.display(description=_("enrolment channel"), ordering="channel")
     def channel_name(self, member: Member) -> str:
         """Return the channel's name."""
         return channel_name(member.channel)
@@ -97,7 +98,7 @@ class MemberAdmin(ExactSearchMixin, ReadOnlyAdmin):
                 for place, title in TABS
             ],
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/console/member.html", context)
 
 

@@ -1,18 +1,16 @@
 """Which members a search term of the console names."""
 
-from members.models import Identifier, Member
+import re
 
-LIMIT = 200
+from members import queries
+
+# A card number as it is printed and read out: digits in groups.
+_GROUPED_DIGITS = re.compile(r"[0-9]+(?:[ -][0-9]+)+", re.ASCII)
 
 
 def members_named(term: str) -> list[int]:
     """Return the members that a term leads to, by indexed exact look-ups only."""
-    compact = "".join(term.split())
-    found = list(Member.objects.filter(card_number=compact).values_list("pk", flat=True))
-    if found:
-        return found
-    return list(
-        Identifier.objects.filter(tail4=compact[-4:], ended_at__isnull=True).values_list(
-            "member_id", flat=True
-        )[:LIMIT]
-    )
+    text = term.strip()
+    if _GROUPED_DIGITS.fullmatch(text):
+        text = re.sub("[ -]", "", text)
+    return queries.search_ids(text)

@@ -1,11 +1,13 @@
 """The connected systems, their keys, and the organisation."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
 
+from config.base.admin.decorators import labelled
 from config.base.admin.options import ConsoleAdmin, ReadOnlyAdmin
 from members.models import ApiKey, IdempotencyKey, OrgUnit, Source, Store, Touchpoint
 
@@ -45,8 +47,8 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         """Return the scopes in one line."""
         return ", ".join(key.scopes)
 
-    @display(description=_("state"), label={"live": "success", "revoked": "danger"})
-    def state(self, key: ApiKey) -> tuple[str, str]:
+    @labelled(_("state"), {"live": "success", "revoked": "danger"})
+    def state(self, key: ApiKey) -> tuple[str, Any]:
         """Return whether the key still opens anything."""
         return ("revoked", _("Revoked")) if key.revoked_at else ("live", _("In use"))
 

@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
 
 from config.base.admin import formats
+from config.base.admin.decorators import labelled
 from config.base.admin.options import ReadOnlyAdmin
 from rewards.models import ImportJob
 
@@ -16,9 +16,7 @@ class ImportJobAdmin(ReadOnlyAdmin):
     list_display = ("file_name", "kind", "state_label", "progress", "started_at", "finished_at")
     list_filter = ("state",)
 
-    @display(
-        description=_("state"), label={"running": "info", "finished": "success", "failed": "danger"}
-    )
+    @labelled(_("state"), {"running": "info", "finished": "success", "failed": "danger"})
     def state_label(self, job: ImportJob) -> tuple[str, str]:
         """Return where the import stands, with its colour."""
         return job.state, job.get_state_display()

@@ -37,7 +37,6 @@ class PointsAccountAdmin(MemberOwnedAdmin):
     pending_points = points_column("pending", _("pending"))
     reserved_points = points_column("reserved", _("reserved"))
     debt_points = points_column("debt", _("debt"))
-    sortable_by = ()
 
 
 @admin.register(Entry)
@@ -49,7 +48,6 @@ class EntryAdmin(MemberOwnedAdmin):
         "actor", "seq",
     )  # fmt: skip
     list_select_related = ("member", "order", "rule__rule")
-    sortable_by = ()
     shown_last = ("hash_text",)
 
     def find(self, rows: models.QuerySet[Entry], term: str) -> models.QuerySet[Entry]:
@@ -90,7 +88,6 @@ class LotAdmin(MemberOwnedAdmin):
     list_select_related = ("member", "order")
     lot_points = points_column("points", _("points"))
     lot_remaining = points_column("remaining", _("remaining"))
-    sortable_by = ()
 
 
 @admin.register(LotUse)
@@ -99,7 +96,6 @@ class LotUseAdmin(MemberOwnedAdmin):
 
     list_display = ("member_card", "entry", "lot", "points")
     list_select_related = ("member", "entry", "lot")
-    sortable_by = ()
 
 
 @admin.register(Evaluation)
@@ -108,13 +104,11 @@ class EvaluationAdmin(MemberOwnedAdmin):
 
     list_display = ("member_card", "order", "points", "delta", "decided_at")
     list_select_related = ("member", "order")
-    sortable_by = ()
 
 
 @admin.register(FoldSnapshot)
 class FoldSnapshotAdmin(MemberOwnedAdmin):
     """Where members' histories have been folded to."""
 
-    list_display = ("member_card", "configuration", "review_due_at")
-    sortable_by = ()
+    list_display = ("member_card", "review_due_at")
     ordering = ("-member_id",)

@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
 
+from config.base.admin.decorators import labelled
 from members.admin.base import MemberOwnedAdmin
 from rewards.models import Reservation
 
@@ -16,11 +16,10 @@ class ReservationAdmin(MemberOwnedAdmin):
         "member_card", "points", "status_label", "captured_points", "given_back_points", "held_at",
         "expires_at", "closed_at",
     )  # fmt: skip
-    sortable_by = ()
 
-    @display(
-        description=_("status"),
-        label={"held": "warning", "captured": "success", "released": "info", "lapsed": "danger"},
+    @labelled(
+        _("status"),
+        {"held": "warning", "captured": "success", "released": "info", "lapsed": "danger"},
     )
     def status_label(self, reservation: Reservation) -> tuple[str, str]:
         """Return how the reservation stands, with its colour."""

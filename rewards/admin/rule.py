@@ -5,8 +5,8 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
-from unfold.decorators import display
 
+from config.base.admin.decorators import labelled
 from config.base.admin.options import ReadOnlyAdmin
 from rewards.models import PointsPolicy, Rule, RuleVersion
 
@@ -46,11 +46,13 @@ class RuleAdmin(ReadOnlyAdmin):
 class RuleVersionAdmin(ReadOnlyAdmin):
     """Versions of earning rules; a draft counts for nothing until it is activated."""
 
-    list_display = ("rule", "number", "state_label", "trigger", "effect", "valid_from", "valid_until")
+    list_display = (
+        "rule", "number", "state_label", "trigger", "effect", "valid_from", "valid_until",
+    )  # fmt: skip
     list_select_related = ("rule",)
     list_filter = ("state", "trigger", "effect")
 
-    @display(description=_("state"), label={"active": "success", "draft": "warning"})
+    @labelled(_("state"), {"active": "success", "draft": "warning"})
     def state_label(self, version: RuleVersion) -> tuple[str, str]:
         """Return whether the version counts, with its colour."""
         return version.state, version.get_state_display()

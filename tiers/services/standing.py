@@ -111,9 +111,7 @@ def execute_approved(approval: Approval, at: datetime) -> None:
         until_at=datetime.fromisoformat(approval.payload["until_at"]),
         reason=approval.reason,
     )
-    set_override(
-        terms=terms, actor=approval.requested_by, approver=approval.decided_by, at=at
-    )
+    set_override(terms=terms, actor=approval.requested_by, approver=approval.decided_by, at=at)
 
 
 def _check_terms(terms: OverrideTerms, at: datetime) -> None:

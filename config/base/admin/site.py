@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.contrib import admin
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -21,8 +23,7 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
     def extra_urls(self) -> list[URLPattern]:
         """Return the addresses of the pages that apps have registered."""
         return [
-            path(page.route, self.admin_view(page.view), name=page.name)
-            for page in panels.pages()
+            path(page.route, self.admin_view(page.view), name=page.name) for page in panels.pages()
         ]
 
     def index(
@@ -37,3 +38,11 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
         }
         response: TemplateResponse = super().index(request, {**context, **(extra_context or {})})
         return response
+
+
+def current() -> ConsoleSite:
+    """Return the console's site."""
+    found = admin.site
+    if not isinstance(found, ConsoleSite):
+        raise ImproperlyConfigured("config.base.admin.apps.ConsoleConfig is not installed")
+    return found

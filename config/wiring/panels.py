@@ -1,0 +1,132 @@
+"""Which parts the apps show on the console's pages."""
+
+from django.utils.translation import gettext_lazy as _
+
+from config.base.panels import Link, Page, Panel, Place, register
+from members.admin import panels as members
+from members.admin import reports as member_reports
+from members.services import approvals
+from rewards.admin import panels as rewards
+from rewards.admin import progress
+from rewards.admin import reports as reward_reports
+from tiers import pages as tier_pages
+from tiers import panels as tiers
+from tiers.services import standing
+
+
+def install() -> None:
+    """Register every panel, button and page, and who carries out which request."""
+    _install_dashboard()
+    _install_member_page()
+    _install_pages()
+    approvals.register(
+        standing.APPROVAL_KIND,
+        title=_("Tier override"),
+        execute=standing.execute_approved,
+        summarise=tier_pages.summarise,
+    )
+
+
+def _install_dashboard() -> None:
+    register(
+        Panel(
+            "members.totals", Place.DASHBOARD_FIGURES, "admin/members/totals.html",
+            member_reports.totals, 10, "members.view_member",
+        ),
+        Panel(
+            "rewards.totals", Place.DASHBOARD_FIGURES, "admin/rewards/totals.html",
+            reward_reports.totals, 20, "rewards.view_pointsaccount",
+        ),
+        Panel(
+            "rewards.monthly", Place.DASHBOARD_CHARTS, "admin/rewards/monthly.html",
+            reward_reports.monthly, 10, "rewards.view_entry",
+        ),
+        Panel(
+            "tiers.distribution", Place.DASHBOARD_CHARTS, "admin/tiers/distribution.html",
+            tiers.distribution, 20, "tiers.view_standing",
+        ),
+        Panel(
+            "members.enrolment", Place.DASHBOARD_CHARTS, "admin/members/enrolment_panel.html",
+            member_reports.enrolment_panel, 30, "members.view_member",
+        ),
+        Panel(
+            "members.open_requests", Place.DASHBOARD_WORK, "admin/members/open_requests.html",
+            members.open_requests, 10, "members.view_approval",
+        ),
+        Panel(
+            "members.open_cases", Place.DASHBOARD_WORK, "admin/members/open_cases.html",
+            members.open_cases, 20, "members.view_case",
+        ),
+    )  # fmt: skip
+
+
+def _install_member_page() -> None:
+    register(
+        Panel("rewards.tier", Place.MEMBER_BADGES, "admin/rewards/tier.html", progress.badge),
+        Panel(
+            "rewards.figures", Place.MEMBER_FIGURES, "admin/rewards/figures.html",
+            rewards.figures, 10, "rewards.view_pointsaccount",
+        ),
+        Panel(
+            "rewards.progress", Place.MEMBER_OVERVIEW, "admin/rewards/progress.html",
+            progress.progress, 10, "tiers.view_standing",
+        ),
+        Panel(
+            "rewards.latest", Place.MEMBER_OVERVIEW, "admin/rewards/entries.html",
+            rewards.latest, 20, "rewards.view_entry",
+        ),
+        Panel(
+            "rewards.expiring", Place.MEMBER_OVERVIEW, "admin/rewards/expiring.html",
+            rewards.expiring, 30, "rewards.view_lot",
+        ),
+        Panel(
+            "members.cases", Place.MEMBER_OVERVIEW, "admin/members/cases.html",
+            members.cases, 40, "members.view_case",
+        ),
+        Panel(
+            "rewards.lots", Place.MEMBER_POINTS, "admin/rewards/lots.html",
+            rewards.lots, 10, "rewards.view_lot",
+        ),
+        Panel(
+            "rewards.entries", Place.MEMBER_POINTS, "admin/rewards/entries.html",
+            rewards.entries, 20, "rewards.view_entry",
+        ),
+        Panel(
+            "rewards.orders", Place.MEMBER_ORDERS, "admin/rewards/orders.html",
+            rewards.orders, 10, "members.view_order",
+        ),
+        Panel(
+            "tiers.history", Place.MEMBER_TIER, "admin/tiers/history.html",
+            tiers.history, 10, "tiers.view_standing",
+        ),
+        Panel(
+            "members.timeline", Place.MEMBER_TIMELINE, "admin/members/timeline.html",
+            members.timeline, 10, "members.view_memberevent",
+        ),
+        Panel(
+            "members.identifiers", Place.MEMBER_PROFILE, "admin/members/identifiers.html",
+            members.identifiers, 10, "members.view_identifier",
+        ),
+        Panel(
+            "members.profile", Place.MEMBER_PROFILE, "admin/members/profile.html",
+            members.profile, 20, "members.view_memberprofile",
+        ),
+        Panel(
+            "members.consents", Place.MEMBER_PROFILE, "admin/members/consents.html",
+            members.consents, 30, "members.view_consent",
+        ),
+    )  # fmt: skip
+
+
+def _install_pages() -> None:
+    register(
+        Page("reports/enrolment/", "report_enrolment", member_reports.enrolment_page),
+        Page(
+            "members/member/<int:member_id>/tier-override/", "tier_override",
+            tier_pages.override_page,
+        ),
+        Link(
+            "tiers.override", _("Tier override"), "person_edit", tiers.override_address, 30,
+            tier_pages.PERMISSION,
+        ),
+    )  # fmt: skip

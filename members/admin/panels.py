@@ -1,0 +1,93 @@
+"""What members themselves show on the console's pages."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from config.base.panels import Visit
+from members import words
+from members.models import Approval, Case, Consent, Identifier, MemberEvent
+from members.models.case import CaseState
+from members.models.staff import ApprovalState
+from members.services import approvals
+
+EVENTS_SHOWN = 40
+WORK_SHOWN = 8
+VALUE_KEYS_SHOWN = 6
+
+
+def identifiers(visit: Visit) -> Mapping[str, Any]:
+    """Show what leads to the member, masked."""
+    rows = Identifier.objects.filter(member_id=visit.subject.pk).order_by("ended_at", "kind", "-id")
+    return {"identifiers": rows}
+
+
+def profile(visit: Visit) -> Mapping[str, Any] | None:
+    """Show what is known of the person without reading anything sealed."""
+    known = getattr(visit.subject, "profile", None)
+    return None if known is None else {"profile": known}
+
+
+def consents(visit: Visit) -> Mapping[str, Any]:
+    """Show the latest decision per purpose and channel."""
+    latest = (
+        Consent.objects.filter(member_id=visit.subject.pk)
+        .select_related("touchpoint")
+        .order_by("purpose", "channel", "-given_at", "-id")
+        .distinct("purpose", "channel")
+    )
+    return {"consents": [(words.purpose(row.purpose), row) for row in latest]}
+
+
+def timeline(visit: Visit) -> Mapping[str, Any]:
+    """Show what happened, the latest first."""
+    rows = MemberEvent.objects.filter(member_id=visit.subject.pk).order_by("-occurred_at", "-id")
+    return {"events": [_event(row) for row in rows[:EVENTS_SHOWN]], "limit": EVENTS_SHOWN}
+
+
+def _event(row: MemberEvent) -> Mapping[str, Any]:
+    shown = [
+        f"{key}: {value}"
+        for key, value in row.payload.items()
+        if isinstance(value, str | int) and value != ""
+    ]
+    return {
+        "at": row.occurred_at,
+        "title": words.event(row.kind),
+        "details": shown[:VALUE_KEYS_SHOWN],
+        "actor": row.caused_by,
+    }
+
+
+def cases(visit: Visit) -> Mapping[str, Any]:
+    """Show what somebody has to look at, and requests that wait."""
+    found = Case.objects.filter(member_id=visit.subject.pk, state=CaseState.OPEN)
+    waiting = Approval.objects.filter(
+        member_id=visit.subject.pk, state=ApprovalState.REQUESTED
+    ).order_by("-id")
+    return {
+        "cases": [(words.case(row.code), row) for row in found.order_by("-opened_at")],
+        "requests": [
+            (approvals.title_of(row.kind), approvals.summary_of(row), row) for row in waiting
+        ],
+    }
+
+
+def open_cases(_visit: Visit) -> Mapping[str, Any]:
+    """Show the cases of all members that wait longest."""
+    rows = Case.objects.filter(state=CaseState.OPEN).select_related("member").order_by("opened_at")
+    return {"cases": [(words.case(row.code), row) for row in rows[:WORK_SHOWN]]}
+
+
+def open_requests(_visit: Visit) -> Mapping[str, Any]:
+    """Show the requests that wait for a second person."""
+    rows = (
+        Approval.objects.filter(state=ApprovalState.REQUESTED)
+        .select_related("member")
+        .order_by("requested_at")
+    )
+    return {
+        "requests": [
+            (approvals.title_of(row.kind), approvals.summary_of(row), row)
+            for row in rows[:WORK_SHOWN]
+        ]
+    }

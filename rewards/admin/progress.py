@@ -1,0 +1,126 @@
+"""The tier on the member page: what counts now, what is missing for the next, what keeps it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from config.base import money
+from config.base.admin import formats
+from config.base.names import name_of
+from config.base.panels import Visit
+from rewards import queries
+from rewards.queries import TierReading
+from rewards.services.programme import ProgrammeMissingError
+from tiers import queries as tier_queries
+from tiers import words
+from tiers.panels import colour_class
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One criterion as a bar."""
+
+    title: str
+    value: str
+    threshold: str
+    per_cent: int
+    expires_on: date | None
+
+
+def tier_reading(visit: Visit) -> TierReading | None:
+    """Return the member's tier and outlook; None before a programme or a standing exists."""
+
+    def read() -> TierReading | None:
+        try:
+            return queries.tier_of(visit.subject, at=visit.at)
+        except ProgrammeMissingError:
+            return None
+
+    return visit.once("tier_reading", read)
+
+
+def badge(visit: Visit) -> Mapping[str, Any] | None:
+    """Show the tier that counts beside the member's name."""
+    reading = tier_reading(visit)
+    if reading is None:
+        return None
+    current = reading.current
+    return {
+        "name": name_of(current.tier),
+        "colour_class": colour_class(current.tier.rank),
+        "is_override": current.reason == tier_queries.OVERRIDE,
+        "until_on": current.until_on,
+    }
+
+
+def progress(visit: Visit) -> Mapping[str, Any] | None:
+    """Show the way to the next tier, the cheapest first, and until when this one is kept."""
+    reading = tier_reading(visit)
+    if reading is None:
+        return None
+    names = visit.once(
+        "tier_names", lambda: {t.code: t for t in tier_queries.tiers_by_rank().values()}
+    )
+    current, outlook = reading.current, reading.outlook
+    ahead = outlook.progress if outlook else []
+    target = names.get(ahead[0]["next_tier"]) if ahead else None
+    return {
+        "current": current,
+        "name": name_of(current.tier),
+        "computed": name_of(current.computed),
+        "is_override": current.reason == tier_queries.OVERRIDE,
+        "reason": words.reason(current.reason),
+        "colour_class": colour_class(current.tier.rank),
+        "is_known": outlook is not None,
+        "target": name_of(target) if target else "",
+        "target_class": colour_class(target.rank) if target else "",
+        "bars": [_bar(gap) for gap in ahead],
+        "steps": steps(outlook.cheapest if outlook else ()),
+        "retention": [_bar(gap) for gap in (outlook.retention if outlook else ())],
+    }
+
+
+def _bar(gap: Mapping[str, Any]) -> Bar:
+    code = str(gap["metric"])
+    value, threshold = int(gap["value"]), int(gap["threshold"])
+    return Bar(
+        title=f"{words.metric(code)} ({words.window(str(gap['window']))})",
+        value=_amount(code, value),
+        threshold=_amount(code, threshold),
+        per_cent=formats.share(value, threshold),
+        expires_on=date.fromisoformat(gap["expires_on"]) if gap.get("expires_on") else None,
+    )
+
+
+def _amount(metric: str, value: int) -> str:
+    is_money = metric in words.MONEY_METRICS
+    return words.amount(metric, money.from_minor(value) if is_money else Decimal(value))
+
+
+def steps(gaps: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what a member has to do to close the gaps, for people."""
+    return [_step(str(gap["metric"]), int(gap["needed"])) for gap in gaps]
+
+
+def _step(metric: str, needed: int) -> str:
+    if metric == "spend":
+        return _("spend %(amount)s more") % {"amount": _amount(metric, needed)}
+    if metric in words.MONEY_METRICS:
+        return _("one order of at least %(amount)s") % {"amount": _amount(metric, needed)}
+    numbers = {
+        "orders": ngettext("%(count)s more order", "%(count)s more orders", needed),
+        "interactions": ngettext(
+            "%(count)s more interaction", "%(count)s more interactions", needed
+        ),
+        "referrals": ngettext("%(count)s more referral", "%(count)s more referrals", needed),
+        "points_earned": ngettext("%(count)s more point", "%(count)s more points", needed),
+        "growth": _("%(count)s more growth value"),
+        "tenure": ngettext("wait %(count)s day", "wait %(count)s days", needed),
+        "attribute": _("the attribute that the rule asks for"),
+    }
+    return numbers.get(metric, "%(count)s") % {"count": f"{needed:,}"}
