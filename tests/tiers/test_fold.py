@@ -1,11 +1,13 @@
 """What else the fold promises: tenure, order of facts, new ladders, snapshots."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.tiers.ladders import (
     JOINED_AT,
+    TIERS,
     Player,
     classic_ladder,
     entry,
@@ -21,7 +23,7 @@ from tiers.domain.ladder import (
 )
 from tiers.domain.progress import Contribution, StaleSnapshotError
 from tiers.domain.qualification import TierFold
-from tiers.domain.windows import CALENDAR_YEAR
+from tiers.domain.windows import CALENDAR_YEAR, LIFETIME, rolling
 
 
 @pytest.mark.req("TIR-12")
@@ -160,3 +162,110 @@ def test_a_snapshot_too_narrow_for_a_new_ladder_is_refused() -> None:
         player.fold.copy().next_due_at(LadderBook([from_start]))
     two_years = Ladder(1, None, classic_ladder().tiers, (entry(1, (interactions(3),)),))
     assert player.fold.copy().next_due_at(LadderBook([two_years])) is None
+
+
+def test_days_that_were_summed_up_cannot_be_asked_for_again() -> None:
+    player = Player(classic_ladder(window=rolling(30)))
+    for day in range(0, 200, 10):
+        player.order(day, 100)
+    assert player.fold.progress.days.kept_from
+    with pytest.raises(StaleSnapshotError):
+        player.fold.copy().settle(player.at(200), LadderBook([classic_ladder()]))
+    other = LadderBook([classic_ladder(), Ladder(7, player.at(1), TIERS)])
+    fold = player.fold.copy()
+    fold.version = 9
+    with pytest.raises(StaleSnapshotError):
+        fold.settle(player.at(200), other)
+
+
+def test_corrections_of_days_summed_up_reach_the_lifetime() -> None:
+    rules = (
+        entry(1, (spend(2_000, LIFETIME),)),
+        entry(2, (spend(9_000, rolling(30)),)),
+    )
+    player = Player(Ladder(1, None, TIERS[:3], rules))
+    for day in range(0, 190, 10):
+        player.order(day, 100, f"d{day}")
+    assert player.fold.progress.days.kept_from > player.day(0).toordinal()
+    player.order(190, 199, "d0")
+    assert player.fold.rank == 0
+    player.order(190, 200, "d0")
+    assert player.fold.rank == 1
+    player.order(191, 0, "d0")
+    assert player.reasons[-1] == "qualification_withdrawn"
+
+
+def test_progress_before_the_first_ladder_counts_once_it_is_in_force() -> None:
+    first = replace(classic_ladder(), effective_from=JOINED_AT + timedelta(days=10))
+    player = Player(LadderBook([first]))
+    player.order(0, 150_000)
+    player.interact(0, times=3)
+    player.settle(10)
+    assert (player.fold.rank, player.reasons) == (0, ["enrolled"])
+    player.order(11, 1)
+    assert player.fold.rank == 1
+    assert player.fold.progress.days.totals[2] == 3
+
+
+def test_a_review_that_a_new_ladder_makes_overdue_acts_at_the_change() -> None:
+    generous = classic_ladder(grace_days=60)
+    start = JOINED_AT + timedelta(days=400)
+    strict = replace(generous, version=2, effective_from=start, grace_days=0)
+    player = Player(LadderBook([generous, strict]))
+    player.order(0, 100_000)
+    player.order(380, 1)
+    player.settle(500)
+    lowered = player.fold.changes[-1]
+    assert (lowered.at, lowered.reason, lowered.rank) == (start, "review_downgrade", 0)
+
+
+def test_a_review_raises_whom_time_alone_has_qualified() -> None:
+    average = Criterion(Metric.AVERAGE_ORDER, rolling(400), 100)
+    rules = (entry(1, (Criterion(Metric.ORDERS, LIFETIME, 1),)), entry(2, (average,)))
+    player = Player(Ladder(1, None, TIERS[:3], rules))
+    player.order(0, 10)
+    player.order(100, 150)
+    assert (player.fold.rank, player.fold.kept_until_on) == (1, player.day(465))
+    player.settle(465)
+    assert player.fold.rank == 1
+    player.settle(466)
+    assert (player.fold.rank, player.reasons[-1]) == (2, "review_upgrade")
+
+
+def test_only_attributes_that_a_ladder_asks_for_are_kept() -> None:
+    player = Player(classic_ladder())
+    player.fold.attribute_changed(at=player.at(1), name="city", value="x", book=player.book)
+    assert "attributes" not in player.fold.to_json()
+
+
+@pytest.mark.req("TIR-03")
+def test_the_largest_order_follows_corrections() -> None:
+    rule = entry(1, (Criterion(Metric.LARGEST_ORDER, rolling(30), 500),))
+    player = Player(Ladder(1, None, TIERS[:2], (rule,)))
+    player.order(0, 499, "A")
+    player.order(0, 499, "B")
+    assert player.fold.rank == 0
+    player.order(1, 500, "B")
+    assert player.fold.rank == 1
+    player.fold = player.fold.copy()
+    player.order(2, 0, "B")
+    assert player.reasons[-1] == "qualification_withdrawn"
+
+
+@pytest.mark.req("TIR-03")
+def test_growth_is_weighted_exactly_and_floored_once() -> None:
+    rule = entry(1, (Criterion(Metric.GROWTH, LIFETIME, 10),))
+    ladder = Ladder(
+        1,
+        None,
+        TIERS[:2],
+        (rule,),
+        growth_spend_weight=(1, 100),
+        growth_interaction_weight=(5, 2),
+    )
+    player = Player(ladder)
+    player.interact(0, times=3)
+    player.order(0, 249)
+    assert player.fold.rank == 0  # 7.5 + 2.49
+    player.order(0, 1)
+    assert player.fold.rank == 1
