@@ -4,7 +4,10 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from config.wiring import health
+from config.wiring import health, panels
+
+# The console asks for its pages when its addresses are made.
+panels.install()
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

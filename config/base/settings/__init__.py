@@ -32,7 +32,7 @@ if IS_PRODUCTION:
     )
 
 INSTALLED_APPS = [
-    "unfold",
+    "config.base.admin.apps.ConsoleConfig",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -93,7 +93,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "unfold"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = LOYALTY_TIME_ZONE
