@@ -216,7 +216,11 @@ class Account(LotBook):
         """
         hold = self._known_hold(key)
         self.give_back(
-            grounds.of_hold(key), hold.spent_uses, points, occurred_at, give_back_min_days=give_back_min_days
+            grounds.of_hold(key),
+            hold.spent_uses,
+            points,
+            occurred_at,
+            give_back_min_days=give_back_min_days,
         )
         hold.given_back += points
         self.touched_holds.add(key)

@@ -133,6 +133,30 @@ def test_activation_pays_debt_from_the_lot_that_ends_first() -> None:
     assert book.transfers[-1].uses == ((-2, 5), (-1, 1))
 
 
+@pytest.mark.req("PTS-11")
+def test_pending_points_can_be_scheduled_anew() -> None:
+    book = account()
+    book.rise(why("order:1"), 5, day(0), available_at=day(90), expires_at=day(99))
+    book.rise(why("order:2"), 6, day(0), available_at=day(90), expires_at=day(99))
+    book.touched_lots.clear()
+    book.schedule("order:1", day(8), TIME)
+    assert book.touched_lots == {-1}
+    book.settle(day(8), TIME)
+    assert balances(book) == (6, 5, 0, 0)
+
+
+def test_points_scheduled_into_the_past_become_available_at_once() -> None:
+    book = account()
+    book.rise(why("order:1"), 5, day(0), available_at=day(90), expires_at=day(9))
+    book.fall(why("order:2"), 2, day(1))
+    book.settle(day(8), TIME)
+    book.schedule("order:1", day(3), TIME)
+    assert moves(book)[-2:] == ["pending>available 5", "available>debt 2"]
+    assert book.transfers[-2].occurred_at == day(3)
+    assert balances(book) == (0, 3, 0, 0)
+    assert book.next_due_at() == day(9)
+
+
 # Claw-back
 
 
@@ -261,6 +285,7 @@ def test_a_hold_is_captured_whole_when_nothing_else_is_said() -> None:
     book.capture(why(), 1, None, day(1.5))
     assert (book.available, book.reserved, book.redeemed) == (20, 0, 80)
     assert book.touched_holds == {1}
+    assert [entry.hold for entry in book.transfers] == [None, None, 1, 1]
 
 
 def test_capturing_more_than_held_is_refused() -> None:
@@ -280,6 +305,7 @@ def test_a_hold_is_over_at_its_expiry_instant() -> None:
     assert (refused.value.code, refused.value.status) == ("reservation_lapsed", 409)
     assert moves(book)[-1] == "reserved>available 80"
     lapse = book.transfers[-1]
+    assert lapse.hold == 1
     assert (lapse.reason, lapse.subject, lapse.occurred_at) == (
         "hold_lapsed",
         "reservation:1",
@@ -330,9 +356,8 @@ def test_points_go_back_last_taken_first_and_keep_their_expiry() -> None:
     book.rise(why("order:2"), 50, day(0), expires_at=day(60))
     uses = book.redeem(why(), 80, day(1))
     book.give_back(why(), uses, 40, day(2))
-    assert book.transfers[-1].uses == ((-2, -30), (-1, -10))
     book.give_back(why(), without_last(uses, 40), 40, day(3))
-    assert book.transfers[-1].uses == ((-1, -40),)
+    assert [entry.uses for entry in book.transfers[-2:]] == [((-2, -30), (-1, -10)), ((-1, -40),)]
     assert (book.redeemed, book.available) == (0, 100)
     assert [lot.expires_at for lot in book.lots.values()] == [day(50), day(60)]
 
@@ -344,6 +369,7 @@ def test_refunds_of_a_captured_hold_go_on_where_the_last_one_ended() -> None:
     book.give_back_captured(why(), 1, 15, day(2))
     book.give_back_captured(why(), 1, 20, day(3))
     assert [entry.uses for entry in book.transfers[-2:]] == [((-2, -10), (-1, -5)), ((-1, -20),)]
+    assert [entry.hold for entry in book.transfers[-2:]] == [1, 1]
     assert book.holds[1].given_back == 35
     with pytest.raises(ValueError, match="part"):
         book.give_back_captured(why(), 1, 26, day(4))
