@@ -7,6 +7,19 @@ from django.db import connections
 from pytest_django import DjangoDbBlocker
 
 from tests import databases
+from tests.requirements import (
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_runtest_logreport,
+    pytest_terminal_summary,
+)
+
+__all__ = [
+    "pytest_addoption",
+    "pytest_collection_modifyitems",
+    "pytest_runtest_logreport",
+    "pytest_terminal_summary",
+]
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,5 @@
 """`/livez`, `/readyz`, `/metrics` and the policies of pages."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.db import connection
 from django.test import Client
@@ -12,9 +10,8 @@ from config.wiring import health
 
 
 @pytest.fixture
-def no_monitors(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_monitors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(monitors, "_monitors", {})
-    return
 
 
 @pytest.fixture

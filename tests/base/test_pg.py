@@ -23,7 +23,7 @@ REFUSED = {
 
 def run(statement: str, table: str) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(sql.SQL(statement).format(table=sql.Identifier(table)))  # type: ignore[arg-type]
+        cursor.execute(sql.SQL(statement).format(table=sql.Identifier(table)))
 
 
 def test_there_are_append_only_tables() -> None:
