@@ -167,5 +167,5 @@ def _decrypt(cipher: AESGCM, sealed: bytes, context: bytes) -> bytes:
     body = 1 + NONCE_BYTES
     try:
         return cipher.decrypt(sealed[1:body], sealed[body:], context)
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:
         raise SealBrokenError("a sealed value does not open") from error

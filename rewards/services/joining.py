@@ -227,7 +227,8 @@ def _fill_gaps(batch: _Batch) -> None:
         if not seat.is_new
     }
     told = {pk: told for pk, told in gaps.items() if told[1] or not told[0].is_empty}
-    profile.fill_gaps(told, at=batch.at, actor=_actor(batch))
+    if told:
+        profile.fill_gaps(told, at=batch.at, actor=_actor(batch))
 
 
 def _record_consents(batch: _Batch) -> None:
@@ -235,7 +236,8 @@ def _record_consents(batch: _Batch) -> None:
         batch.member(seat).pk: [made for item in batch.requests(seat) for made in item.consents]
         for seat in batch.plan.members
     }
-    consents.record(decisions, touchpoint=batch.touchpoint, at=batch.at, actor=_actor(batch))
+    if any(decisions.values()):
+        consents.record(decisions, touchpoint=batch.touchpoint, at=batch.at, actor=_actor(batch))
 
 
 def _actor(batch: _Batch) -> str:

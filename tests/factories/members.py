@@ -6,7 +6,7 @@ from typing import Any
 
 from members.models import Channel, Member, Touchpoint
 from rewards.services import joining
-from rewards.services.joining_requests import EnrolmentRequest
+from rewards.services.joining_requests import Enrolment, EnrolmentRequest
 from tiers.models import Tier
 
 AT = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
@@ -51,3 +51,8 @@ def member(
         raise enrolment.error
     assert enrolment.member_id is not None
     return Member.objects.get(pk=enrolment.member_id)
+
+
+def enrol(*requests: EnrolmentRequest, by: Touchpoint | None = None) -> list[Enrolment]:
+    """Find or create the members of the requests."""
+    return joining.find_or_create(requests, touchpoint=by, at=AT)
