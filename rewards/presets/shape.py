@@ -1,0 +1,68 @@
+"""What a preset says: tiers with their terms, earning rules, and how points behave.
+
+Values have the names that the stored rows have; what is not named has the row's default.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """One way to earn or to keep a tier: a metric over the last so many local days.
+
+    Units: money in the programme's currency, otherwise a count.
+    """
+
+    metric: str
+    threshold: Decimal
+    window_days: int = 365
+
+
+@dataclass(frozen=True, slots=True)
+class TierPreset:
+    """One tier; any threshold of `entry` earns it, any of `retention` (if given) keeps it."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    multiplier: Decimal = Decimal(1)
+    discount_percent: Decimal = Decimal(0)
+    entry: tuple[Threshold, ...] = ()
+    retention: tuple[Threshold, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RulePreset:
+    """One earning rule; one that is not active is loaded as a draft."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    values: Mapping[str, Any]
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class KindPreset:
+    """One kind of interaction; behaviour never earns and is kept for a time only."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    is_behaviour: bool = False
+    keep_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A whole programme; the tiers stand in the order of their ranks."""
+
+    code: str
+    tiers: tuple[TierPreset, ...]
+    ladder: Mapping[str, Any]
+    rules: tuple[RulePreset, ...]
+    policy: Mapping[str, Any]
+    kinds: tuple[KindPreset, ...] = field(default=())
