@@ -122,6 +122,20 @@ class OrderState:
         """Return the place among other orders when differences are posted."""
         return (self.placed_at, self.source, self.order_no)
 
+    def to_json(self) -> dict[str, Any]:
+        """Return what a later fact of this order needs besides the facts themselves."""
+        tier = self.tier
+        state: dict[str, Any] = {
+            "tier": [tier.code, tier.rank, tier.multiplier_num, tier.multiplier_den],
+            "paid": self.was_paid,
+            "counted": [self.counted.spend, self.counted.counts],
+        }
+        if self.allowances:
+            state["allow"] = {str(key): points for key, points in self.allowances.items()}
+        if self.hold is not None:
+            state["hold"], state["hold_points"] = self.hold, self.hold_points
+        return state
+
 
 @dataclass(slots=True)
 class InteractionState:

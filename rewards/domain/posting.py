@@ -8,9 +8,10 @@ Source: design §5.1 (3), §5.3, §5.6.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
+from config.base import clock
 from rewards.domain.account import Account
 from rewards.domain.cart import CANCELLED, COMPLETED
 from rewards.domain.fold import (
@@ -60,7 +61,10 @@ class Difference(NamedTuple):
 
 @dataclass(slots=True)
 class Decided:
-    """One evaluation: what a fact made of one subject."""
+    """One evaluation: what a fact made of one subject.
+
+    `state` goes on changing with later facts; `order` is how the order stood then, fit for JSON.
+    """
 
     fact: FoldFact
     subject: Subject
@@ -68,6 +72,8 @@ class Decided:
     awards: dict[int, int]
     explanation: tuple[dict[str, Any], ...]
     delta: int
+    order: dict[str, Any] | None
+    recorded_at: datetime
 
 
 @dataclass(slots=True)
@@ -117,6 +123,7 @@ class MemberRun:
         self.is_refolded = member.snapshot is None
         self.standing_changes: list[StandingChange] = []
         self.facts = list(member.history or ())
+        self.posted = dict(member.posted)
         self.fold = self._begin()
 
     def _begin(self) -> MemberFold:
@@ -165,12 +172,14 @@ class MemberRun:
             self.fold.settle(instant)
             rank_before = self.fold.effective_rank(instant)
             step = self.fold.step(fact, position)
-            differences = [self._own(fact, step)]
+            differences = [self._own(fact, step, self.posted.get(step.subject, step.before))]
         else:
             rank_before = self.fold.effective_rank(self.at)
             step, differences = self._refold(fact)
         self.facts.append(fact)
         issues = self._post(fact, instant, differences)
+        for difference in differences:
+            self.posted[difference.subject] = dict(difference.state.awards)
         return FactOutcome(
             fact,
             [self._decide(fact, difference) for difference in differences],
@@ -191,7 +200,7 @@ class MemberRun:
         """Fold everything again with a late fact in its place; returns what has changed."""
         if self.member.snapshot is not None and self.member.history is None:
             raise HistoryNeededError
-        before = self._wanted_so_far()
+        before = self.posted
         known = [*self.facts, fact]
         oldest = min((each.acts_at for each in known if each.is_mine), default=None)
         fold = MemberFold.fresh(self.book, self.member.facts, oldest)
@@ -205,16 +214,8 @@ class MemberRun:
                 differences.append(Difference(subject, state, wanted, LATE_FACT))
         return own, differences
 
-    def _wanted_so_far(self) -> dict[Subject, dict[int, int]]:
-        wanted = dict(self.member.posted)
-        for subject, state in _subjects(self.fold):
-            wanted[subject] = dict(state.awards)
-        return wanted
-
-    def _own(
-        self, fact: FoldFact, step: Step, before: dict[int, int] | None = None
-    ) -> Difference:
-        posted = step.before if before is None else before
+    @staticmethod
+    def _own(fact: FoldFact, step: Step, posted: dict[int, int]) -> Difference:
         return Difference(step.subject, step.state, posted, _reason(fact, step.state))
 
     # Posting
@@ -226,7 +227,10 @@ class MemberRun:
         cause = Cause(
             FactRef(fact.key, fact.source, fact.kind, fact.ref, fact.version), self.actor, self.at
         )
-        issues = self._tender(differences[0].state, at, cause)
+        own = differences[0].state
+        issues = self._tender(own, at, cause)
+        if fact.kind == REFUND and isinstance(own, OrderState) and own.net is not None:
+            issues += [{"code": "over_refunded"}] if own.net.over_refunded else []
         moves = sorted(_moves(self.book, differences), key=lambda move: move[:2])
         for _order, _rule, difference, key, points in moves:
             if points > 0:
@@ -302,8 +306,30 @@ class MemberRun:
         state = difference.state
         delta = sum(state.awards.values()) - sum(difference.before.values())
         return Decided(
-            fact, difference.subject, state, dict(state.awards), state.explanation, delta
+            fact,
+            difference.subject,
+            state,
+            dict(state.awards),
+            state.explanation,
+            delta,
+            state.to_json() if isinstance(state, OrderState) else None,
+            self.at,
         )
+
+    def first_purchase_on(self, known: date | None) -> date | None:
+        """Return the local day of the first order that counts.
+
+        Raises: HistoryNeededError when the order that made it no longer counts and others may.
+        """
+        states = self.fold.orders.values()
+        days = [clock.local_day(s.placed_at) for s in states if s.counted.counts]
+        first = min(days, default=None)
+        if self.member.history is not None or known is None:
+            return first
+        gone = any(clock.local_day(s.placed_at) == known and not s.counted.counts for s in states)
+        if gone and first != known:
+            raise HistoryNeededError
+        return known if first is None else min(known, first)
 
     def balance(self) -> Balance:
         """Return what the account shows now."""

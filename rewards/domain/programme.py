@@ -44,9 +44,17 @@ class ProgrammeBook:
     """All that decides, by instant."""
 
     def __init__(
-        self, ladders: LadderBook, rules: Sequence[RuleSpec], policies: Sequence[Policy]
+        self,
+        ladders: LadderBook,
+        rules: Sequence[RuleSpec],
+        policies: Sequence[Policy],
+        tier_ids: Sequence[int] = (),
     ) -> None:
-        """Compile the rules once per policy; policies come in the order of their instants."""
+        """Compile the rules once per policy; policies come in the order of their instants.
+
+        `tier_ids` are the stored tiers by rank.
+        """
+        self.tier_ids = tier_ids
         self.ladders = ladders
         self.counts_points = any(
             figure.metric is Metric.POINTS_EARNED

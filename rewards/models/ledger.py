@@ -249,13 +249,12 @@ class FoldSnapshot(models.Model):
     """Where the fold of a member's facts stands after the last one, so that the next folds one step.
 
     A cache: `recompute` folds from the first fact and compares. `position` is the place of the last
-    folded fact in business order; `configuration` names the rules under which it was folded.
+    folded fact in business order.
     """
 
     member = models.OneToOneField(
         "members.Member", models.PROTECT, primary_key=True, related_name="fold_snapshot"
     )
-    configuration = models.CharField(_("configuration"), max_length=64)
     position = models.JSONField(_("position"), null=True)
     state = models.JSONField(_("state"))
     review_due_at = models.DateTimeField(_("review due"), null=True, blank=True)

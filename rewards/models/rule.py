@@ -228,7 +228,14 @@ class Evaluation(models.Model):
         verbose_name_plural = _("evaluations")
         indexes = [
             models.Index(fields=["fact"], name="evaluation_fact"),
-            models.Index(fields=["order", "-id"], name="evaluation_order"),
+            models.Index(
+                fields=["order", "-id"], condition=Q(order__isnull=False), name="evaluation_order"
+            ),
+            models.Index(
+                fields=["interaction", "-id"],
+                condition=Q(interaction__isnull=False),
+                name="evaluation_interaction",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,1 @@
+"""Write the points ledger and what leads to it."""

@@ -1,0 +1,1 @@
+"""Write standings and the ladder."""

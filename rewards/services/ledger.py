@@ -1,0 +1,252 @@
+"""Write down what the runs of a batch have decided. The one place that writes the ledger."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from config.base import money
+from config.base.bulk import Writes, raw_connection
+from rewards.domain.account import Account
+from rewards.domain.fold import INTERACTION, ORDER
+from rewards.domain.holds import HoldState
+from rewards.domain.posting import Decided, FactOutcome, MemberRun
+from rewards.domain.receipt import dumps
+from rewards.domain.transfers import Transfer
+from rewards.services import tables
+from rewards.services.loading import Locked, StandingRow
+from tiers.domain.changes import StandingChange
+from tiers.domain.progress import ProgressMetric
+
+LOT_REASONS_OF_OPENING: Final = frozenset({"opening"})
+
+
+@dataclass(slots=True)
+class MemberWrite:
+    """One member's run, ready to be written.
+
+    `tier_ids` are by rank. `standings` are the stored ones, needed when the member was refolded.
+    """
+
+    locked: Locked
+    run: MemberRun | None
+    account: Account
+    standings: Sequence[StandingRow]
+    reservation_orders: Mapping[int, int] = field(default_factory=dict)
+
+
+def next_ids(entries: int, lots: int) -> tuple[list[int], list[int]]:
+    """Take ids for that many entries and lots from their sequences, in one statement."""
+    with raw_connection().cursor() as cursor:
+        cursor.execute(
+            b"SELECT array(SELECT nextval('rewards_entry_id_seq') FROM generate_series(1, %s)),"
+            b" array(SELECT nextval('rewards_lot_id_seq') FROM generate_series(1, %s))",
+            [entries, lots],
+            prepare=True,
+        )
+        row = cursor.fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+def write_accounts(writes: Writes, members: Iterable[MemberWrite]) -> None:
+    """Add entries, lots, lot uses, reservations and balances of all members to the writes."""
+    changed = [each for each in members if each.account.transfers or each.run is not None]
+    transfers = sum(len(each.account.transfers) for each in changed)
+    lots = sum(len(each.account.new_lots) for each in changed)
+    entry_ids, lot_ids = next_ids(transfers, lots) if transfers else ([], [])
+    next_entry, next_lot = iter(entry_ids), iter(lot_ids)
+    for each in changed:
+        _write_account(writes, each, next_entry, next_lot)
+
+
+def _write_account(
+    writes: Writes, each: MemberWrite, entry_ids: Iterable[int], lot_ids: Iterable[int]
+) -> None:
+    account, member = each.account, each.locked.member
+    lot_id = {lot.key: key for lot, key in zip(account.new_lots, lot_ids, strict=False)}
+    entry_of_lot: dict[int, tuple[int, str]] = {}
+    for transfer, entry_id in zip(account.transfers, entry_ids, strict=False):
+        writes.insert(tables.ENTRIES, _entry_row(entry_id, account.key, member, transfer))
+        if transfer.lot is not None:
+            entry_of_lot[transfer.lot] = (entry_id, transfer.reason)
+        for key, points in transfer.uses:
+            writes.insert(tables.LOT_USES, (entry_id, lot_id.get(key, key), member, points))
+    for lot in account.new_lots:
+        entry_id, reason = entry_of_lot[lot.key]
+        order, interaction = _subject_ids(lot.subject)
+        writes.insert(
+            tables.LOTS,
+            (lot_id[lot.key], account.key, member, entry_id, order, interaction, lot.rule,
+             lot.points, lot.remaining, lot.expired, lot.pending,
+             reason in LOT_REASONS_OF_OPENING, lot.earned_at, lot.available_at, lot.expires_at),
+        )  # fmt: skip
+    for key in sorted(account.touched_lots):
+        if key > 0:
+            lot = account.lots[key]
+            writes.update(
+                tables.LOT_STATES,
+                (key, lot.remaining, lot.expired, lot.pending, lot.available_at, lot.expires_at),
+            )
+    _write_holds(writes, each)
+    last_fact_at = None
+    if each.run is not None and each.run.fold.position is not None:
+        last_fact_at = each.run.fold.position[0]
+    writes.update(
+        tables.ACCOUNTS,
+        (account.key, account.pending, account.available, account.reserved, account.debt,
+         account.earned, account.redeemed, account.expired, account.reversed, account.adjusted,
+         account.seq, account.head_hash, account.settled_at, account.next_due_at(), last_fact_at),
+    )  # fmt: skip
+
+
+def _entry_row(entry_id: int, account: int, member: int, transfer: Transfer) -> tuple[Any, ...]:
+    order, interaction = _subject_ids(transfer.subject)
+    cause = transfer.cause
+    return (
+        entry_id, account, member, transfer.seq, transfer.source.value, transfer.target.value,
+        transfer.points, None if cause.fact is None else cause.fact.key,
+        None if transfer.rule is None else transfer.rule.key, order, interaction, transfer.hold,
+        str(transfer.reason), cause.actor, transfer.occurred_at, cause.recorded_at, transfer.hash,
+    )  # fmt: skip
+
+
+def _subject_ids(subject: str | None) -> tuple[int | None, int | None]:
+    if subject is None:
+        return None, None
+    kind, _, number = subject.partition(":")
+    return (int(number), None) if kind == ORDER else (None, int(number))
+
+
+def _write_holds(writes: Writes, each: MemberWrite) -> None:
+    account = each.account
+    for key in sorted(account.touched_holds):
+        hold = account.holds[key]
+        if key in each.reservation_orders or hold.state is not HoldState.HELD:
+            closed = None if hold.state is HoldState.HELD else account.settled_at
+            writes.update(
+                tables.RESERVATIONS,
+                (key, hold.state.value, hold.captured, hold.given_back,
+                 each.reservation_orders.get(key), closed),
+            )  # fmt: skip
+
+
+def write_snapshot(writes: Writes, member: int, run: MemberRun) -> None:
+    """Add where the fold now stands."""
+    state, position = run.fold.to_json()
+    writes.upsert(
+        tables.SNAPSHOTS,
+        (member, dumps(position), dumps(state), run.fold.tiers.next_due_at(run.book.ladders)),
+    )
+
+
+def write_evaluation(writes: Writes, member: int, decided: Decided, result: dict[str, Any]) -> None:
+    """Add one evaluation."""
+    kind, number = decided.subject
+    writes.insert(
+        tables.EVALUATIONS,
+        (decided.fact.key, member, number if kind == ORDER else None,
+         number if kind == INTERACTION else None, sum(decided.awards.values()), decided.delta,
+         dumps(list(decided.awards.items())), dumps(decided.explanation), dumps(result),
+         decided.recorded_at),
+    )  # fmt: skip
+
+
+def write_progress(writes: Writes, member: int, outcome: FactOutcome, at: datetime) -> None:
+    """Add what a fact added to or took from the progress towards tiers."""
+    dated = outcome.decided[0].state.placed_at
+    for delta in outcome.progress:
+        amount: Any = delta.amount
+        if delta.metric is ProgressMetric.SPEND:
+            amount = money.from_minor(delta.amount)
+        writes.insert(
+            tables.PROGRESS, (member, delta.metric.value, amount, dated, outcome.fact.key, at)
+        )
+
+
+def write_standings(
+    writes: Writes, each: MemberWrite, run: MemberRun, tier_ids: Sequence[int]
+) -> list[StandingChange]:
+    """Add what the fold says about the member's standing; returns the changes that are news."""
+    changes = run.fold.tiers.changes
+    stored = list(each.standings)
+    if not run.is_refolded:
+        stored = [] if each.locked.open_standing is None else [each.locked.open_standing]
+        wanted = _continue(stored[0], changes) if stored else _intervals(changes)
+    else:
+        wanted = _intervals(changes)
+    _rewrite(writes, each.locked.member, stored, wanted, tier_ids)
+    known = {(row.from_at, row.rank) for row in stored}
+    return [
+        change
+        for change in changes
+        if change.begins_standing and (change.at, change.rank) not in known
+    ]
+
+
+@dataclass(slots=True)
+class Interval:
+    """A standing as it should be stored."""
+
+    rank: int
+    from_at: datetime
+    ended_at: datetime | None
+    kept_until_on: Any
+    reason: str
+    evidence: dict[str, Any]
+
+
+def _continue(open_row: StandingRow, changes: Sequence[StandingChange]) -> list[Interval]:
+    first = Interval(
+        open_row.rank, open_row.from_at, None, open_row.kept_until_on, open_row.reason, {}
+    )
+    return _extend([first], changes)
+
+
+def _intervals(changes: Sequence[StandingChange]) -> list[Interval]:
+    return _extend([], changes)
+
+
+def _extend(intervals: list[Interval], changes: Sequence[StandingChange]) -> list[Interval]:
+    for change in changes:
+        if change.begins_standing:
+            if intervals:
+                intervals[-1].ended_at = change.at
+            intervals.append(
+                Interval(
+                    change.rank, change.at, None, change.kept_until_on, change.reason.value,
+                    change.evidence,
+                )
+            )  # fmt: skip
+        else:
+            intervals[-1].kept_until_on = change.kept_until_on
+    return intervals
+
+
+def _rewrite(
+    writes: Writes,
+    member: int,
+    stored: Sequence[StandingRow],
+    wanted: Sequence[Interval],
+    tier_ids: Sequence[int],
+) -> None:
+    """Keep stored rows that are still right, end or move those that changed, add the rest."""
+    kept = 0
+    for row, interval in zip(stored, wanted, strict=False):
+        first = kept == 0 and row.rank == interval.rank and row.reason == interval.reason
+        if not first and (row.rank, row.from_at, row.reason) != (
+            interval.rank, interval.from_at, interval.reason,
+        ):  # fmt: skip
+            break
+        kept += 1
+        now = (interval.from_at, interval.ended_at, interval.kept_until_on)
+        if (row.from_at, row.ended_at, row.kept_until_on) != now:
+            writes.update(tables.STANDING_ENDS, (row.id, *now))
+    for row in stored[kept:]:
+        writes.delete(tables.GONE_STANDINGS, (row.id,))
+    for interval in wanted[kept:]:
+        writes.insert(
+            tables.STANDINGS,
+            (member, tier_ids[interval.rank], interval.from_at, interval.ended_at,
+             interval.kept_until_on, interval.reason, dumps(interval.evidence)),
+        )  # fmt: skip

@@ -1,0 +1,378 @@
+"""Load and lock what a batch needs: a fixed number of statements, whatever its length."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from config.base.bulk import raw_connection
+from rewards.domain.account import Account
+from rewards.domain.explanation import MemberTier
+from rewards.domain.fold import INTERACTION, ORDER, MemberFacts, OrderState, Subject
+from rewards.domain.holds import Hold, HoldState
+from rewards.domain.journal import BEGINNING
+from rewards.domain.lots import Lot
+from rewards.domain.receipt import Receipt, order_version
+from rewards.services.programme import STAMP
+from tiers.domain.progress import Contribution
+
+
+@dataclass(slots=True)
+class Slot:
+    """What a submission gets: ids to use and, where its order exists, that order's member."""
+
+    fact_id: int
+    order_id: int
+    order_member: int | None
+
+
+@dataclass(slots=True)
+class StandingRow:
+    """A stored standing."""
+
+    id: int
+    rank: int
+    from_at: datetime
+    ended_at: datetime | None
+    kept_until_on: date | None
+    reason: str
+
+
+@dataclass(slots=True)
+class Locked:
+    """One member with its account, locked."""
+
+    member: int
+    public_id: UUID
+    status: str
+    account: Account
+    facts: MemberFacts
+    snapshot: tuple[dict[str, Any], list[Any]] | None
+    has_facts: bool
+    open_standing: StandingRow | None
+    first_purchase_on: date | None
+    has_profile: bool
+
+
+_SLOTS = f"""
+SELECT o.id, o.member_id, nextval('members_receivedfact_id_seq'),
+       CASE WHEN o.id IS NULL AND k.order_no <> '' THEN nextval('members_order_id_seq') END,
+       CASE WHEN k.ordinality = 1 THEN {STAMP} END
+FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS k (source, order_no, ordinality)
+LEFT JOIN members_order o ON o.order_no = k.order_no AND o.source = k.source
+ORDER BY k.ordinality
+"""  # noqa: S608 - the stamp is a constant
+
+_LOCK = """
+SELECT m.id, m.public_id, m.status, m.joined_at,
+       a.id, a.kind, a.pending, a.available, a.reserved, a.debt, a.earned, a.redeemed, a.expired,
+       a.reversed, a.adjusted, a.seq, a.head_hash, a.settled_at, a.next_due_at,
+       a.last_fact_at IS NOT NULL, f.state::text, f.position::text,
+       s.id, t.rank, s.from_at, s.kept_until_on, s.reason,
+       p.birth_month, p.attributes::text, p.first_purchase_on, p.member_id IS NOT NULL,
+       (SELECT json_agg(json_build_array(v.from_at, least(v.until_at, v.revoked_at), vt.rank)
+                        ORDER BY v.id DESC)
+          FROM tiers_standingoverride v JOIN tiers_tier vt ON vt.id = v.tier_id
+         WHERE v.member_id = m.id)::text
+FROM rewards_pointsaccount a
+JOIN members_member m ON m.id = a.member_id
+LEFT JOIN rewards_foldsnapshot f ON f.member_id = m.id
+LEFT JOIN tiers_standing s ON s.member_id = m.id AND s.ended_at IS NULL
+LEFT JOIN tiers_tier t ON t.id = s.tier_id
+LEFT JOIN members_memberprofile p ON p.member_id = m.id
+WHERE a.member_id = ANY(%s::bigint[]) AND a.kind = 'points'
+ORDER BY a.id
+FOR NO KEY UPDATE OF a
+"""
+
+_ACCOUNT_FIGURES = (
+    "kind", "pending", "available", "reserved", "debt", "earned", "redeemed", "expired",
+    "reversed", "adjusted", "seq",
+)  # fmt: skip
+
+_FACT_COLUMNS = """f.id, f.source, f.kind, f.ref, f.version, f.order_no, f.digest, f.member_id,
+       f.order_id, f.state, f.acts_at, f.received_at, f.body::text, o.placed_at"""
+
+_FACTS_OF = f"""
+SELECT {_FACT_COLUMNS}
+FROM (SELECT DISTINCT * FROM unnest(%s::text[], %s::text[]) AS k (source, order_no)) k
+JOIN members_receivedfact f
+  ON f.order_no = k.order_no AND f.source = k.source AND f.order_no <> ''
+LEFT JOIN members_order o ON o.id = f.order_id
+UNION ALL
+SELECT {_FACT_COLUMNS}
+FROM (SELECT DISTINCT * FROM unnest(%s::text[], %s::text[]) AS k (source, ref)) k
+JOIN members_receivedfact f
+  ON f.ref = k.ref AND f.source = k.source AND f.kind = 'interaction' AND f.version = 1
+LEFT JOIN members_order o ON false
+"""  # noqa: S608 - column names
+
+_HISTORY = f"""
+SELECT {_FACT_COLUMNS}
+FROM members_receivedfact f JOIN members_order o ON o.id = f.order_id
+WHERE f.state = 'applied' AND (f.source, f.order_no) IN (
+    SELECT DISTINCT x.source, x.order_no FROM members_receivedfact x
+    WHERE x.member_id = ANY(%s::bigint[]) AND x.kind = 'order' AND x.state = 'applied')
+UNION ALL
+SELECT {_FACT_COLUMNS}
+FROM members_receivedfact f LEFT JOIN members_order o ON false
+WHERE f.member_id = ANY(%s::bigint[]) AND f.kind = 'interaction' AND f.state = 'applied'
+"""  # noqa: S608 - column names
+
+_LATEST = """
+SELECT DISTINCT ON (e.order_id, e.member_id)
+       e.order_id, e.member_id, e.awards::text, e.result::text
+FROM rewards_evaluation e
+WHERE e.order_id = ANY(%s::bigint[])
+ORDER BY e.order_id, e.member_id, e.id DESC
+"""
+
+_POSTED = """
+(SELECT DISTINCT ON (order_id, member_id)
+        'order', order_id, NULL::bigint, member_id, awards::text
+ FROM rewards_evaluation WHERE order_id = ANY(%s::bigint[])
+ ORDER BY order_id, member_id, id DESC)
+UNION ALL
+(SELECT DISTINCT ON (interaction_id)
+        'interaction', NULL, interaction_id, member_id, awards::text
+ FROM rewards_evaluation WHERE interaction_id = ANY(%s::bigint[])
+ ORDER BY interaction_id, id DESC)
+"""
+
+_OF_FACTS = """
+SELECT DISTINCT ON (e.fact_id)
+       e.fact_id, e.member_id, e.awards::text, e.delta, e.explanation::text, e.result::text
+FROM rewards_evaluation e JOIN members_receivedfact f ON f.id = e.fact_id
+WHERE e.fact_id = ANY(%s::bigint[])
+  AND (e.order_id = f.order_id OR e.interaction_id = f.id)
+ORDER BY e.fact_id, (e.member_id = f.member_id) DESC, e.id DESC
+"""
+
+_LOTS = """
+SELECT l.account_id, l.id, l.order_id, l.interaction_id, l.rule_id, l.points, l.remaining,
+       l.expired, l.is_pending, l.available_at, l.expires_at, l.earned_at, e.seq
+FROM rewards_lot l JOIN rewards_entry e ON e.id = l.entry_id
+WHERE l.account_id = ANY(%s::bigint[])
+  AND (l.remaining > 0 OR l.account_id = ANY(%s::bigint[]) OR l.order_id = ANY(%s::bigint[])
+       OR l.id IN (SELECT u.lot_id FROM rewards_entry h JOIN rewards_lotuse u ON u.entry_id = h.id
+                   WHERE h.reservation_id IN (
+                       SELECT r.id FROM rewards_reservation r
+                       WHERE r.member_id = l.member_id
+                         AND (r.status = 'held' OR r.order_id = ANY(%s::bigint[])
+                              OR r.id = ANY(%s::bigint[])))))
+"""
+
+_HOLDS = """
+SELECT r.account_id, r.id, r.points, r.expires_at, r.status, r.captured_points,
+       r.given_back_points, r.order_id, r.public_id,
+       (SELECT json_agg(json_build_array(u.lot_id, u.points) ORDER BY u.id)
+          FROM rewards_entry e JOIN rewards_lotuse u ON u.entry_id = e.id
+         WHERE e.reservation_id = r.id AND e.target = 'reserved')::text
+FROM rewards_reservation r
+WHERE r.account_id = ANY(%s::bigint[])
+  AND (r.status = 'held' OR r.order_id = ANY(%s::bigint[]) OR r.public_id = ANY(%s::uuid[]))
+"""
+
+_STANDINGS = """
+SELECT s.member_id, s.id, t.rank, s.from_at, s.ended_at, s.kept_until_on, s.reason
+FROM tiers_standing s JOIN tiers_tier t ON t.id = s.tier_id
+WHERE s.member_id = ANY(%s::bigint[])
+ORDER BY s.member_id, s.from_at, s.id
+"""
+
+
+def _rows(statement: str, parameters: Sequence[Any]) -> list[Any]:
+    with raw_connection().cursor() as cursor:
+        cursor.execute(statement.encode(), parameters, prepare=True)
+        return cursor.fetchall()
+
+
+def slots(orders: Sequence[tuple[str, str]]) -> tuple[list[Slot], str]:
+    """Return a slot per (source, order number), and the stamp of the programme.
+
+    An empty order number asks for a fact id alone.
+    """
+    rows = _rows(_SLOTS, [[source for source, _no in orders], [no for _source, no in orders]])
+    found = [Slot(row[2], row[0] or row[3] or 0, row[1]) for row in rows]
+    return found, rows[0][4]
+
+
+def lock(members: Collection[int]) -> dict[int, Locked]:
+    """Lock the accounts of members in id order and return what the fold needs of each."""
+    return {row[0]: _locked(row) for row in _rows(_LOCK, [sorted(members)])}
+
+
+def _locked(row: Sequence[Any]) -> Locked:
+    figures: dict[str, Any] = dict(zip(_ACCOUNT_FIGURES, row[5:16], strict=True))
+    account = Account(
+        row[4], str(row[1]), **figures, head_hash=bytes(row[16]),
+        settled_at=row[17] or BEGINNING, due_at=row[18],
+    )  # fmt: skip
+    overrides = tuple(
+        (datetime.fromisoformat(from_at), datetime.fromisoformat(until_at), rank)
+        for from_at, until_at, rank in orjson.loads(row[31] or "[]")
+    )
+    attributes = orjson.loads(row[28]) if row[28] else {}
+    standing = None
+    if row[22] is not None:
+        standing = StandingRow(row[22], row[23], row[24], None, row[25], row[26])
+    snapshot = None
+    if row[20] is not None:
+        snapshot = (orjson.loads(row[20]), orjson.loads(row[21]))
+    return Locked(
+        row[0], row[1], row[2], account, MemberFacts(row[3], row[27], attributes, overrides),
+        snapshot, row[19], standing, row[29], row[30],
+    )  # fmt: skip
+
+
+def facts_of(
+    orders: Collection[tuple[str, str]], interactions: Collection[tuple[str, str]]
+) -> list[Receipt]:
+    """Return every stored fact about these orders, waiting ones too, and these interactions."""
+    split = [[pair[0] for pair in orders], [pair[1] for pair in orders]]
+    split += [[pair[0] for pair in interactions], [pair[1] for pair in interactions]]
+    return [_receipt(row) for row in _rows(_FACTS_OF, split)]
+
+
+def history_of(members: Collection[int]) -> list[Receipt]:
+    """Return every folded fact of these members' orders and interactions."""
+    ids = sorted(members)
+    return [_receipt(row) for row in _rows(_HISTORY, [ids, ids])]
+
+
+def _receipt(row: Sequence[Any]) -> Receipt:
+    body = orjson.loads(row[12])
+    at = row[13]
+    if at is None:
+        text = body.get("placed_at") or body.get("refunded_at") or body["occurred_at"]
+        at = datetime.fromisoformat(text)
+    return Receipt(
+        kind=row[2], source=row[1], ref=row[3], version=row[4], order_no=row[5], own_instant=at,
+        placed_at=at, body=body, digest=bytes(row[6]), id=row[0], member=row[7], order=row[8],
+        acts_at=row[10], received_at=row[11], state=row[9], is_new=False,
+    )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Decision:
+    """The newest stored evaluation of an order for one member."""
+
+    awards: dict[int, int]
+    result: dict[str, Any]
+
+
+def latest_decisions(orders: Collection[int]) -> dict[tuple[int, int], Decision]:
+    """Return the newest evaluation per (order, member)."""
+    if not orders:
+        return {}
+    rows = _rows(_LATEST, [list(orders)])
+    return {
+        (order, member): Decision(dict(orjson.loads(awards)), orjson.loads(result))
+        for order, member, awards, result in rows
+    }
+
+
+def posted_of(history: Iterable[Receipt]) -> dict[int, dict[Subject, dict[int, int]]]:
+    """Return the awards last posted per member and subject of these facts."""
+    orders = {fact.order for fact in history if fact.order is not None}
+    interactions = {fact.id for fact in history if fact.kind == INTERACTION}
+    posted: dict[int, dict[Subject, dict[int, int]]] = {}
+    for kind, order, interaction, member, awards in _rows(
+        _POSTED, [list(orders), list(interactions)]
+    ):
+        subject = (kind, order if kind == ORDER else interaction)
+        posted.setdefault(member, {})[subject] = dict(orjson.loads(awards))
+    return posted
+
+
+def order_state(order: int, highest: Receipt, decision: Decision) -> OrderState:
+    """Return the fold's state of a stored order, from its newest evaluation and version."""
+    stored = decision.result["order"]
+    state = OrderState(
+        order, highest.source, highest.order_no, highest.placed_at, MemberTier(*stored["tier"])
+    )
+    state.version = order_version(highest)
+    state.was_paid = stored["paid"]
+    state.counted = Contribution(*stored["counted"])
+    state.awards = dict(decision.awards)
+    state.allowances = {int(key): value for key, value in stored.get("allow", {}).items()}
+    state.hold = stored.get("hold")
+    state.hold_points = stored.get("hold_points")
+    return state
+
+
+@dataclass(slots=True)
+class FactDecision:
+    """What was decided for one fact's own subject, for answering it again."""
+
+    member: int
+    awards: dict[int, int]
+    delta: int
+    explanation: list[dict[str, Any]]
+    result: dict[str, Any]
+
+
+def decisions_of_facts(facts: Collection[int]) -> dict[int, FactDecision]:
+    """Return what was decided for each fact's own order or interaction."""
+    return {
+        row[0]: FactDecision(
+            row[1], dict(orjson.loads(row[2])), row[3], orjson.loads(row[4]), orjson.loads(row[5])
+        )
+        for row in _rows(_OF_FACTS, [list(facts)])
+    }
+
+
+def standings_of(members: Collection[int]) -> dict[int, list[StandingRow]]:
+    """Return all stored standings per member, oldest first."""
+    found: dict[int, list[StandingRow]] = {member: [] for member in members}
+    for row in _rows(_STANDINGS, [sorted(members)]):
+        found[row[0]].append(StandingRow(*row[1:]))
+    return found
+
+
+def attach_lots(
+    accounts: Collection[Account],
+    *,
+    whole: Collection[int] = (),
+    orders: Collection[int] = (),
+    reservations: Collection[UUID] = (),
+) -> dict[UUID, int]:
+    """Load lots and holds into accounts; returns the ids of the reservations found.
+
+    `whole` names accounts of which every lot is needed, spent ones too; `orders` those whose lots
+    and captured holds are.
+    """
+    by_id = {account.key: account for account in accounts}
+    ids, order_ids = sorted(by_id), list(orders)
+    hold_rows = _rows(_HOLDS, [ids, order_ids, list(reservations)])
+    hold_ids = [row[1] for row in hold_rows]
+    lots: dict[int, list[Lot]] = {key: [] for key in ids}
+    for row in _rows(_LOTS, [ids, list(whole), order_ids, order_ids, hold_ids]):
+        lots[row[0]].append(_lot(row))
+    holds: dict[int, list[Hold]] = {key: [] for key in ids}
+    for row in hold_rows:
+        holds[row[0]].append(_hold(row))
+    for key, account in by_id.items():
+        account.attach(lots[key], holds[key])
+    return {row[8]: row[1] for row in hold_rows}
+
+
+def _lot(row: Sequence[Any]) -> Lot:
+    subject = None
+    if row[2] is not None:
+        subject = f"{ORDER}:{row[2]}"
+    elif row[3] is not None:
+        subject = f"{INTERACTION}:{row[3]}"
+    return Lot(
+        row[1], subject, row[4], row[5], row[6], row[7], row[8], row[9] or row[11], row[10],
+        row[11], row[12],
+    )  # fmt: skip
+
+
+def _hold(row: Sequence[Any]) -> Hold:
+    uses = tuple((lot, points) for lot, points in orjson.loads(row[9] or "[]"))
+    subject = None if row[7] is None else f"{ORDER}:{row[7]}"
+    return Hold(row[1], row[2], uses, row[3], subject, HoldState(row[4]), row[5], row[6])

@@ -1,0 +1,148 @@
+"""The stored programme, compiled: ladders, rules and policies.
+
+Compiled once per process and kept until any of it changes; the stamp that tells is read with the
+batch, so that keeping it costs no statement of its own.
+"""
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from config.base import money
+from config.base.errors import DomainError
+from rewards.domain import rules, validity
+from rewards.domain.programme import Policy, ProgrammeBook
+from rewards.models import PointsPolicy, RuleVersion
+from rewards.models.rule import ActivateOn, FactorSource, RuleEffect, RuleState
+from tiers.models import Tier
+from tiers.services.ladders import load_ladder_book
+
+STAMP: Final = """
+    (SELECT md5(concat(
+        (SELECT string_agg(concat_ws(',', r.id, r.valid_from, r.valid_until), ';' ORDER BY r.id)
+           FROM rewards_ruleversion r WHERE r.state = 'active'), '|',
+        (SELECT string_agg(p.id::text, ';' ORDER BY p.id) FROM rewards_pointspolicy p), '|',
+        (SELECT string_agg(l.id::text, ';' ORDER BY l.id) FROM tiers_ladderversion l)
+    )))
+"""
+
+_books: dict[str, ProgrammeBook] = {}
+
+
+class ProgrammeMissingError(DomainError):
+    """Neither ladder nor policy has been set up."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "programme_missing", _("The programme has not been set up: load a preset."), 503
+        )
+
+
+def book_for(stamp: str) -> ProgrammeBook:
+    """Return the programme compiled under this stamp, compiling it when it is new.
+
+    Raises: ProgrammeMissingError.
+    """
+    book = _books.get(stamp)
+    if book is None:
+        book = _load()
+        _books.clear()
+        _books[stamp] = book
+    return book
+
+
+def current_book() -> ProgrammeBook:
+    """Return the programme as stored now, with one statement to see whether it changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {STAMP}")
+        (stamp,) = cursor.fetchone()
+    return book_for(stamp)
+
+
+def _load() -> ProgrammeBook:
+    policies = sorted(
+        PointsPolicy.objects.all(),
+        key=lambda policy: (policy.effective_from is not None, policy.effective_from),
+    )
+    ladders = load_ladder_book()
+    if not policies or ladders is None:
+        raise ProgrammeMissingError
+    versions = RuleVersion.objects.filter(state=RuleState.ACTIVE).select_related("rule")
+    return ProgrammeBook(
+        ladders,
+        [rule_spec(version) for version in versions],
+        [_policy(p) for p in policies],
+        list(Tier.objects.order_by("rank").values_list("id", flat=True)),
+    )
+
+
+def _policy(stored: PointsPolicy) -> Policy:
+    month_day = None
+    if stored.expires_on:
+        month, day = stored.expires_on.split("-")
+        month_day = (int(month), int(day))
+    return Policy(
+        effective_from=stored.effective_from,
+        expiry=validity.ExpiryPolicy(
+            validity.ExpiryKind(stored.expiry), stored.expires_after, month_day
+        ),
+        programme=rules.Programme(
+            earn_on_points_paid=stored.earn_on_points_paid,
+            excluded_skus=frozenset(stored.excluded_skus),
+            excluded_categories=frozenset(stored.excluded_categories),
+            excluded_brands=frozenset(stored.excluded_brands),
+        ),
+        return_window_days=dict(stored.return_window_days),
+        activates_on_completion=stored.activate_on == ActivateOn.COMPLETED,
+        late_fact_days=stored.late_fact_days,
+        claim_days=stored.claim_days,
+        give_back_min_days=stored.give_back_min_days,
+    )
+
+
+def rule_spec(version: RuleVersion) -> rules.RuleSpec:
+    """Return what the engine evaluates for a stored version, draft or active.
+
+    Raises: ConditionError, RuleError.
+    """
+    trigger = rules.Trigger(version.trigger)
+    return rules.RuleSpec(
+        code=version.rule.code,
+        version=version.number,
+        key=version.pk or 0,
+        trigger=trigger,
+        effect=_effect(version),
+        valid_from=version.valid_from,
+        valid_until=version.valid_until,
+        conditions=version.conditions and rules.parse_conditions(trigger, version.conditions),
+        line_conditions=version.line_conditions
+        and rules.parse_line_conditions(version.line_conditions),
+        max_points=version.max_points,
+        group=version.group or None,
+        group_mode=rules.GroupMode(version.group_mode),
+        priority=version.priority,
+        cap_points=version.cap_points,
+        cap_period=rules.CapPeriod(version.cap_period) if version.cap_period else None,
+    )
+
+
+def _effect(version: RuleVersion) -> rules.Effect:
+    if version.effect == RuleEffect.FIXED:
+        return rules.Fixed(version.points)
+    points, per_amount = _rate(version.points, version.per_amount)
+    if version.effect == RuleEffect.PER_AMOUNT:
+        return rules.PerAmount(points, per_amount)
+    factor = Fraction(version.factor)
+    source = rules.FactorSource.RULE
+    if version.factor_source == FactorSource.TIER:
+        source, factor = rules.FactorSource.TIER, Fraction(1)
+    return rules.Multiplier(points, per_amount, factor.numerator, factor.denominator, source)
+
+
+def _rate(points: int, per_amount: Decimal) -> tuple[int, int]:
+    """Return points per minor units; an amount below the minor unit scales both."""
+    rate = Fraction(points) / (Fraction(per_amount) * 10 ** money.exponent())
+    return rate.numerator, rate.denominator
