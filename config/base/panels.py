@@ -4,7 +4,7 @@ A page of a lower app shows panels of upper apps without importing them: it asks
 been registered for a place.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -27,6 +27,7 @@ class Place(StrEnum):
     MEMBER_BADGES = "member_badges"
     MEMBER_FIGURES = "member_figures"
     MEMBER_OVERVIEW = "member_overview"
+    MEMBER_ASIDE = "member_aside"
     MEMBER_POINTS = "member_points"
     MEMBER_ORDERS = "member_orders"
     MEMBER_TIER = "member_tier"
@@ -80,6 +81,17 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the member list; `read` returns its values for all members of a page at once."""
+
+    code: str
+    title: Promise
+    read: Callable[[Sequence[Any], datetime], Mapping[int, Any]]
+    order: int = 0
+    permission: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A page of the console that belongs to no model's list."""
 
@@ -90,17 +102,20 @@ class Page:
 
 _panels: dict[str, Panel] = {}
 _links: dict[str, Link] = {}
+_columns: dict[str, Column] = {}
 _pages: dict[str, Page] = {}
 
 
-def register(*items: Panel | Link | Page) -> None:
-    """Add panels, links and pages; a second one of the same code takes the first one's place."""
+def register(*items: Panel | Link | Column | Page) -> None:
+    """Add panels, links, columns and pages; the second of one code replaces the first."""
     for item in items:
         match item:
             case Panel():
                 _panels[item.code] = item
             case Link():
                 _links[item.code] = item
+            case Column():
+                _columns[item.code] = item
             case Page():
                 _pages[item.name] = item
 
@@ -108,6 +123,14 @@ def register(*items: Panel | Link | Page) -> None:
 def pages() -> list[Page]:
     """Return the registered pages."""
     return list(_pages.values())
+
+
+def columns(request: HttpRequest) -> list[Column]:
+    """Return the columns of the member list that the visitor may see, in order."""
+    found = (
+        c for c in _columns.values() if not c.permission or request.user.has_perm(c.permission)
+    )
+    return sorted(found, key=lambda column: column.order)
 
 
 def links(visit: Visit) -> list[tuple[Link, str]]:

@@ -2,12 +2,12 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from config.base.panels import Link, Page, Panel, Place, register
+from config.base.panels import Column, Link, Page, Panel, Place, register
 from members.admin import panels as members
 from members.admin import reports as member_reports
 from members.services import approvals
 from rewards.admin import panels as rewards
-from rewards.admin import progress
+from rewards.admin import progress, statement
 from rewards.admin import reports as reward_reports
 from tiers import pages as tier_pages
 from tiers import panels as tiers
@@ -76,11 +76,11 @@ def _install_member_page() -> None:
             rewards.latest, 20, "rewards.view_entry",
         ),
         Panel(
-            "rewards.expiring", Place.MEMBER_OVERVIEW, "admin/rewards/expiring.html",
+            "rewards.expiring", Place.MEMBER_ASIDE, "admin/rewards/expiring.html",
             rewards.expiring, 30, "rewards.view_lot",
         ),
         Panel(
-            "members.cases", Place.MEMBER_OVERVIEW, "admin/members/cases.html",
+            "members.cases", Place.MEMBER_ASIDE, "admin/members/cases.html",
             members.cases, 40, "members.view_case",
         ),
         Panel(
@@ -120,6 +120,16 @@ def _install_member_page() -> None:
 
 def _install_pages() -> None:
     register(
+        Column("tier", _("tier"), progress.tier_labels, 10, "tiers.view_standing"),
+        Column("phone", _("phone"), members.phone_tails, 20, "members.view_identifier"),
+        Page(
+            "members/member/<int:member_id>/statement/", "points_statement",
+            statement.statement_page,
+        ),
+        Link(
+            "rewards.statement", _("Monthly statement"), "description", rewards.statement_address,
+            10, statement.PERMISSION,
+        ),
         Page("reports/enrolment/", "report_enrolment", member_reports.enrolment_page),
         Page(
             "members/member/<int:member_id>/tier-override/", "tier_override",

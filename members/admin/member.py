@@ -1,5 +1,6 @@
 """The member page: one screen for tier, points, orders, history and what can be done."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from config.base import clock, panels
 from config.base.admin import formats
 from config.base.admin.decorators import labelled
-from config.base.admin.options import ExactSearchMixin, ReadOnlyAdmin
+from config.base.admin.options import ConsoleChangeList, ExactSearchMixin, ReadOnlyAdmin
 from config.base.panels import Place
 from members.admin.search import members_named
 from members.models import Channel, Member
@@ -32,11 +33,34 @@ TABS = (
 )
 
 
+class MemberChangeList(ConsoleChangeList):
+    """The member list with the columns that upper apps add, read once for the whole page."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read the page, then each added column for all its members."""
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        at = clock.now()
+        added = {
+            column.code: column.read(self.result_list, at) for column in panels.columns(request)
+        }
+        for member in self.result_list:
+            member.added = {code: values.get(member.pk, "–") for code, values in added.items()}
+
+
+def _added(column: panels.Column) -> Callable[[Any], Any]:
+    def show(member: Any) -> Any:
+        return member.added[column.code]
+
+    show.__name__ = column.code
+    show.short_description = column.title  # type: ignore[attr-defined]  # Django's own way
+    return show
+
+
 @admin.register(Member)
 class MemberAdmin(ExactSearchMixin, ReadOnlyAdmin):
     """The list in which customer service finds members, and the page of one."""
 
-    list_display = ("card", "name", "status_label", "channel_name", "home_store", "joined_at")
     list_filter = ("status", "channel")
     sortable_by = ("card", "joined_at")
     search_help_text = _("Phone, last four digits, card number, full name, external id or order")
@@ -45,6 +69,15 @@ class MemberAdmin(ExactSearchMixin, ReadOnlyAdmin):
         """Return members with what their list and page show of them."""
         rows: models.QuerySet[Member] = super().get_queryset(request)
         return rows.select_related("profile", "home_store", "merged_into")
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Return the columns of the list, those of upper apps after the member's own."""
+        added = [_added(column) for column in panels.columns(request)]
+        return ["card", "name", *added, "status_label", "channel_name", "home_store", "joined_at"]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[MemberChangeList]:
+        """Return the list with added columns."""
+        return MemberChangeList
 
     def find(self, rows: models.QuerySet[Any], term: str) -> models.QuerySet[Any]:
         """Return the members that the term leads to."""
@@ -89,7 +122,9 @@ class MemberAdmin(ExactSearchMixin, ReadOnlyAdmin):
             **(extra_context or {}),
             **member_header(member, visit),
             "opts": self.opts,
+            "original": member,
             "title": masked_name(member) or formats.card(member.card_number),
+            "aside": panels.render(Place.MEMBER_ASIDE, visit),
             "figures": panels.render(Place.MEMBER_FIGURES, visit),
             "badges": panels.render(Place.MEMBER_BADGES, visit),
             "links": panels.links(visit),

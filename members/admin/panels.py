@@ -1,11 +1,20 @@
 """What members themselves show on the console's pages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from config.base.panels import Visit
 from members import words
-from members.models import Approval, Case, Consent, Identifier, MemberEvent
+from members.models import (
+    Approval,
+    Case,
+    Consent,
+    Identifier,
+    IdentifierKind,
+    Member,
+    MemberEvent,
+)
 from members.models.case import CaseState
 from members.models.staff import ApprovalState
 from members.services import approvals
@@ -91,3 +100,13 @@ def open_requests(_visit: Visit) -> Mapping[str, Any]:
             for row in rows[:WORK_SHOWN]
         ]
     }
+
+
+def phone_tails(members: Sequence[Member], _at: datetime) -> Mapping[int, str]:
+    """Return the last digits of each member's phone, for the member list."""
+    rows = Identifier.objects.filter(
+        member_id__in=[member.pk for member in members],
+        kind=IdentifierKind.PHONE,
+        ended_at__isnull=True,
+    )
+    return {pk: f"•••• {tail}" for pk, tail in rows.values_list("member_id", "tail4") if tail}

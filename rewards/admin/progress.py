@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -13,6 +15,7 @@ from config.base import money
 from config.base.admin import formats
 from config.base.names import name_of
 from config.base.panels import Visit
+from members.models import Member
 from rewards import queries
 from rewards.queries import TierReading
 from rewards.services.programme import ProgrammeMissingError
@@ -42,6 +45,22 @@ def tier_reading(visit: Visit) -> TierReading | None:
             return None
 
     return visit.once("tier_reading", read)
+
+
+def tier_labels(members: Sequence[Member], at: datetime) -> Mapping[int, SafeString]:
+    """Return each member's tier as a coloured label, for the member list."""
+    try:
+        current = queries.current_tiers(members, at=at)
+    except ProgrammeMissingError:
+        return {}
+    return {
+        member_id: format_html(
+            '<span class="lc-nowrap"><span class="lc-dot {}"></span>{}</span>',
+            colour_class(held.tier.rank),
+            name_of(held.tier),
+        )
+        for member_id, held in current.items()
+    }
 
 
 def badge(visit: Visit) -> Mapping[str, Any] | None:

@@ -16,7 +16,7 @@ def points(number: int) -> str:
 
 def signed(number: int) -> str:
     """Return a change of points with its sign: +1,234 or −5."""
-    return f"{number:+,}".replace("-", "−")
+    return f"{number:+,}".replace("-", "−") if number else "0"
 
 
 def money(amount: Decimal | None) -> str:
@@ -37,3 +37,8 @@ def share(part: int, whole: int) -> int:
 def card(number: str) -> str:
     """Return a card number in groups of four."""
     return " ".join(number[start : start + 4] for start in range(0, len(number), 4))
+
+
+def deducted(number: int) -> str:
+    """Return points that go off a balance, with their sign: −5."""
+    return signed(-number)

@@ -7,8 +7,19 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 from config.base.admin.paginator import EstimatedPaginator
+
+
+class ConsoleChangeList(ChangeList):  # type: ignore[misc]  # Unfold has no types
+    """A list that says how many rows it found only where something was looked for."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read the page; without a filter the number found is the number there is."""
+        super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count
 
 
 class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no types
@@ -22,6 +33,10 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no types
     list_filter_submit = True
     compressed_fields = True
     ordering = ("-pk",)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ConsoleChangeList]:
+        """Return the kind of list that the console shows."""
+        return ConsoleChangeList
 
     def confirmation(
         self, request: HttpRequest, *, title: str, question: str, back: str
