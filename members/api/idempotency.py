@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.base.api import codes, json_format, problems
+from config.base.api import json_format, problems
 from config.base.errors import DomainError
 from members.api.views import TouchpointEndpoint
 from members.models import IdempotencyKey
@@ -36,15 +36,6 @@ NONCE_BYTES = 12
 PRUNE_BATCH = 1_000
 
 Handler = Callable[..., Response]
-
-codes.register(
-    [
-        ("idempotency_key_required", 400, _("This call needs an Idempotency-Key")),
-        ("idempotency_key_invalid", 400, _("The Idempotency-Key cannot be used")),
-        ("idempotency_key_in_use", 409, _("The first call with this key is still running")),
-        ("idempotency_key_reused", 422, _("This key was used for another request")),
-    ]
-)
 
 # The lock tells "still running" from "never heard of"; the row, once committed, answers for it.
 _CLAIM = """

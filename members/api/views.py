@@ -8,7 +8,6 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from config.base import clock
-from config.base.api import codes
 from config.base.api.scopes import KeyInvalidError, bearer_secret
 from config.base.api.views import Endpoint
 from config.base.errors import DomainError
@@ -16,13 +15,6 @@ from members.models import Member, MemberStatus, Touchpoint
 from members.services import api_keys, identity
 
 PERSONAL_SCOPE = "members:read_personal"
-
-codes.register(
-    [
-        ("member_not_found", 404, _("There is no such member")),
-        ("identifier_invalid", 400, _("This is not a valid identifier")),
-    ]
-)
 
 
 class MemberNotFoundError(DomainError):

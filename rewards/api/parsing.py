@@ -3,10 +3,10 @@
 Source: design §5.1, §5.3(1), §6.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from config.base.api.cursors import ParameterInvalidError
@@ -24,6 +24,8 @@ from rewards.domain.submission import (
     Tender,
 )
 
+CURRENCY = re.compile("[A-Z]{3}", re.ASCII)
+
 MAX_LINES = 2_000
 MAX_TENDERS = 50
 MAX_DISCOUNTS = 50
@@ -39,7 +41,8 @@ MAX_KIND_LENGTH = 40
 ORDER_KEYS = frozenset(
     {
         "version", "changed_at", "member", "identifier", "status", "placed_at", "currency",
-        "store", "till", "cashier", "lines", "tenders", "reservation", "coupons",
+        "store", "till", "cashier", "lines", "tenders", "reservation", "reservation_points",
+        "coupons",
     }
 )  # fmt: skip
 LINE_KEYS = frozenset(
@@ -82,6 +85,7 @@ def order(reader: ObjectReader, source: str, order_no: str) -> OrderFact:
         till=reader.text("till", MAX_CODE_LENGTH, required=False),
         cashier=reader.text("cashier", MAX_CODE_LENGTH, required=False),
         reservation=reader.uuid("reservation", required=False),
+        reservation_points=reader.integer("reservation_points", 0, MAX_POINTS, required=False),
     )
     if len({line.line_no for line in lines}) < len(lines):
         reader.note("lines", "duplicate_line", _("Each line_no may be given once."))
@@ -254,11 +258,10 @@ def _ref(named: reading.MemberName) -> MemberRef | None:
 
 
 def _currency(reader: ObjectReader) -> str:
+    """Return the currency code; intake says which one the programme takes."""
     currency = reader.text("currency", 3)
-    if currency and currency != settings.LOYALTY_CURRENCY:
-        reader.note(
-            "currency", "currency_not_offered", _("Only the programme's currency is taken.")
-        )
+    if currency and not CURRENCY.fullmatch(currency):
+        reader.note("currency", "currency_invalid", _("Must be a code of ISO 4217."))
     return currency
 
 

@@ -236,6 +236,10 @@ class ObjectReader:
             for number, item in enumerate(self._list(key, max_items, required, may_be_empty))
         )
 
+    def items(self, key: str, max_items: int) -> list[Any]:
+        """Return a list as it is, for items that are read and answered one by one."""
+        return self._list(key, max_items, required=True, may_be_empty=False)
+
     def texts(self, key: str, max_length: int, *, max_items: int) -> tuple[str, ...]:
         """Return a list of texts, empty when it is absent."""
         items = self._list(key, max_items, required=False, may_be_empty=True)

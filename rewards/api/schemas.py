@@ -1,0 +1,481 @@
+"""Schemas of facts, points and decisions, with an example of each."""
+
+from config.base.api import openapi
+from config.base.api.openapi import (
+    BOOLEAN,
+    DAY,
+    FREE,
+    ID,
+    MONEY,
+    POINTS,
+    TEXT,
+    TIME,
+    choice,
+    component,
+    integer,
+    listing,
+    nullable,
+    record,
+    text,
+)
+from members.api.openapi import CURRENT_TIER, EXAMPLE_ID, EXAMPLE_TIME, IDENTIFIER, TIER_EXAMPLE
+from rewards.api import parsing
+from rewards.domain import cart
+
+QUANTITY = {
+    "oneOf": [
+        {"type": "number", "minimum": 0},
+        {"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{1,12})?$"},
+    ]
+}
+CODE = text(parsing.MAX_CODE_LENGTH, 0)
+NAME = text(parsing.MAX_NAME_LENGTH, 0)
+SOURCE = text(parsing.MAX_SOURCE_LENGTH)
+ORDER_NO = text(parsing.MAX_ORDER_NO_LENGTH)
+LINE_NO = integer(0, parsing.MAX_LINE_NO)
+VERSION = integer(1, 1 << 62)
+
+LINE = component(
+    "OrderLine",
+    record(
+        {
+            "line_no": LINE_NO,
+            "sku": text(parsing.MAX_CODE_LENGTH),
+            "quantity": QUANTITY,
+            "amount": MONEY,
+        },
+        {
+            "kind": choice(*cart.KINDS),
+            "category": NAME,
+            "brand": NAME,
+            "list_amount": MONEY,
+            "discounts": listing(
+                record({"amount": MONEY}, {"kind": NAME, "code": NAME, "name": NAME}), 50
+            ),
+            "cost": MONEY,
+            "earns": BOOLEAN,
+        },
+    ),
+)
+TENDER = component("Tender", record({"kind": text(40), "amount": MONEY}))
+
+ORDER_REQUIRED = {
+    "status": choice(*cart.STATUSES),
+    "placed_at": TIME,
+    "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+    "lines": listing(LINE, parsing.MAX_LINES),
+}
+ORDER_OPTIONAL = {
+    "version": VERSION,
+    "changed_at": TIME,
+    "member": ID,
+    "identifier": IDENTIFIER,
+    "store": CODE,
+    "till": CODE,
+    "cashier": CODE,
+    "tenders": listing(TENDER, parsing.MAX_TENDERS),
+    "reservation": ID,
+    "reservation_points": integer(0, 10**12),
+    "coupons": listing(text(parsing.MAX_CODE_LENGTH), parsing.MAX_COUPONS),
+}
+REFUND_REQUIRED = {"refund_no": ORDER_NO, "refunded_at": TIME}
+REFUND_OPTIONAL = {
+    "lines": listing(
+        record({"line_no": LINE_NO, "quantity": QUANTITY, "amount": MONEY}), parsing.MAX_LINES, 1
+    ),
+    "amount": MONEY,
+    "points": integer(0, 10**12),
+    "tenders": listing(TENDER, parsing.MAX_TENDERS),
+}
+INTERACTION_REQUIRED = {
+    "source": SOURCE,
+    "ref": text(parsing.MAX_REF_LENGTH),
+    "kind": text(parsing.MAX_KIND_LENGTH),
+    "occurred_at": TIME,
+}
+INTERACTION_OPTIONAL = {"member": ID, "identifier": IDENTIFIER, "data": FREE}
+PLACE = {"source": SOURCE, "order_no": ORDER_NO}
+
+ORDER = component("Order", record(ORDER_REQUIRED, ORDER_OPTIONAL))
+REFUND = component("Refund", record(REFUND_REQUIRED, REFUND_OPTIONAL))
+INTERACTION = component("Interaction", record(INTERACTION_REQUIRED, INTERACTION_OPTIONAL))
+BATCH_FACT = component(
+    "BatchFact",
+    {
+        "oneOf": [
+            record({"type": choice("order"), **PLACE, **ORDER_REQUIRED}, ORDER_OPTIONAL),
+            record({"type": choice("refund"), **PLACE, **REFUND_REQUIRED}, REFUND_OPTIONAL),
+            record({"type": choice("interaction"), **INTERACTION_REQUIRED}, INTERACTION_OPTIONAL),
+        ]
+    },
+)
+
+BALANCES = {"pending": POINTS, "available": POINTS, "reserved": POINTS, "debt": POINTS}
+BALANCE = component("Balance", record(BALANCES))
+EXPLANATION_ITEM = component(
+    "ExplanationItem",
+    {
+        "type": "object",
+        "description": "A stable code with its figures, and the sentence that they make.",
+        "properties": {"code": TEXT, "text": TEXT, "rule": TEXT},
+        "required": ["code", "text"],
+    },
+)
+EXPLANATION = listing(EXPLANATION_ITEM)
+ISSUE = {"type": "object", "properties": {"code": TEXT}, "required": ["code"]}
+FACT_ANSWER = component(
+    "FactAnswer",
+    {
+        "type": "object",
+        "properties": {
+            "order": FREE,
+            "interaction": FREE,
+            "points": record(
+                {
+                    "earned": POINTS,
+                    "delta": POINTS,
+                    "base": POINTS,
+                    "bonus": listing(record({"rule": TEXT, "points": POINTS})),
+                }
+            ),
+            "balance": BALANCE,
+            "tier": record({"before": TEXT, "after": TEXT, "changed": BOOLEAN}),
+            "issued": listing(FREE),
+            "explanation": EXPLANATION,
+            "issues": listing(ISSUE),
+            "replayed": BOOLEAN,
+        },
+        "required": ["points", "balance", "tier", "explanation", "issues", "replayed"],
+    },
+)
+KEPT_ANSWER = component(
+    "KeptAnswer",
+    {
+        "type": "object",
+        "description": "Kept; it counts when its member or its order is known.",
+        "properties": {"code": choice("awaiting_member", "parked")},
+        "required": ["code"],
+    },
+)
+BATCH_RESULT = component(
+    "BatchResult",
+    {
+        "type": "object",
+        "description": "`status` is what the call alone would have answered.",
+        "properties": {"status": {"type": "integer"}, "code": TEXT},
+        "required": ["status"],
+    },
+)
+POINTS_READING = component(
+    "Points",
+    record(
+        {
+            **BALANCES,
+            "expiring": listing(record({"on": nullable(DAY), "points": POINTS})),
+            "lifetime": record(
+                {"earned": POINTS, "redeemed": POINTS, "expired": POINTS, "reversed": POINTS}
+            ),
+        }
+    ),
+)
+ENTRY = component(
+    "Entry",
+    record(
+        {
+            "id": {"type": "integer"},
+            "seq": {"type": "integer"},
+            "from": TEXT,
+            "to": TEXT,
+            "points": integer(1, 1 << 62),
+            "reason": TEXT,
+            "text": TEXT,
+            "rule": nullable(record({"code": TEXT, "version": {"type": "integer"}})),
+            "order": nullable(record({"source": TEXT, "order_no": TEXT})),
+            "interaction": nullable(record({"source": TEXT, "ref": TEXT, "kind": TEXT})),
+            "fact": nullable(
+                record({"source": TEXT, "kind": TEXT, "ref": TEXT, "version": {"type": "integer"}})
+            ),
+            "last_valid_on": nullable(DAY),
+            "actor": TEXT,
+            "occurred_at": TIME,
+            "recorded_at": TIME,
+        }
+    ),
+)
+EXPLANATION_READING = component(
+    "Explanation",
+    record(
+        {
+            "entry": ENTRY,
+            "member": ID,
+            "decided_at": nullable(TIME),
+            "points": nullable(POINTS),
+            "explanation": EXPLANATION,
+            "lots": listing(
+                record({"points": POINTS, "earned_at": TIME, "last_valid_on": nullable(DAY)})
+            ),
+        }
+    ),
+)
+STATEMENT = component(
+    "Statement",
+    record(
+        {
+            "month": {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"},
+            "opening": POINTS,
+            "earned": POINTS,
+            "spent": POINTS,
+            "expired": POINTS,
+            "adjusted": POINTS,
+            "closing": POINTS,
+            "issued": POINTS,
+            "reversed": POINTS,
+        }
+    ),
+)
+GAP = component(
+    "Gap",
+    {
+        "type": "object",
+        "description": "Groups are alternatives; within one all gaps have to be closed.",
+        "properties": {
+            "metric": TEXT,
+            "window": TEXT,
+            "value": {"type": ["string", "integer"]},
+            "threshold": {"type": ["string", "integer"]},
+            "needed": {"type": ["string", "integer"]},
+            "next_tier": TEXT,
+            "group": {"type": "integer"},
+            "expires_on": nullable(DAY),
+            "attribute": TEXT,
+            "metric_text": TEXT,
+            "window_text": TEXT,
+        },
+        "required": ["metric", "window", "value", "threshold", "needed", "next_tier", "group"],
+    },
+)
+TIER_READING = component(
+    "TierReading",
+    record(
+        {
+            "current": CURRENT_TIER,
+            "progress": listing(GAP),
+            "risks": listing(
+                record({"code": TEXT, "tier": TEXT, "on": DAY, "needed": listing(GAP)})
+            ),
+            "opportunities": listing(record({"code": TEXT, "tier": TEXT, "needed": listing(GAP)})),
+            "benefits": listing(record({"code": TEXT}, {"value": TEXT, "percent": TEXT})),
+        }
+    ),
+)
+ORDER_READING = component(
+    "OrderReading",
+    record(
+        {
+            "order": record(
+                {
+                    "source": TEXT,
+                    "order_no": TEXT,
+                    "version": VERSION,
+                    "status": choice(*cart.STATUSES),
+                    "member": ID,
+                    "placed_at": TIME,
+                    "currency": TEXT,
+                    "store": nullable(TEXT),
+                    "channel": TEXT,
+                    "sold_amount": MONEY,
+                    "net_amount": MONEY,
+                    "lines": listing(
+                        record(
+                            {
+                                "line_no": LINE_NO,
+                                "sku": TEXT,
+                                "kind": TEXT,
+                                "category": nullable(TEXT),
+                                "brand": nullable(TEXT),
+                                "quantity": TEXT,
+                                "amount": MONEY,
+                                "earns": BOOLEAN,
+                            }
+                        )
+                    ),
+                    "refunds": listing(
+                        record(
+                            {
+                                "refund_no": TEXT,
+                                "refunded_at": TIME,
+                                "amount": nullable(MONEY),
+                                "points": nullable(POINTS),
+                            }
+                        )
+                    ),
+                }
+            ),
+            "points": record({"earned": POINTS}),
+            "explanation": EXPLANATION,
+        }
+    ),
+)
+ADJUSTMENT = component(
+    "Adjustment",
+    record(
+        {"points": integer(-(10**12), 10**12), "reason": text(200)},
+    ),
+)
+ADJUSTED = component(
+    "Adjusted", record({"entries": listing({"type": "integer"}), "balance": BALANCE})
+)
+
+LINE_EXAMPLE = {
+    "line_no": 1,
+    "sku": "A-1001",
+    "category": "coffee",
+    "quantity": 2,
+    "amount": "128.50",
+}
+ORDER_EXAMPLE = {
+    "version": 1,
+    "identifier": {"kind": "phone", "value": "13800138000"},
+    "status": "paid",
+    "placed_at": EXAMPLE_TIME,
+    "currency": "CNY",
+    "store": "SH-001",
+    "lines": [LINE_EXAMPLE],
+    "tenders": [{"kind": "card", "amount": "128.50"}],
+}
+REFUND_EXAMPLE = {
+    "refund_no": "R-1",
+    "refunded_at": "2026-03-09T10:00:00+08:00",
+    "lines": [{"line_no": 1, "quantity": 1, "amount": "64.25"}],
+}
+INTERACTION_EXAMPLE = {
+    "source": "app",
+    "ref": "survey-77-12",
+    "member": EXAMPLE_ID,
+    "kind": "survey",
+    "occurred_at": EXAMPLE_TIME,
+    "data": {"score": 9},
+}
+BALANCE_EXAMPLE = {"pending": 0, "available": 128, "reserved": 0, "debt": 0}
+EXPLANATION_EXAMPLE = [
+    {
+        "rule": "base",
+        "code": "earned",
+        "base": "128.50",
+        "rate": [1, 100],
+        "points": 128,
+        "text": "基础积分:128.50 按每 1.00 得 1 分计,得 128 分。",
+    }
+]
+FACT_EXAMPLE = {
+    "order": {
+        "source": "till-7",
+        "order_no": "20260308-0001",
+        "version": 1,
+        "net_amount": "128.50",
+        "superseded": False,
+    },
+    "points": {"earned": 128, "delta": 128, "base": 128, "bonus": []},
+    "balance": BALANCE_EXAMPLE,
+    "tier": {"before": "basic", "after": "basic", "changed": False},
+    "issued": [],
+    "explanation": EXPLANATION_EXAMPLE,
+    "issues": [],
+    "replayed": False,
+}
+POINTS_EXAMPLE = {
+    **BALANCE_EXAMPLE,
+    "expiring": [{"on": "2027-03-31", "points": 128}],
+    "lifetime": {"earned": 128, "redeemed": 0, "expired": 0, "reversed": 0},
+}
+ENTRY_EXAMPLE = {
+    "id": 4711,
+    "seq": 1,
+    "from": "issuance",
+    "to": "available",
+    "points": 128,
+    "reason": "order_paid",
+    "text": "获得 – 订单",
+    "rule": {"code": "base", "version": 1},
+    "order": {"source": "till-7", "order_no": "20260308-0001"},
+    "interaction": None,
+    "fact": {"source": "till-7", "kind": "order", "ref": "20260308-0001", "version": 1},
+    "last_valid_on": "2027-03-31",
+    "actor": "touchpoint:till-7",
+    "occurred_at": EXAMPLE_TIME,
+    "recorded_at": EXAMPLE_TIME,
+}
+EXPLANATION_READING_EXAMPLE = {
+    "entry": ENTRY_EXAMPLE,
+    "member": EXAMPLE_ID,
+    "decided_at": EXAMPLE_TIME,
+    "points": 128,
+    "explanation": EXPLANATION_EXAMPLE,
+    "lots": [],
+}
+STATEMENT_EXAMPLE = {
+    "month": "2026-03",
+    "opening": 0,
+    "earned": 128,
+    "spent": 0,
+    "expired": 0,
+    "adjusted": 0,
+    "closing": 128,
+    "issued": 128,
+    "reversed": 0,
+}
+GAP_EXAMPLE = {
+    "metric": "spend",
+    "window": "rolling_days:365",
+    "value": "1128.50",
+    "threshold": "3000.00",
+    "needed": "1871.50",
+    "next_tier": "gold",
+    "group": 0,
+    "expires_on": "2027-03-07",
+    "metric_text": "消费金额",
+    "window_text": "近 365 天",
+}
+TIER_READING_EXAMPLE = {
+    "current": TIER_EXAMPLE,
+    "progress": [GAP_EXAMPLE],
+    "risks": [{"code": "tier_ends", "tier": "silver", "on": "2027-03-08", "needed": []}],
+    "opportunities": [{"code": "next_tier", "tier": "gold", "needed": [GAP_EXAMPLE]}],
+    "benefits": [
+        {"code": "points_multiplier", "value": "1.1"},
+        {"code": "tier_discount", "percent": "2"},
+    ],
+}
+ORDER_READING_EXAMPLE = {
+    "order": {
+        "source": "till-7",
+        "order_no": "20260308-0001",
+        "version": 1,
+        "status": "paid",
+        "member": EXAMPLE_ID,
+        "placed_at": EXAMPLE_TIME,
+        "currency": "CNY",
+        "store": "SH-001",
+        "channel": "pos",
+        "sold_amount": "128.50",
+        "net_amount": "128.50",
+        "lines": [
+            {
+                "line_no": 1,
+                "sku": "A-1001",
+                "kind": "goods",
+                "category": "coffee",
+                "brand": None,
+                "quantity": "2",
+                "amount": "128.50",
+                "earns": True,
+            }
+        ],
+        "refunds": [],
+    },
+    "points": {"earned": 128},
+    "explanation": EXPLANATION_EXAMPLE,
+}
+
+SOURCE_PATH = openapi.path("source", SOURCE, "The name space of the order number.")
+ORDER_NO_PATH = openapi.path("order_no", ORDER_NO, "The order number within its source.")
