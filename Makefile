@@ -70,7 +70,7 @@ journey: $(VENV)/.dev ## the retailer's year, against its published figures
 	$(BIN)/pytest -m journey
 
 prove: $(VENV)/.dev ## the long proofs
-	$(BIN)/pytest -n $(WORKERS) -m "prove or journey"
+	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n $(WORKERS) -m "prove or journey"
 
 bench: $(VENV)/.dev ## how fast it is, beside the same work in plain SQL (SCALE=s|m|l)
 	$(BIN)/python manage.py bench --scale $(SCALE)

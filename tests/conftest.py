@@ -1,7 +1,9 @@
 """Fixtures for every test."""
 
+import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.db import connections
 from pytest_django import DjangoDbBlocker
@@ -20,6 +22,11 @@ __all__ = [
     "pytest_runtest_logreport",
     "pytest_terminal_summary",
 ]
+
+# A machine under load is no failure; `make prove` looks longer.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.register_profile("prove", deadline=None, max_examples=1000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
 @pytest.fixture(scope="session")

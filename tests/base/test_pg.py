@@ -100,7 +100,8 @@ with connection.cursor() as cursor:
 
 
 def test_next_connection_finds_a_killed_server_up_again(tmp_path: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"} | {
+    kept = ("PATH", "HOME", "LOYALTY_POSTGRES_BIN")
+    environment = {name: os.environ[name] for name in kept if name in os.environ} | {
         "LOYALTY_DATA_DIR": str(tmp_path),
         "LOYALTY_POSTGRES_OPTIONS": "",
         "DJANGO_SETTINGS_MODULE": "config.base.settings",

@@ -82,6 +82,13 @@ def test_configured_database_is_used_as_it_is(monkeypatch: pytest.MonkeyPatch) -
     assert database.owner_login() == {"USER": "owner", "PASSWORD": "secret"}
 
 
+def test_owner_of_another_database_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://app:pw@db.example/shop")
+    monkeypatch.setenv("DATABASE_OWNER_URL", "postgres://owner:pw@db.example/other")
+    with pytest.raises(ImproperlyConfigured, match="two roles of one database"):
+        database.owner_login()
+
+
 def test_pool_replaces_kept_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     assert database.databases()["default"]["CONN_MAX_AGE"] is None
     monkeypatch.setenv("LOYALTY_POOL_SIZE", "8")

@@ -21,6 +21,11 @@ NOT_POSTGRES_MESSAGE = (
     "Leave it out to use the PostgreSQL that comes with the site."
 )
 
+OTHER_DATABASE_MESSAGE = (
+    "DATABASE_OWNER_URL 与 DATABASE_URL 必须是同一个数据库的两个角色。 / "
+    "DATABASE_OWNER_URL and DATABASE_URL must be two roles of one database."
+)
+
 
 def postgres_from_url(name: str) -> dict[str, Any]:
     """Return the database that the variable names.
@@ -53,9 +58,15 @@ def databases() -> dict[str, dict[str, Any]]:
 
 
 def owner_login() -> dict[str, str]:
-    """Return what changes in the database settings for the role that owns the tables."""
+    """Return what changes in the database settings for the role that owns the tables.
+
+    Raises: ImproperlyConfigured when the two addresses name different databases.
+    """
     if env.str("DATABASE_OWNER_URL", default=""):
         owner = postgres_from_url("DATABASE_OWNER_URL")
+        site = postgres_from_url("DATABASE_URL")
+        if any(owner[part] != site[part] for part in ("HOST", "PORT", "NAME")):
+            raise ImproperlyConfigured(OTHER_DATABASE_MESSAGE)
         return {"USER": owner["USER"], "PASSWORD": owner["PASSWORD"]}
     if env.str("DATABASE_URL", default=""):
         return {}
