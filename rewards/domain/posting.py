@@ -73,6 +73,7 @@ class Decided:
     explanation: tuple[dict[str, Any], ...]
     delta: int
     order: dict[str, Any] | None
+    net: int
     recorded_at: datetime
 
 
@@ -234,10 +235,12 @@ class MemberRun:
         moves = sorted(_moves(self.book, differences), key=lambda move: move[:2])
         for _order, _rule, difference, key, points in moves:
             if points > 0:
-                self._rise(difference, key, points, at, cause)
+                # What a late fact changes about a later order is of that order's instant.
+                self._rise(difference, key, points, max(at, difference.state.placed_at), cause)
         for _order, _rule, difference, key, points in moves:
             if points < 0:
-                self.account.fall(self._grounds(difference, key, cause), -points, at)
+                when = max(at, difference.state.placed_at)
+                self.account.fall(self._grounds(difference, key, cause), -points, when)
         self._schedule(differences[0].state, at)
         return issues
 
@@ -305,6 +308,7 @@ class MemberRun:
     def _decide(self, fact: FoldFact, difference: Difference) -> Decided:
         state = difference.state
         delta = sum(state.awards.values()) - sum(difference.before.values())
+        order = state if isinstance(state, OrderState) else None
         return Decided(
             fact,
             difference.subject,
@@ -312,7 +316,8 @@ class MemberRun:
             dict(state.awards),
             state.explanation,
             delta,
-            state.to_json() if isinstance(state, OrderState) else None,
+            None if order is None else order.to_json(),
+            0 if order is None or order.net is None else order.net.net,
             self.at,
         )
 

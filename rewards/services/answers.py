@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from config.base import money
-from rewards.domain.fold import OrderState
 from rewards.domain.posting import Balance, Decided, FactOutcome
 from rewards.domain.programme import ProgrammeBook
 from rewards.domain.receipt import Receipt
@@ -33,8 +32,7 @@ def result_of(outcome: FactOutcome, decided: Decided, tiers: tuple[str, str]) ->
     result: dict[str, Any] = {"tier": tiers}
     if decided.order is not None:
         result["order"] = decided.order
-    if isinstance(decided.state, OrderState) and decided.state.net is not None:
-        result["net"] = decided.state.net.net
+        result["net"] = decided.net
     if decided is outcome.decided[0]:
         if outcome.issues:
             result["issues"] = outcome.issues

@@ -3,7 +3,7 @@
 The steps of `Batch.run` are the order flow: admit, resolve, lock, load, decide, write, answer.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -92,15 +92,21 @@ class Batch:
         *,
         touchpoint: Touchpoint | None,
         at: datetime,
-        is_history: bool,
+        settle_to: datetime | None,
         actor: str,
+        claims: Mapping[int, int] | None = None,
     ) -> None:
-        """Take the receipts; nothing is looked at yet."""
+        """Take the receipts; nothing is looked at yet.
+
+        `settle_to` is now; None means history: no fact is too late, and time is settled only up to
+        each fact's own instant. `claims` gives stored facts that waited their member, by fact id.
+        """
         self.items = [Item(receipt) for receipt in submitted]
         self.touchpoint = touchpoint
         self.at = at
-        self.is_history = is_history
+        self.settle_to = settle_to
         self.actor = actor
+        self.claims = claims or {}
         self.orders: dict[OrderKey, OrderPlay] = {}
         self.book: ProgrammeBook
         self.locked: dict[int, Locked] = {}
@@ -127,6 +133,14 @@ class Batch:
         self._decide()
         self._write()
         return [self._answer(item) for item in self.items]
+
+    def settle(self, members: Sequence[int], book: ProgrammeBook) -> None:
+        """Do for these members what time alone does. In the caller's transaction."""
+        self.book = book
+        self.locked = loading.lock(members)
+        self.fresh = {member: [] for member in self.locked}
+        self._decide()
+        self._write()
 
     # Admission
 
@@ -188,6 +202,7 @@ class Batch:
     def _lock(self) -> None:
         members = {item.receipt.member for item in self._open()}
         members |= {play.stored_member for play in self.orders.values()}
+        members |= set(self.claims.values())
         members.discard(None)
         wanted = {member for member in members if member is not None}
         self.locked = loading.lock(wanted) if wanted else {}
@@ -201,6 +216,7 @@ class Batch:
         ]
         for stored in loading.facts_of(list(self.orders), interactions):
             self.known[stored.key] = stored
+            stored.member = self.claims.get(stored.id, stored.member)
             if stored.order_no:
                 play = self.orders[stored.source, stored.order_no]
                 play.stored.append(stored)
@@ -209,6 +225,9 @@ class Batch:
         for play in self.orders.values():
             if play.versions() and play.stored_member not in self.locked:
                 raise MovedUnderneathError
+        for item in self.items:
+            if not item.receipt.is_new:
+                item.receipt = self.known[item.receipt.key]
 
     # What is new, what is known
 
@@ -281,19 +300,21 @@ class Batch:
                 self._place_unknown(item)
         for play in self.orders.values():
             self._place_order(play)
+        for play in self.orders.values():
+            for receipt in play.new:
+                self._date(receipt)
         for item in self._open():
-            receipt = item.receipt
-            if receipt.member in self.locked or receipt.kind == REFUND:
-                receipt.acts_at = self._acts_at(receipt)
-                self._mark_closed(receipt)
+            if item.receipt.kind == INTERACTION:
+                self._date(item.receipt)
 
-    def _acts_at(self, receipt: Receipt) -> datetime:
+    def _date(self, receipt: Receipt) -> None:
+        """Set when the fact acts, and whether it was received after the account was closed."""
         late = self.book.policy_at(receipt.own_instant).late_fact_days
-        return receipts.acts_at(receipt, self.at, late, is_history=self.is_history)
-
-    def _mark_closed(self, receipt: Receipt) -> None:
+        receipt.acts_at = receipts.acts_at(
+            receipt, receipt.received_at, late, is_history=self.settle_to is None
+        )
         locked = self.locked.get(receipt.member or 0)
-        if locked is not None and locked.status == MemberStatus.CLOSED:
+        if locked is not None and locked.status == MemberStatus.CLOSED and receipt.is_new:
             receipt.body["closed"] = True
 
     def _place_unknown(self, item: Item) -> None:
@@ -320,9 +341,8 @@ class Batch:
             owner = max(named, key=lambda each: each.version).member
         for each in orders:
             # A version that names nobody, or that waited, follows the order to its member.
-            if each.member is None and owner is not None:
-                if each.named is None or not each.is_new:
-                    each.member = owner
+            if each.member is None and (each.named is None or not each.is_new):
+                each.member = owner
             if each.member is not None and each.state == AWAITING:
                 play.apply(each)
         folds = bool(play.versions())
@@ -336,7 +356,8 @@ class Batch:
 
     def _decide(self) -> None:
         """Run every member; load more for those that turn out to need it, for all at once."""
-        self.fresh = self._new_facts()
+        if not self.fresh:
+            self.fresh = self._new_facts()
         touched = [play for play in self.orders.values() if play.stored_member and play.new]
         self.decisions = loading.latest_decisions([play.id for play in touched])
         histories, lots = self._foreseen_needs()
@@ -391,13 +412,16 @@ class Batch:
         for member, facts in self.fresh.items():
             locked = self.locked[member]
             due = locked.account.due_at
-            if locked.has_facts and locked.snapshot is None:
+            if locked.last_fact_at is not None and locked.snapshot is None:
                 histories.add(member)
-            if (due is not None and due <= self.at) or any(
+            if (due is not None and due <= self._latest()) or any(
                 "reservation" in each.body for each in facts
             ):
                 lots.add(member)
         return histories, lots | histories
+
+    def _latest(self) -> datetime:
+        return self.at if self.settle_to is None else max(self.at, self.settle_to)
 
     def _load_more(self, histories: set[int], lots: set[int]) -> None:
         if histories:
@@ -446,7 +470,7 @@ class Batch:
             state = MemberState(member, locked.account, locked.facts, None, {}, history, posted)
         run = MemberRun(self.book, state, self.actor, self.at)
         new = [self._fold_fact(each, member) for each in fresh]
-        outcomes = run.receive(new, None if self.is_history else self.at)
+        outcomes = run.receive(new, self.settle_to)
         run.first_purchase_on(locked.first_purchase_on)  # asks for the history where it needs it
         for outcome in outcomes:
             self._keep(locked, outcome)
@@ -477,9 +501,7 @@ class Batch:
         batch_writes.write_runs(writes, news, self.runs, self.locked, standings)
         batch_writes.write_results(writes, news, self.book, self.results)
         kept = [item.receipt for item in self._open()]
-        batch_writes.write_facts(
-            writes, [each for each in kept if each.is_new], self.touchpoint, self.orders
-        )
+        batch_writes.write_facts(writes, kept, self.touchpoint, self.orders)
         batch_writes.write_orders(writes, self.orders, self.runs, self.touchpoint)
         writes.flush(tables.COPY_ORDER)
         if news:

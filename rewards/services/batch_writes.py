@@ -120,38 +120,50 @@ def write_results(
 
 def write_facts(
     writes: Writes,
-    new: Sequence[Receipt],
+    kept: Sequence[Receipt],
     touchpoint: Touchpoint | None,
     orders: Mapping["OrderKey", "OrderPlay"],
 ) -> None:
     """Add the facts received, and what has become of those that waited."""
     touchpoint_id = None if touchpoint is None else touchpoint.pk
-    for receipt in new:
-        waits_kind, waits_hash = _waits_for(receipt)
-        order = (
-            receipt.order if receipt.kind != INTERACTION and receipt.state == "applied" else None
-        )
-        acts_at = receipt.own_instant if receipt.state != "applied" else receipt.acts_at
-        writes.insert(
-            tables.FACTS,
-            (receipt.id, receipt.source, receipt.kind, receipt.ref, receipt.version,
-             receipt.order_no, receipt.digest, receipt.member, order, touchpoint_id,
-             receipt.state, acts_at, receipt.received_at, waits_kind, waits_hash,
-             dumps(receipt.body)),
-        )  # fmt: skip
+    for receipt in kept:
+        if receipt.is_new:
+            writes.insert(tables.FACTS, _fact_row(receipt, touchpoint_id))
         if receipt.kind == INTERACTION and receipt.state == "applied":
-            writes.insert(
-                tables.INTERACTIONS,
-                (receipt.id, receipt.member, receipt.source, receipt.ref, receipt.body["kind"],
-                 receipt.placed_at, dumps(receipt.body["data"])),
-            )  # fmt: skip
+            _write_interaction(writes, receipt)
     for play in orders.values():
         for receipt in play.new:
             if not receipt.is_new and receipt.state == "applied":
-                writes.update(
-                    tables.FACT_STATES,
-                    (receipt.id, receipt.member, play.id, receipt.acts_at, "applied", "", None),
-                )
+                _write_applied(writes, receipt, play.id)
+
+
+def _fact_row(receipt: Receipt, touchpoint: int | None) -> tuple[Any, ...]:
+    waits_kind, waits_hash = _waits_for(receipt)
+    folds = receipt.state == "applied"
+    return (
+        receipt.id, receipt.source, receipt.kind, receipt.ref, receipt.version, receipt.order_no,
+        receipt.digest, receipt.member, receipt.order if folds and receipt.order_no else None,
+        touchpoint, receipt.state, receipt.acts_at if folds else receipt.own_instant,
+        receipt.received_at, waits_kind, waits_hash, dumps(receipt.body),
+    )  # fmt: skip
+
+
+def _write_interaction(writes: Writes, receipt: Receipt) -> None:
+    body = receipt.body
+    writes.insert(
+        tables.INTERACTIONS,
+        (receipt.id, receipt.member, receipt.source, receipt.ref, body["kind"], receipt.placed_at,
+         dumps(body["data"])),
+    )  # fmt: skip
+    if not receipt.is_new:
+        _write_applied(writes, receipt, None)
+
+
+def _write_applied(writes: Writes, receipt: Receipt, order: int | None) -> None:
+    writes.update(
+        tables.FACT_STATES,
+        (receipt.id, receipt.member, order, receipt.acts_at, "applied", "", None),
+    )
 
 
 def _waits_for(receipt: Receipt) -> tuple[str, bytes | None]:

@@ -6,18 +6,22 @@ set of statements; a single order is a batch of one.
 Source: design §3 (order flow), §5.1.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
 
-from members.models import Touchpoint
-from rewards.domain.receipt import Receipt
+from config.base.errors import DomainError
+from members.models import FactKind, FactState, ReceivedFact, Touchpoint
+from members.services import identity
 from rewards.domain.receipt import receive as receipt_of
 from rewards.domain.submission import Submission
+from rewards.services import loading
 from rewards.services.answers import Outcome
 from rewards.services.batch import Batch, MovedUnderneathError
+from rewards.services.programme import current_book
 
 ATTEMPTS: Final = 3
 
@@ -48,7 +52,7 @@ def receive(
                     [receipt_of(fact, channel) for fact in facts],
                     touchpoint=touchpoint,
                     at=at,
-                    is_history=history,
+                    settle_to=None if history else at,
                     actor=actor or f"touchpoint:{code}",
                 )
                 return batch.run()
@@ -60,11 +64,57 @@ def receive(
     raise AssertionError("unreachable")
 
 
-def apply_waiting(receipts: Sequence[Receipt], *, at: datetime, actor: str) -> list[Outcome]:
-    """Fold stored facts whose member is known at last; `member` of each says whom.
+def attach_awaiting(*, members: Collection[int], at: datetime, actor: str = "system") -> int:
+    """Fold the facts that waited for identifiers which now lead to these members.
 
-    Runs in the caller's transaction.
+    Returns how many. Call it in the transaction that attached the identifiers.
     """
-    if not receipts:
-        return []
-    return Batch(list(receipts), touchpoint=None, at=at, is_history=False, actor=actor).run()
+    hashes = identity.awaited_hashes(members)
+    if not hashes:
+        return 0
+    waiting = ReceivedFact.objects.filter(
+        state=FactState.AWAITING_MEMBER, awaits_hash__in={value for _k, _a, value in hashes}
+    )
+    owner = {(kind, value): member for (kind, _app, value), member in hashes.items()}
+    claims = {
+        fact.pk: owner[fact.awaits_kind, bytes(fact.awaits_hash or b"")]
+        for fact in waiting
+        if (fact.awaits_kind, bytes(fact.awaits_hash or b"")) in owner
+    }
+    _apply(claims, at=at, actor=actor)
+    return len(claims)
+
+
+class ClaimError(DomainError):
+    """An order cannot be claimed: not there, too old, or somebody's already."""
+
+
+def claim(*, source: str, order_no: str, member: int, at: datetime, actor: str) -> Outcome:
+    """Give an order that nobody was named for to a member (补登积分).
+
+    Raises: ClaimError.
+    Source: design §5.1 (6).
+    """
+    with transaction.atomic():
+        facts = ReceivedFact.objects.filter(order_no=order_no, source=source, kind=FactKind.ORDER)
+        newest = facts.order_by("-version").first()
+        if newest is None:
+            raise ClaimError("order_not_found", _("There is no such order."), 404)
+        if newest.state != FactState.AWAITING_MEMBER:
+            raise ClaimError("order_already_claimed", _("The order has a member already."), 409)
+        placed_at = datetime.fromisoformat(newest.body["placed_at"])
+        days = current_book().policy_at(at).claim_days
+        if at - placed_at > timedelta(days=days):
+            raise ClaimError(
+                "claim_too_late", _("The order is too old to be claimed."), 409, claim_days=days
+            )
+        claims = {fact.pk: member for fact in facts.filter(state=FactState.AWAITING_MEMBER)}
+        return _apply(claims, at=at, actor=actor)[newest.pk]
+
+
+def _apply(claims: Mapping[int, int], *, at: datetime, actor: str) -> dict[int, Outcome]:
+    if not claims:
+        return {}
+    waiting = loading.receipts_of(claims)
+    batch = Batch(waiting, touchpoint=None, at=at, settle_to=at, actor=actor, claims=claims)
+    return {fact.id: outcome for fact, outcome in zip(waiting, batch.run(), strict=True)}

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from config.base import money
@@ -89,7 +90,7 @@ def _write_account(
                 (key, lot.remaining, lot.expired, lot.pending, lot.available_at, lot.expires_at),
             )
     _write_holds(writes, each)
-    last_fact_at = None
+    last_fact_at = each.locked.last_fact_at
     if each.run is not None and each.run.fold.position is not None:
         last_fact_at = each.run.fold.position[0]
     writes.update(
@@ -156,9 +157,8 @@ def write_progress(writes: Writes, member: int, outcome: FactOutcome, at: dateti
     """Add what a fact added to or took from the progress towards tiers."""
     dated = outcome.decided[0].state.placed_at
     for delta in outcome.progress:
-        amount: Any = delta.amount
-        if delta.metric is ProgressMetric.SPEND:
-            amount = money.from_minor(delta.amount)
+        is_money = delta.metric is ProgressMetric.SPEND
+        amount = money.from_minor(delta.amount) if is_money else Decimal(delta.amount)
         writes.insert(
             tables.PROGRESS, (member, delta.metric.value, amount, dated, outcome.fact.key, at)
         )

@@ -51,7 +51,7 @@ class Locked:
     account: Account
     facts: MemberFacts
     snapshot: tuple[dict[str, Any], list[Any]] | None
-    has_facts: bool
+    last_fact_at: datetime | None
     open_standing: StandingRow | None
     first_purchase_on: date | None
     has_profile: bool
@@ -70,7 +70,7 @@ _LOCK = """
 SELECT m.id, m.public_id, m.status, m.joined_at,
        a.id, a.kind, a.pending, a.available, a.reserved, a.debt, a.earned, a.redeemed, a.expired,
        a.reversed, a.adjusted, a.seq, a.head_hash, a.settled_at, a.next_due_at,
-       a.last_fact_at IS NOT NULL, f.state::text, f.position::text,
+       a.last_fact_at, f.state::text, f.position::text,
        s.id, t.rank, s.from_at, s.kept_until_on, s.reason,
        p.birth_month, p.attributes::text, p.first_purchase_on, p.member_id IS NOT NULL,
        (SELECT json_agg(json_build_array(v.from_at, least(v.until_at, v.revoked_at), vt.rank)
@@ -108,6 +108,12 @@ FROM (SELECT DISTINCT * FROM unnest(%s::text[], %s::text[]) AS k (source, ref)) 
 JOIN members_receivedfact f
   ON f.ref = k.ref AND f.source = k.source AND f.kind = 'interaction' AND f.version = 1
 LEFT JOIN members_order o ON false
+"""  # noqa: S608 - column names
+
+_FACTS_BY_ID = f"""
+SELECT {_FACT_COLUMNS}
+FROM members_receivedfact f LEFT JOIN members_order o ON o.id = f.order_id
+WHERE f.id = ANY(%s::bigint[]) ORDER BY f.id
 """  # noqa: S608 - column names
 
 _HISTORY = f"""
@@ -237,6 +243,11 @@ def facts_of(
     return [_receipt(row) for row in _rows(_FACTS_OF, split)]
 
 
+def receipts_of(facts: Collection[int]) -> list[Receipt]:
+    """Return stored facts by their ids."""
+    return [_receipt(row) for row in _rows(_FACTS_BY_ID, [list(facts)])]
+
+
 def history_of(members: Collection[int]) -> list[Receipt]:
     """Return every folded fact of these members' orders and interactions."""
     ids = sorted(members)
@@ -250,7 +261,8 @@ def _receipt(row: Sequence[Any]) -> Receipt:
         text = body.get("placed_at") or body.get("refunded_at") or body["occurred_at"]
         at = datetime.fromisoformat(text)
     return Receipt(
-        kind=row[2], source=row[1], ref=row[3], version=row[4], order_no=row[5], own_instant=at,
+        kind=row[2], source=row[1], ref=row[3], version=row[4], order_no=row[5],
+        own_instant=at if row[9] == "applied" else row[10],
         placed_at=at, body=body, digest=bytes(row[6]), id=row[0], member=row[7], order=row[8],
         acts_at=row[10], received_at=row[11], state=row[9], is_new=False,
     )  # fmt: skip

@@ -1,0 +1,80 @@
+"""What time alone brings about: holds lapse, points activate and expire, tiers are reviewed.
+
+The same settling that every fact and command does first, for the members that no fact reached.
+Source: design §5.2.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from datetime import datetime
+from typing import Final
+
+from django.db import connection, transaction
+
+from rewards.services.batch import Batch
+from rewards.services.programme import current_book
+
+# Small enough that nobody waits long for a member's lock, large enough to be set-based.
+SLICE: Final = 500
+
+_DUE = """
+SELECT member_id FROM (
+    SELECT member_id FROM rewards_pointsaccount
+    WHERE next_due_at <= %(at)s AND member_id > %(after)s
+    UNION
+    SELECT member_id FROM rewards_foldsnapshot
+    WHERE review_due_at <= %(at)s AND member_id > %(after)s
+) due
+ORDER BY member_id LIMIT %(limit)s
+"""
+
+_COUNT = """
+SELECT count(*) FROM (
+    SELECT member_id FROM rewards_pointsaccount WHERE next_due_at <= %(at)s
+    UNION
+    SELECT member_id FROM rewards_foldsnapshot WHERE review_due_at <= %(at)s
+) due
+"""
+
+
+def settle_due(
+    *, at: datetime, recorded_at: datetime, progress: Callable[[int, int], None] | None = None
+) -> int:
+    """Settle every member that has something due up to an instant; returns how many had.
+
+    Each slice is a transaction of its own, so that a run that is cut off goes on where it was.
+    """
+    total = count_due(at) if progress is not None else 0
+    done = 0
+    for members in _slices(at):
+        settle_members(members=members, at=at, recorded_at=recorded_at)
+        done += len(members)
+        if progress is not None:
+            progress(done, max(total, done))
+    return done
+
+
+def settle_members(*, members: Collection[int], at: datetime, recorded_at: datetime) -> None:
+    """Settle these members up to an instant."""
+    with transaction.atomic():
+        batch = Batch([], touchpoint=None, at=recorded_at, settle_to=at, actor="system")
+        batch.settle(sorted(members), current_book())
+
+
+def count_due(at: datetime) -> int:
+    """Return how many members have something due up to an instant."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, {"at": at})
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+def _slices(at: datetime) -> Iterator[list[int]]:
+    after = 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(_DUE, {"at": at, "after": after, "limit": SLICE})
+            members = [row[0] for row in cursor.fetchall()]
+        if not members:
+            return
+        yield members
+        after = members[-1]
