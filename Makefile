@@ -2,7 +2,7 @@
 # With uv on the PATH installing is faster; the result is the same.
 
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 WORKERS ?= 2
