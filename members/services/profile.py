@@ -122,10 +122,14 @@ def _filling(personal: Personal, attributes: Mapping[str, Any]) -> _Change:
 def _change(changes: Mapping[int, _Change], *, at: datetime, actor: str) -> list[int]:
     if not changes:
         return []
+    rows = MemberProfile.objects.filter(member_id__in=changes).order_by("member_id")
+    locked = list(rows.select_for_update(no_key=True, of=("self",)))
+    # Keys are read only now: who was erased while this waited for the lock has none any more.
     keys = crypto.data_keys(changes)
-    rows = MemberProfile.objects.filter(member_id__in=keys).order_by("member_id")
     touched = []
-    for row in rows.select_for_update(no_key=True, of=("self",)):
+    for row in locked:
+        if row.member_id not in keys:
+            continue
         public_id, data_key = keys[row.member_id]
         before = _opened(row.sealed, public_id, data_key), dict(row.attributes)
         after, attributes = changes[row.member_id](*before)

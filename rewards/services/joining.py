@@ -19,6 +19,7 @@ from members.domain.enrolment import Plan, Seat
 from members.domain.personal import Personal
 from members.models import Member, Touchpoint
 from members.services import consents, events, founding, identity, profile, touchpoints
+from members.services.consents import ConsentDecision
 from rewards.domain.chain import GENESIS
 from rewards.models import PointsAccount
 from rewards.services import verification
@@ -122,6 +123,10 @@ class _Batch:
         found = (self.checked[place] for place in seat.requests)
         return [item for item in found if isinstance(item, CheckedRequest)]
 
+    def decisions(self, seat: Seat) -> list[ConsentDecision]:
+        """Return what the member allows or refuses, in order."""
+        return [decision for item in self.requests(seat) for decision in item.consents]
+
     def described(self, seat: Seat) -> tuple[Personal, Mapping[str, Any]]:
         """Return what is told of the person: as first told, gaps filled from later requests."""
         personal, attributes = Personal(), dict[str, Any]()
@@ -149,12 +154,16 @@ def _attempt(
 
 
 def _load_known(batch: _Batch) -> None:
-    """Load the known members, locked where identifiers come to some of them."""
+    """Load the known members, all locked where something of one is written later.
+
+    Members are locked before identifiers are, by everyone, so that batches that share both wait for
+    each other and never in a circle.
+    """
     seats = {seat.member_id: seat for seat in batch.plan.members if seat.member_id is not None}
     if not seats:
         return
     rows = Member.objects.living().filter(id__in=seats).order_by("id")
-    if batch.plan.joined:
+    if batch.plan.joined or any(batch.decisions(seat) for seat in seats.values()):
         rows = rows.select_for_update(no_key=True, of=("self",))
     found = {member.pk: member for member in rows}
     if len(found) < len(seats):
@@ -232,10 +241,7 @@ def _fill_gaps(batch: _Batch) -> None:
 
 
 def _record_consents(batch: _Batch) -> None:
-    decisions = {
-        batch.member(seat).pk: [made for item in batch.requests(seat) for made in item.consents]
-        for seat in batch.plan.members
-    }
+    decisions = {batch.member(seat).pk: batch.decisions(seat) for seat in batch.plan.members}
     if any(decisions.values()):
         consents.record(decisions, touchpoint=batch.touchpoint, at=batch.at, actor=_actor(batch))
 
