@@ -1,0 +1,12 @@
+"""Which apps' invariants the audit proves."""
+
+from config.base import audit
+from members.services import audit as members
+from rewards.services import audit as rewards
+from tiers.services import audit as tiers
+
+
+def install() -> None:
+    """Register the checks of every app; doing it again changes nothing."""
+    for app in (members, tiers, rewards):
+        audit.register(app.checks())
