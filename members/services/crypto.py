@@ -1,7 +1,8 @@
 """The installation's keys at work: members' data keys, look-up hashes, and their rotation.
 
 Rotation: configure the new key in front of the current one everywhere (both read), then move it to
-the end (it becomes current), run `rotate` until it returns None, then take the old one out.
+the end (it becomes current), run `rotate_keys`, and take the old one out when no fact waits any
+more for an identifier that was hashed under it (the days within which purchases may be claimed).
 """
 
 from collections.abc import Collection, Mapping

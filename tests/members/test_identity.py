@@ -1,9 +1,11 @@
 """Resolving identifiers and rotating keys."""
 
 import base64
+import io
 
 import pytest
 from django.conf import LazySettings
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -87,7 +89,9 @@ def test_a_new_key_is_brought_in_without_losing_anybody(settings: LazySettings) 
         settings.LOYALTY_KEYS = step
         assert identity.find([VALUE]) == {VALUE: member.pk}
         assert search_ids("张三") == [member.pk]
-    rotate_all()
+    out = io.StringIO()
+    call_command("rotate_keys", "--batch", "2", stdout=out)
+    assert out.getvalue().splitlines()[-1] == "all under key 2"
     settings.LOYALTY_KEYS = NEW
     assert identity.find([VALUE]) == {VALUE: member.pk}
     assert search_ids("张三") == search_ids(member.card_number) == [member.pk]
