@@ -12,12 +12,14 @@ from config.base.api.problems import RequestInvalidError
 from config.base.api.reading import ObjectReader
 from config.base.errors import DomainError
 from members.api.idempotency import idempotent
-from members.api.views import TouchpointEndpoint
+from members.api.views import MemberNotFoundError, TouchpointEndpoint
+from members.models import Channel, Source, Touchpoint
+from members.services import identity
 from rewards import queries
 from rewards.api import openapi, parsing, representation
-from rewards.domain.submission import InteractionFact, Submission
+from rewards.domain.submission import InteractionFact, MemberRef, Submission
 from rewards.services import intake
-from rewards.services.intake import Outcome
+from rewards.services.answers import Outcome
 
 MAX_FACTS = 1_000
 COUPON_UNKNOWN = "coupon_unknown"
@@ -28,6 +30,18 @@ class OrderNotFoundError(DomainError):
 
     def __init__(self) -> None:
         super().__init__("order_not_found", _("There is no such order."), status=404)
+
+
+class SourceNotOwnedError(DomainError):
+    """The source belongs to another touchpoint."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(
+            "source_not_owned",
+            _("This source belongs to another touchpoint."),
+            status=403,
+            source=source,
+        )
 
 
 class FactEndpoint(TouchpointEndpoint):
@@ -85,7 +99,10 @@ class RefundsView(FactEndpoint):
 
 
 class ClaimView(FactEndpoint):
-    """The claim of an order that was made without a member (补登积分)."""
+    """The claim of an order that was made without a member (补登积分).
+
+    Customer service claims orders of every source, other touchpoints those of their own.
+    """
 
     scopes = {"POST": "orders:write"}
 
@@ -93,11 +110,14 @@ class ClaimView(FactEndpoint):
     @idempotent(required=False)
     def post(self, request: Request, source: str, order_no: str) -> Response:
         """Attach an order to a member."""
-        member = parsing.claim(request.data, source, order_no)
+        named = parsing.claim(request.data, source, order_no)
+        touchpoint = self.key_of(request).touchpoint
+        if touchpoint.channel != Channel.CS:
+            _check_source(touchpoint, source)
         outcome = intake.claim(
             source=source,
             order_no=order_no,
-            member=member,
+            member=_member_id(named),
             at=self.at(),
             actor=self.key_of(request).actor,
         )
@@ -168,3 +188,23 @@ def answer_json(outcome: Outcome, coupons: Sequence[str] = ()) -> dict[str, Any]
 def _unknown_coupon(code: str) -> Mapping[str, str]:
     """Return the issue of a coupon that the programme has not given out: a fact is not refused."""
     return {"code": COUPON_UNKNOWN, "coupon": code}
+
+
+def _member_id(named: MemberRef) -> int:
+    """Return whom a claim names.
+
+    Raises: MemberNotFoundError.
+    """
+    if named.public_id is not None:
+        found = identity.resolve_public_ids([named.public_id]).get(named.public_id)
+    else:
+        key = (named.kind, named.app, named.value)
+        found = identity.find([key]).get(key)
+    if found is None:
+        raise MemberNotFoundError
+    return found
+
+
+def _check_source(touchpoint: Touchpoint, source: str) -> None:
+    if Source.objects.filter(code=source).exclude(touchpoint=touchpoint).exists():
+        raise SourceNotOwnedError(source)

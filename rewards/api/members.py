@@ -58,7 +58,7 @@ class MembersView(TouchpointEndpoint):
                 {"code": result.error.code, "detail": str(result.error.message)},
                 status=result.error.status,
             )
-        member = Member.objects.get(pk=result.member_id)
+        member = Member.objects.get(pk=result.member_id or 0)
         body = members_with_tiers(self, [member], request)[0]
         return Response(body, status=201 if result.created else 200)
 

@@ -1,5 +1,7 @@
 """The description of enrolment, facts, points and tiers."""
 
+from drf_spectacular.utils import OpenApiParameter
+
 from config.base.api import codes, openapi
 from config.base.api.openapi import DAY, ID, TEXT, TIME, Answer, Body, Operation, query
 from members.api.openapi import (
@@ -202,10 +204,10 @@ get_statement = Operation(
     scope="points:read",
     parameters=[
         PUBLIC_ID,
-        openapi.OpenApiParameter(
+        OpenApiParameter(
             "month",
             {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"},
-            openapi.OpenApiParameter.QUERY,
+            OpenApiParameter.QUERY,
             required=True,
             description="The month, YYYY-MM.",
         ),
@@ -233,10 +235,10 @@ post_adjustment = Operation(
             201,
             "Done.",
             schemas.ADJUSTED,
-            {"entries": [4712], "balance": schemas.BALANCE_EXAMPLE},
+            {"points": 50, "balance": schemas.BALANCE_EXAMPLE},
         )
     ],
-    errors=["member_not_found", "insufficient_points", "member_frozen"],
+    errors=["member_not_found", "adjustment_over_limit", "insufficient_points", "member_frozen"],
     idempotency="required",
 )
 put_order = Operation(
@@ -293,7 +295,14 @@ post_claim = Operation(
     answers=[
         Answer(200, "The order counts for the member.", schemas.FACT_ANSWER, schemas.FACT_EXAMPLE)
     ],
-    errors=["member_not_found", "order_not_found", "parameter_invalid"],
+    errors=[
+        "member_not_found",
+        "order_not_found",
+        "order_already_claimed",
+        "claim_too_late",
+        "source_not_owned",
+        "parameter_invalid",
+    ],
     idempotency="optional",
 )
 post_interaction = Operation(

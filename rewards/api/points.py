@@ -1,4 +1,4 @@
-"""Points: balances, entries and why, statements, adjustments."""
+"""Points: balances, entries and why, statements."""
 
 import re
 import uuid
@@ -14,11 +14,9 @@ from config.base.api import cursors
 from config.base.api.cursors import ParameterInvalidError
 from config.base.api.reading import parse_time
 from config.base.errors import DomainError
-from members.api.idempotency import idempotent
 from members.api.views import TouchpointEndpoint, member_of
 from rewards import balances, queries
-from rewards.api import openapi, parsing, representation
-from rewards.services import adjustment
+from rewards.api import openapi, representation
 
 MONTH: Final = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 # How far ahead a balance may be asked for: further than any points of a preset last.
@@ -101,29 +99,6 @@ class StatementView(TouchpointEndpoint):
         member = member_of(public_id)
         statement = balances.statement_of(member.pk, month=month, at=at, known_at=known_at)
         return Response(representation.statement_json(month, statement))
-
-
-class AdjustmentsView(TouchpointEndpoint):
-    """Adjustments within the touchpoint's limit."""
-
-    scopes = {"POST": "adjustments:write"}
-
-    @openapi.post_adjustment
-    @idempotent(required=True)
-    def post(self, request: Request, public_id: uuid.UUID) -> Response:
-        """Give or take points, with a reason."""
-        points, reason = parsing.adjustment(request.data)
-        member = member_of(public_id)
-        key = self.key_of(request)
-        done = adjustment.adjust(
-            member=member,
-            points=points,
-            reason=reason,
-            at=self.at(),
-            actor=key.actor,
-            limit_points=key.touchpoint.adjustment_limit_points,
-        )
-        return Response(representation.adjustment_json(done), status=201)
 
 
 def _instant(request: Request, name: str, at: datetime) -> datetime | None:

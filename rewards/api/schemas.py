@@ -322,9 +322,7 @@ ADJUSTMENT = component(
         {"points": integer(-(10**12), 10**12), "reason": text(200)},
     ),
 )
-ADJUSTED = component(
-    "Adjusted", record({"entries": listing({"type": "integer"}), "balance": BALANCE})
-)
+ADJUSTED = component("Adjusted", record({"points": POINTS, "balance": BALANCE}))
 
 LINE_EXAMPLE = {
     "line_no": 1,

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import IO, Any, NoReturn
 
 import orjson
+from django.http import UnreadablePostError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from rest_framework.negotiation import BaseContentNegotiation
@@ -161,7 +162,10 @@ class StrictJSONParser(BaseParser):
         length = context["request"].META.get("CONTENT_LENGTH") or 0
         if int(length) > limit:
             raise BodyTooLargeError(limit)
-        raw = stream.read(limit + 1)
+        try:
+            raw = stream.read(limit + 1)
+        except UnreadablePostError as error:
+            raise JsonInvalidError(_("The body could not be read.")) from error
         if len(raw) > limit:
             raise BodyTooLargeError(limit)
         return read(raw)

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from config.base.api import codes, json_format, problems
+from config.base.api import json_format, problems
 from config.base.api.scopes import HasScope
 from config.base.errors import DomainError
 
@@ -46,14 +47,22 @@ class Endpoint(APIView):
         return answer
 
 
+class NotFoundError(DomainError):
+    """Nothing is at this address."""
+
+    def __init__(self) -> None:
+        super().__init__("not_found", _("There is nothing at this address."), status=404)
+
+
 class NotFound(Endpoint):
     """Any address of the API that is none."""
 
+    is_public = True
     schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Answer every method alike.
 
-        Raises: DomainError always.
+        Raises: NotFoundError always.
         """
-        raise DomainError("not_found", codes.find("not_found", 404).title, status=404)
+        raise NotFoundError

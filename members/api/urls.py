@@ -1,0 +1,11 @@
+"""Addresses of members' endpoints that need no upper app."""
+
+from django.urls import path
+
+from members.api.consents import ConsentsView
+from members.api.timeline import TimelineView
+
+urlpatterns = [
+    path("members/<uuid:public_id>/consents", ConsentsView.as_view(), name="consents"),
+    path("members/<uuid:public_id>/timeline", TimelineView.as_view(), name="timeline"),
+]

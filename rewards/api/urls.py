@@ -1,0 +1,34 @@
+"""Addresses of enrolment, facts, points and tiers."""
+
+from django.urls import path
+
+from rewards.api.adjustments import AdjustmentsView
+from rewards.api.facts import (
+    ClaimView,
+    FactsBatchView,
+    InteractionsView,
+    OrderView,
+    RefundsView,
+)
+from rewards.api.members import LookupView, MembersBatchView, MembersView, MemberView
+from rewards.api.points import EntriesView, ExplanationView, PointsView, StatementView
+from rewards.api.tiers import TierView
+
+# Order numbers may hold slashes, so the address of the order itself comes last.
+urlpatterns = [
+    path("members", MembersView.as_view(), name="members"),
+    path("members/batch", MembersBatchView.as_view(), name="members-batch"),
+    path("members/lookup", LookupView.as_view(), name="members-lookup"),
+    path("members/<uuid:public_id>", MemberView.as_view(), name="member"),
+    path("members/<uuid:public_id>/tier", TierView.as_view(), name="tier"),
+    path("members/<uuid:public_id>/points", PointsView.as_view(), name="points"),
+    path("members/<uuid:public_id>/entries", EntriesView.as_view(), name="entries"),
+    path("members/<uuid:public_id>/adjustments", AdjustmentsView.as_view(), name="adjustments"),
+    path("members/<uuid:public_id>/statements", StatementView.as_view(), name="statements"),
+    path("entries/<int:entry_id>/explanation", ExplanationView.as_view(), name="explanation"),
+    path("facts/batch", FactsBatchView.as_view(), name="facts-batch"),
+    path("interactions", InteractionsView.as_view(), name="interactions"),
+    path("orders/<str:source>/<path:order_no>/refunds", RefundsView.as_view(), name="refunds"),
+    path("orders/<str:source>/<path:order_no>/claim", ClaimView.as_view(), name="claim"),
+    path("orders/<str:source>/<path:order_no>", OrderView.as_view(), name="order"),
+]
