@@ -6,8 +6,8 @@ from config.base.panels import Column, Link, Page, Panel, Place, register
 from members.admin import panels as members
 from members.admin import reports as member_reports
 from members.services import approvals
+from rewards.admin import adjustment, progress, statement
 from rewards.admin import panels as rewards
-from rewards.admin import progress, statement
 from rewards.admin import reports as reward_reports
 from tiers import pages as tier_pages
 from tiers import panels as tiers
@@ -24,6 +24,12 @@ def install() -> None:
         title=_("Tier override"),
         execute=standing.execute_approved,
         summarise=tier_pages.summarise,
+    )
+    approvals.register(
+        adjustment.APPROVAL_KIND,
+        title=_("Points adjustment"),
+        execute=adjustment.execute_approved,
+        summarise=adjustment.summarise,
     )
 
 
@@ -134,6 +140,14 @@ def _install_pages() -> None:
         Page(
             "members/member/<int:member_id>/tier-override/", "tier_override",
             tier_pages.override_page,
+        ),
+        Page(
+            "members/member/<int:member_id>/adjustment/", "points_adjustment",
+            adjustment.adjustment_page,
+        ),
+        Link(
+            "rewards.adjustment", _("Adjust points"), "exposure", rewards.adjustment_address, 20,
+            adjustment.PERMISSION,
         ),
         Link(
             "tiers.override", _("Tier override"), "person_edit", tiers.override_address, 30,

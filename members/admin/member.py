@@ -9,6 +9,7 @@ from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from config.base import clock, panels
 from config.base.admin import formats
@@ -39,12 +40,11 @@ class MemberChangeList(ConsoleChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """Read the page, then each added column for all its members."""
         super().get_results(request)
-        self.result_list = list(self.result_list)
+        found: list[Any] = list(self.result_list)  # type: ignore[has-type]  # Unfold has no types
+        self.result_list = found
         at = clock.now()
-        added = {
-            column.code: column.read(self.result_list, at) for column in panels.columns(request)
-        }
-        for member in self.result_list:
+        added = {column.code: column.read(found, at) for column in panels.columns(request)}
+        for member in found:
             member.added = {code: values.get(member.pk, "–") for code, values in added.items()}
 
 
@@ -88,7 +88,7 @@ class MemberAdmin(ExactSearchMixin, ReadOnlyAdmin):
         """Return the card number in groups of four."""
         return formats.card(member.card_number)
 
-    @admin.display(description=_("name"))
+    @admin.display(description=pgettext_lazy("person", "name"))
     def name(self, member: Member) -> str:
         """Return the masked name."""
         return masked_name(member)

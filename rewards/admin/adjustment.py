@@ -1,0 +1,134 @@
+"""Points given or taken by staff: at once within their limit, else by a second person."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from config.base import clock
+from config.base.admin import formats, site
+from config.base.admin.actors import actor_of
+from config.base.errors import DomainError
+from members.admin.member import masked_name
+from members.models import Approval, Member, StaffAuthority
+from members.services import approvals
+from rewards.services.adjustment import AdjustmentError, adjust
+
+APPROVAL_KIND: Final = "points_adjustment"
+PERMISSION: Final = "rewards.add_entry"
+LARGEST: Final = 1_000_000_000
+
+
+class AdjustmentForm(forms.Form):
+    """How many points, and why."""
+
+    points = forms.IntegerField(
+        label=_("Points"), min_value=-LARGEST, max_value=LARGEST,
+        help_text=_("Positive gives points, negative takes available ones."),
+    )  # fmt: skip
+    reason = forms.CharField(
+        label=_("Reason"), max_length=200, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def clean_points(self) -> int:
+        """Refuse an adjustment that moves nothing."""
+        points: int = self.cleaned_data["points"]
+        if not points:
+            raise forms.ValidationError(_("An adjustment moves at least one point."))
+        return points
+
+
+def limit_of(request: HttpRequest) -> int:
+    """Return how many points the visitor may move alone in one adjustment; 0 where not said."""
+    limits = StaffAuthority.objects.filter(user_id=request.user.pk or 0)
+    return limits.values_list("adjustment_limit_points", flat=True).first() or 0
+
+
+def adjustment_page(request: HttpRequest, member_id: int) -> HttpResponse:
+    """Adjust one member's points, or ask a second person to agree.
+
+    Source: PTS-15.
+    """
+    if not request.user.has_perm(PERMISSION):
+        raise PermissionDenied
+    member = get_object_or_404(Member.objects.select_related("profile"), pk=member_id)
+    limit = limit_of(request)
+    form = AdjustmentForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and _done(request, member, form, limit):
+        return redirect("admin:members_member_change", member.pk)
+    note = gettext("You may adjust up to %(limit)s points alone; more takes a second person.")
+    context = {
+        **site.current().each_context(request),
+        "title": gettext("Adjust points"),
+        "member": member,
+        "member_name": masked_name(member),
+        "form": form,
+        "note": note % {"limit": formats.points(limit)},
+        "submit": gettext("Adjust"),
+    }
+    return TemplateResponse(request, "admin/console/form.html", context)
+
+
+def _done(request: HttpRequest, member: Member, form: AdjustmentForm, limit: int) -> bool:
+    is_alone = abs(form.cleaned_data["points"]) <= limit
+    carry_out = _adjust if is_alone else _ask
+    try:
+        carry_out(member, form.cleaned_data, actor=actor_of(request), limit=limit)
+    except DomainError as error:
+        form.add_error(None, str(error.message))
+        return False
+    messages.success(request, gettext("Adjusted.") if is_alone else gettext("Sent for approval."))
+    return True
+
+
+def _adjust(member: Member, wanted: Mapping[str, Any], *, actor: str, limit: int) -> None:
+    adjust(
+        member=member.pk,
+        points=wanted["points"],
+        reason=wanted["reason"],
+        at=clock.now(),
+        actor=actor,
+        limit_points=limit,
+    )
+
+
+def _ask(member: Member, wanted: Mapping[str, Any], *, actor: str, limit: int) -> None:
+    approvals.request(
+        kind=APPROVAL_KIND,
+        member_id=member.pk,
+        payload={"points": wanted["points"], "limit": limit},
+        reason=wanted["reason"],
+        actor=actor,
+        at=clock.now(),
+    )
+
+
+def execute_approved(approval: Approval, at: datetime) -> None:
+    """Carry out an approved adjustment, in the name of who asked for it.
+
+    Raises: AdjustmentError and what `adjust` raises.
+    """
+    if approval.member_id is None:
+        raise AdjustmentError("member_required", _("The request names no member."))
+    adjust(
+        member=approval.member_id,
+        points=int(approval.payload["points"]),
+        reason=approval.reason,
+        at=at,
+        actor=approval.requested_by,
+        limit_points=None,
+    )
+
+
+def summarise(approval: Approval) -> str:
+    """Return what a request for an adjustment asks for, for people."""
+    points = formats.signed(int(approval.payload["points"]))
+    return gettext("%(points)s points") % {"points": points}
