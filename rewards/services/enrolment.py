@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from members.models import Touchpoint
-from rewards.services import joining, waiting
+from rewards.services import intake, joining
 from rewards.services.joining_requests import Enrolment, EnrolmentRequest
 
 __all__ = ["Enrolment", "EnrolmentRequest", "enrol_members"]
@@ -29,5 +29,5 @@ def enrol_members(
         if enrolment.member_id is not None and enrolment.attached
     }
     if reached:
-        waiting.attach_awaiting(members=reached, at=at)
+        intake.attach_awaiting(members=reached, at=at)
     return enrolments

@@ -12,10 +12,6 @@ from rewards.services.joining_requests import Enrolment
 from tests.factories import members as make
 from tests.factories.members import AT
 
-waiting_facts_fold = pytest.mark.xfail(
-    strict=True, reason="intake does not take stored, waiting facts into their orders"
-)
-
 PHONE = ("phone", "138 0013 8000", "")
 NAMED = MemberRef(kind="phone", value="+8613800138000")
 
@@ -45,7 +41,6 @@ def test_who_is_enrolled_by_another_phone_gets_nothing_that_waits() -> None:
     assert set(ReceivedFact.objects.values_list("state", flat=True)) == {"awaiting_member"}
 
 
-@waiting_facts_fold
 def test_an_enrolled_phone_gets_what_waited_for_it(own_database: str) -> None:
     presets.load(preset=classic.PRESET, at=AT)
     send_order_and_survey()
@@ -57,7 +52,6 @@ def test_an_enrolled_phone_gets_what_waited_for_it(own_database: str) -> None:
     assert PointsAccount.objects.get().available == 123
 
 
-@waiting_facts_fold
 def test_an_identifier_attached_later_gets_what_waited_for_it(own_database: str) -> None:
     presets.load(preset=classic.PRESET, at=AT)
     send_order_and_survey()
