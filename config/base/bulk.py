@@ -1,8 +1,8 @@
 """Write the rows of a batch, however many, in one statement or by COPY.
 
 A till's single order and an import of a million rows collect the same rows here. Few rows go in one
-statement (a data-modifying CTE per table, so one round trip); many go by COPY. No CTE is joined
-with another one: that is quadratic.
+statement (a data-modifying CTE per table, each reading one JSON document, so one round trip); many
+go by COPY. No CTE is joined with another one: that is quadratic.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+import orjson
 import psycopg
 from django.db import connection
 
-# Above this many rows COPY beats arrays; below, the round trips of COPY cost more.
-COPY_FROM_ROWS: Final = 1_000
+# Above this many rows COPY beats JSON; below, the round trips of COPY cost more.
+COPY_FROM_ROWS: Final = 250
+
+
+Row = Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +31,11 @@ class Table:
     key: tuple[str, ...] = ("id",)
 
     def _source(self) -> str:
-        arrays = ", ".join(f"%s::{'text' if kind == 'jsonb' else kind}[]" for kind in self.types)
-        return f"unnest({arrays}) AS t({self._names()})"
+        fields = ", ".join(
+            f'"{column}" {"text" if kind == "jsonb" else kind}'
+            for column, kind in zip(self.columns, self.types, strict=True)
+        )
+        return f"json_to_recordset(%s::json) AS t({fields})"
 
     def _names(self) -> str:
         return ", ".join(f'"{column}"' for column in self.columns)
@@ -42,8 +49,14 @@ class Table:
     def _same_key(self) -> str:
         return " AND ".join(f'x."{column}" = t."{column}"' for column in self.key)
 
+    def document(self, rows: Sequence[Row]) -> str:
+        """Return rows as the one parameter of a statement."""
+        columns = self.columns
+        content = [dict(zip(columns, row, strict=True)) for row in rows]
+        return orjson.dumps(content, default=_plain).decode()
+
     def insert(self) -> str:
-        """Return INSERT … SELECT from one array per column."""
+        """Return INSERT … SELECT from the rows of one JSON document."""
         values = ", ".join(self._typed().values())
         return f'INSERT INTO "{self.name}" ({self._names()}) SELECT {values} FROM {self._source()}'  # noqa: S608
 
@@ -56,7 +69,7 @@ class Table:
         return f"{self.insert()} ON CONFLICT ({key}) DO UPDATE SET {changed}"
 
     def update(self) -> str:
-        """Return UPDATE … FROM the arrays, row by row of the key."""
+        """Return UPDATE … FROM the document, row by row of the key."""
         changed = ", ".join(
             f'"{column}" = {value}'
             for column, value in self._typed().items()
@@ -66,15 +79,12 @@ class Table:
         return f'UPDATE "{self.name}" AS x SET {changed} FROM {source} WHERE {same}'  # noqa: S608
 
     def delete(self) -> str:
-        """Return DELETE … USING the arrays of the key."""
+        """Return DELETE … USING the keys of the document."""
         return f'DELETE FROM "{self.name}" AS x USING {self._source()} WHERE {self._same_key()}'  # noqa: S608
 
     def copy(self) -> str:
         """Return COPY … FROM STDIN."""
         return f'COPY "{self.name}" ({self._names()}) FROM STDIN'
-
-
-Row = Sequence[Any]
 
 
 class Writes:
@@ -108,7 +118,7 @@ class Writes:
         """
         ranks = {table: rank for rank, table in enumerate(order)}
         tables = sorted(self._inserts, key=lambda table: ranks.get(table, len(ranks)))
-        with psycopg.Cursor(raw_connection()) as cursor:
+        with raw_cursor() as cursor:
             small: list[tuple[str, Table]] = []
             rows: list[list[Row]] = []
             for table in tables:
@@ -125,11 +135,17 @@ class Writes:
         self._others.clear()
 
 
-def raw_connection() -> psycopg.Connection[Any]:
-    """Return the driver's connection: its own cursors prepare statements, Django's do not."""
+def raw_cursor() -> psycopg.Cursor[Any]:
+    """Return a cursor of the driver itself: it prepares statements, Django's does not."""
     connection.ensure_connection()
     raw: psycopg.Connection[Any] = connection.connection
-    return raw
+    return psycopg.Cursor(raw)
+
+
+def fetch(statement: str, parameters: Sequence[Any]) -> list[Any]:
+    """Return the rows of a prepared statement, read in binary."""
+    with raw_cursor() as cursor:
+        return cursor.execute(statement.encode(), parameters, prepare=True, binary=True).fetchall()
 
 
 @lru_cache(maxsize=512)
@@ -145,8 +161,14 @@ def _run(
 ) -> None:
     if not parts:
         return
-    arrays = [list(column) for part in rows for column in zip(*part, strict=True)]
-    cursor.execute(_statement(tuple(parts)).encode(), arrays, prepare=True)
+    documents = [table.document(part) for (_verb, table), part in zip(parts, rows, strict=True)]
+    cursor.execute(_statement(tuple(parts)).encode(), documents, prepare=True)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bytes):
+        return "\\x" + value.hex()
+    raise TypeError(type(value))
 
 
 def _copy(cursor: psycopg.Cursor[Any], table: Table, rows: Iterable[Row]) -> None:

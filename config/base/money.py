@@ -4,6 +4,7 @@ Amounts are converted exactly or refused; nothing here rounds.
 """
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 
 from django.conf import settings
@@ -73,6 +74,20 @@ def from_minor(minor: int) -> Decimal:
     Units: minor units in, major units out.
     """
     return Decimal(minor).scaleb(-exponent())
+
+
+def column_writer() -> Callable[[int], str]:
+    """Return what writes amounts as text for numeric columns; quick, for the rows of a bulk load.
+
+    Units: minor units (not negative) in, major units out.
+    """
+    places = exponent()
+    scale = 10**places
+
+    def write(minor: int) -> str:
+        return f"{minor // scale}.{minor % scale:0{places}}"
+
+    return write if places else str
 
 
 def to_text(minor: int) -> str:

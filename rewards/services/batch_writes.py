@@ -1,6 +1,6 @@
 """The rows of one batch: members' runs, evaluations, facts and orders."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from config.base import money
@@ -193,25 +193,26 @@ def write_orders(
         run = runs.get(highest.member or 0)
         if run is not None:
             state = run.fold.orders[play.id]
-            _write_order(writes, play, state, stores, touchpoint)
+            store = stores.get(play.highest().body.get("store", ""))
+            _write_order(writes, play, state, store, touchpoint)
 
 
 def _write_order(
     writes: Writes,
     play: "OrderPlay",
     state: OrderState,
-    stores: Mapping[str, int],
+    store: int | None,
     touchpoint: Touchpoint | None,
 ) -> None:
     highest, net = play.highest(), state.net
     assert net is not None
     body = highest.body
-    store = stores.get(body.get("store", ""))
+    amount = money.column_writer()
     counts = state.is_mine and body["status"] != CANCELLED
     figures = (
-        money.from_minor(net.original),
-        money.from_minor(net.net if body["status"] != CANCELLED else 0),
-        money.from_minor(net.spend if counts else 0),
+        amount(net.original),
+        amount(net.net if body["status"] != CANCELLED else 0),
+        amount(net.spend if counts else 0),
     )
     if play.stored_member is None:
         writes.insert(
@@ -232,9 +233,10 @@ def _write_order(
 
 def _write_lines(writes: Writes, play: "OrderPlay", highest: Receipt) -> None:
     lines = order_version(highest).lines
+    amount = money.column_writer()
     add = writes.insert if play.stored_member is None else writes.upsert
     for line in lines:
-        add(tables.LINES, _line_row(play.id, highest.member, line))
+        add(tables.LINES, _line_row(play.id, highest.member, line, amount))
     if play.stored_member is not None:
         now = {line.line_no for line in lines}
         before = max(
@@ -246,10 +248,12 @@ def _write_lines(writes: Writes, play: "OrderPlay", highest: Receipt) -> None:
                 writes.delete(tables.GONE_LINES, (play.id, line[0]))
 
 
-def _line_row(order: int, member: int | None, line: Line) -> tuple[Any, ...]:
+def _line_row(
+    order: int, member: int | None, line: Line, amount: Callable[[int], str]
+) -> tuple[Any, ...]:
     return (
         order, member, line.line_no, line.sku, line.kind, line.category or "", line.brand or "",
-        f"{line.quantity // 1000}.{line.quantity % 1000:03}", money.from_minor(line.amount),
+        f"{line.quantity // 1000}.{line.quantity % 1000:03}", amount(line.amount),
         line.earns,
     )  # fmt: skip
 
@@ -263,6 +267,6 @@ def _write_refunds(writes: Writes, play: "OrderPlay", member: int | None) -> Non
         writes.insert(
             tables.REFUNDS,
             (play.id, member, receipt.id, body["refund_no"], receipt.placed_at,
-             None if amount is None else money.from_minor(amount), body["points"],
+             None if amount is None else str(money.from_minor(amount)), body["points"],
              dumps(body["lines"])),
         )  # fmt: skip

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Final
 
 from config.base import money
-from config.base.bulk import Writes, raw_connection
+from config.base.bulk import Writes, fetch
 from rewards.domain.account import Account
 from rewards.domain.fold import INTERACTION, ORDER
 from rewards.domain.holds import HoldState
@@ -20,6 +19,11 @@ from tiers.domain.changes import StandingChange
 from tiers.domain.progress import ProgressMetric
 
 LOT_REASONS_OF_OPENING: Final = frozenset({"opening"})
+
+_NEXT_IDS: Final = """
+SELECT array(SELECT nextval('rewards_entry_id_seq') FROM generate_series(1, %s::bigint)),
+       array(SELECT nextval('rewards_lot_id_seq') FROM generate_series(1, %s::bigint))
+"""
 
 
 @dataclass(slots=True)
@@ -38,15 +42,7 @@ class MemberWrite:
 
 def next_ids(entries: int, lots: int) -> tuple[list[int], list[int]]:
     """Take ids for that many entries and lots from their sequences, in one statement."""
-    with raw_connection().cursor() as cursor:
-        cursor.execute(
-            b"SELECT array(SELECT nextval('rewards_entry_id_seq') FROM generate_series(1, %s)),"
-            b" array(SELECT nextval('rewards_lot_id_seq') FROM generate_series(1, %s))",
-            [entries, lots],
-            prepare=True,
-        )
-        row = cursor.fetchone()
-    assert row is not None
+    row = fetch(_NEXT_IDS, [entries, lots])[0]
     return row[0], row[1]
 
 
@@ -158,7 +154,7 @@ def write_progress(writes: Writes, member: int, outcome: FactOutcome, at: dateti
     dated = outcome.decided[0].state.placed_at
     for delta in outcome.progress:
         is_money = delta.metric is ProgressMetric.SPEND
-        amount = money.from_minor(delta.amount) if is_money else Decimal(delta.amount)
+        amount = str(money.from_minor(delta.amount) if is_money else delta.amount)
         writes.insert(
             tables.PROGRESS, (member, delta.metric.value, amount, dated, outcome.fact.key, at)
         )

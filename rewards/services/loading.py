@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from config.base.bulk import raw_connection
+from config.base import bulk
 from rewards.domain.account import Account
 from rewards.domain.explanation import MemberTier
 from rewards.domain.fold import INTERACTION, ORDER, MemberFacts, OrderState, Subject
@@ -190,25 +190,19 @@ ORDER BY s.member_id, s.from_at, s.id
 """
 
 
-def _rows(statement: str, parameters: Sequence[Any]) -> list[Any]:
-    with raw_connection().cursor() as cursor:
-        cursor.execute(statement.encode(), parameters, prepare=True)
-        return cursor.fetchall()
-
-
 def slots(orders: Sequence[tuple[str, str]]) -> tuple[list[Slot], str]:
     """Return a slot per (source, order number), and the stamp of the programme.
 
     An empty order number asks for a fact id alone.
     """
-    rows = _rows(_SLOTS, [[source for source, _no in orders], [no for _source, no in orders]])
+    rows = bulk.fetch(_SLOTS, [[source for source, _no in orders], [no for _source, no in orders]])
     found = [Slot(row[2], row[0] or row[3] or 0, row[1]) for row in rows]
     return found, rows[0][4]
 
 
 def lock(members: Collection[int]) -> dict[int, Locked]:
     """Lock the accounts of members in id order and return what the fold needs of each."""
-    return {row[0]: _locked(row) for row in _rows(_LOCK, [sorted(members)])}
+    return {row[0]: _locked(row) for row in bulk.fetch(_LOCK, [sorted(members)])}
 
 
 def _locked(row: Sequence[Any]) -> Locked:
@@ -240,18 +234,18 @@ def facts_of(
     """Return every stored fact about these orders, waiting ones too, and these interactions."""
     split = [[pair[0] for pair in orders], [pair[1] for pair in orders]]
     split += [[pair[0] for pair in interactions], [pair[1] for pair in interactions]]
-    return [_receipt(row) for row in _rows(_FACTS_OF, split)]
+    return [_receipt(row) for row in bulk.fetch(_FACTS_OF, split)]
 
 
 def receipts_of(facts: Collection[int]) -> list[Receipt]:
     """Return stored facts by their ids."""
-    return [_receipt(row) for row in _rows(_FACTS_BY_ID, [list(facts)])]
+    return [_receipt(row) for row in bulk.fetch(_FACTS_BY_ID, [list(facts)])]
 
 
 def history_of(members: Collection[int]) -> list[Receipt]:
     """Return every folded fact of these members' orders and interactions."""
     ids = sorted(members)
-    return [_receipt(row) for row in _rows(_HISTORY, [ids, ids])]
+    return [_receipt(row) for row in bulk.fetch(_HISTORY, [ids, ids])]
 
 
 def _receipt(row: Sequence[Any]) -> Receipt:
@@ -280,7 +274,7 @@ def latest_decisions(orders: Collection[int]) -> dict[tuple[int, int], Decision]
     """Return the newest evaluation per (order, member)."""
     if not orders:
         return {}
-    rows = _rows(_LATEST, [list(orders)])
+    rows = bulk.fetch(_LATEST, [list(orders)])
     return {
         (order, member): Decision(dict(orjson.loads(awards)), orjson.loads(result))
         for order, member, awards, result in rows
@@ -292,7 +286,7 @@ def posted_of(history: Iterable[Receipt]) -> dict[int, dict[Subject, dict[int, i
     orders = {fact.order for fact in history if fact.order is not None}
     interactions = {fact.id for fact in history if fact.kind == INTERACTION}
     posted: dict[int, dict[Subject, dict[int, int]]] = {}
-    for kind, order, interaction, member, awards in _rows(
+    for kind, order, interaction, member, awards in bulk.fetch(
         _POSTED, [list(orders), list(interactions)]
     ):
         subject = (kind, order if kind == ORDER else interaction)
@@ -333,14 +327,14 @@ def decisions_of_facts(facts: Collection[int]) -> dict[int, FactDecision]:
         row[0]: FactDecision(
             row[1], dict(orjson.loads(row[2])), row[3], orjson.loads(row[4]), orjson.loads(row[5])
         )
-        for row in _rows(_OF_FACTS, [list(facts)])
+        for row in bulk.fetch(_OF_FACTS, [list(facts)])
     }
 
 
 def standings_of(members: Collection[int]) -> dict[int, list[StandingRow]]:
     """Return all stored standings per member, oldest first."""
     found: dict[int, list[StandingRow]] = {member: [] for member in members}
-    for row in _rows(_STANDINGS, [sorted(members)]):
+    for row in bulk.fetch(_STANDINGS, [sorted(members)]):
         found[row[0]].append(StandingRow(*row[1:]))
     return found
 
@@ -359,10 +353,10 @@ def attach_lots(
     """
     by_id = {account.key: account for account in accounts}
     ids, order_ids = sorted(by_id), list(orders)
-    hold_rows = _rows(_HOLDS, [ids, order_ids, list(reservations)])
+    hold_rows = bulk.fetch(_HOLDS, [ids, order_ids, list(reservations)])
     hold_ids = [row[1] for row in hold_rows]
     lots: dict[int, list[Lot]] = {key: [] for key in ids}
-    for row in _rows(_LOTS, [ids, list(whole), order_ids, order_ids, hold_ids]):
+    for row in bulk.fetch(_LOTS, [ids, list(whole), order_ids, order_ids, hold_ids]):
         lots[row[0]].append(_lot(row))
     holds: dict[int, list[Hold]] = {key: [] for key in ids}
     for row in hold_rows:
