@@ -22,7 +22,9 @@ from rewards.services import intake
 from rewards.services.answers import Outcome
 
 MAX_FACTS = 1_000
+KEPT = 202
 COUPON_UNKNOWN = "coupon_unknown"
+SUPERSEDED = "superseded"
 
 
 class OrderNotFoundError(DomainError):
@@ -167,7 +169,7 @@ class FactsBatchView(FactEndpoint):
                 facts[place] = read
         outcomes = self.receive(request, [fact for fact, _coupons in facts.values()])
         for (place, (_fact, coupons)), outcome in zip(facts.items(), outcomes, strict=True):
-            results[place] = {"status": outcome.status, **answer_json(outcome, coupons)}
+            results[place] = {**answer_json(outcome, coupons), "status": outcome.status}
         return Response({"results": results})
 
 
@@ -176,8 +178,10 @@ def answer_json(outcome: Outcome, coupons: Sequence[str] = ()) -> dict[str, Any]
     if outcome.status >= 400:
         return problems.document(outcome.code or "refused", outcome.status, details=outcome.data)
     body = dict(outcome.data)
-    if outcome.code is not None:
-        body.setdefault("code", outcome.code)
+    if outcome.status == KEPT:
+        return {"code": body["status"], **body}
+    if body.get("order", {}).get("superseded"):
+        body["code"] = SUPERSEDED
     if "explanation" in body:
         body["explanation"] = representation.explained(body["explanation"])
     if coupons and "issues" in body:

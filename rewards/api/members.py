@@ -54,10 +54,9 @@ class MembersView(TouchpointEndpoint):
         if result.error is not None:
             if result.error.status >= 400:
                 raise result.error
-            return Response(
-                {"code": result.error.code, "detail": str(result.error.message)},
-                status=result.error.status,
-            )
+            code = result.error.code
+            body = {"code": code, "status": code, "detail": str(result.error.message)}
+            return Response(body, status=result.error.status)
         member = Member.objects.get(pk=result.member_id or 0)
         body = members_with_tiers(self, [member], request)[0]
         return Response(body, status=201 if result.created else 200)

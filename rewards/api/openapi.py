@@ -47,8 +47,15 @@ ENROLMENT_EXAMPLE = {
     "store": "SH-001",
     "consents": [{"purpose": "terms", "granted": True, "text_version": "2026-01"}],
 }
-VERIFICATION = openapi.record({"code": openapi.choice("verification_required"), "detail": TEXT})
-VERIFICATION_EXAMPLE = {"code": "verification_required", "detail": "需先验证手机号。"}
+VERIFICATION_CODE = openapi.choice("verification_required")
+VERIFICATION = openapi.record(
+    {"code": VERIFICATION_CODE, "status": VERIFICATION_CODE, "detail": TEXT}
+)
+VERIFICATION_EXAMPLE = {
+    "code": "verification_required",
+    "status": "verification_required",
+    "detail": "需先验证手机号。",
+}
 ENROLMENT_ERRORS = ("identifiers_conflict", "enrolment_invalid", "ladder_missing")
 FACT_ERRORS = (
     "source_not_owned",
@@ -64,7 +71,7 @@ KEPT = Answer(
     202,
     "Kept until its member or its order is known.",
     schemas.KEPT_ANSWER,
-    {"code": "awaiting_member"},
+    {"code": "awaiting_member", "status": "awaiting_member"},
 )
 
 post_members = Operation(
@@ -250,7 +257,6 @@ put_order = Operation(
     body=Body(schemas.ORDER, schemas.ORDER_EXAMPLE),
     answers=[
         Answer(200, "Applied, or answered again.", schemas.FACT_ANSWER, schemas.FACT_EXAMPLE),
-        Answer(201, "Applied; the order is new.", schemas.FACT_ANSWER, schemas.FACT_EXAMPLE),
         KEPT,
     ],
     errors=[*FACT_ERRORS, "order_identity_changed"],
@@ -275,8 +281,7 @@ post_refund = Operation(
     parameters=[schemas.SOURCE_PATH, schemas.ORDER_NO_PATH],
     body=Body(schemas.REFUND, schemas.REFUND_EXAMPLE),
     answers=[
-        Answer(200, "Answered again.", schemas.FACT_ANSWER, schemas.FACT_EXAMPLE),
-        Answer(201, "Applied.", schemas.FACT_ANSWER, schemas.FACT_EXAMPLE),
+        Answer(200, "Applied, or answered again.", schemas.FACT_ANSWER, schemas.FACT_EXAMPLE),
         KEPT,
     ],
     errors=FACT_ERRORS,
@@ -312,8 +317,7 @@ post_interaction = Operation(
     scope="interactions:write",
     body=Body(schemas.INTERACTION, schemas.INTERACTION_EXAMPLE),
     answers=[
-        Answer(200, "Answered again.", schemas.FACT_ANSWER, schemas.FACT_EXAMPLE),
-        Answer(201, "Applied.", schemas.FACT_ANSWER, schemas.FACT_EXAMPLE),
+        Answer(200, "Applied, or answered again.", schemas.FACT_ANSWER, schemas.FACT_EXAMPLE),
         KEPT,
     ],
     errors=[code for code in FACT_ERRORS if code != "parameter_invalid"],
@@ -342,7 +346,7 @@ post_facts = Operation(
             200,
             "One result for each fact, in the order sent.",
             openapi.record({"results": openapi.listing(schemas.BATCH_RESULT)}),
-            {"results": [{"status": 201, **schemas.FACT_EXAMPLE}]},
+            {"results": [{"status": 200, **schemas.FACT_EXAMPLE}]},
         )
     ],
     errors=["programme_missing"],

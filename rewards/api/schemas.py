@@ -128,8 +128,13 @@ FACT_ANSWER = component(
     {
         "type": "object",
         "properties": {
-            "order": FREE,
-            "interaction": FREE,
+            "code": choice("superseded"),
+            "order": record(
+                {"source": TEXT, "order_no": TEXT, "version": VERSION, "net_amount": MONEY},
+                {"superseded": BOOLEAN},
+            ),
+            "interaction": record({"source": TEXT, "ref": TEXT}),
+            "member": ID,
             "points": record(
                 {
                     "earned": POINTS,
@@ -148,14 +153,10 @@ FACT_ANSWER = component(
         "required": ["points", "balance", "tier", "explanation", "issues", "replayed"],
     },
 )
+KEPT_STATE = choice("awaiting_member", "parked")
 KEPT_ANSWER = component(
     "KeptAnswer",
-    {
-        "type": "object",
-        "description": "Kept; it counts when its member or its order is known.",
-        "properties": {"code": choice("awaiting_member", "parked")},
-        "required": ["code"],
-    },
+    record({"code": KEPT_STATE, "status": KEPT_STATE}, {"replayed": BOOLEAN}),
 )
 BATCH_RESULT = component(
     "BatchResult",
@@ -366,6 +367,7 @@ EXPLANATION_EXAMPLE = [
     }
 ]
 FACT_EXAMPLE = {
+    "member": EXAMPLE_ID,
     "order": {
         "source": "till-7",
         "order_no": "20260308-0001",

@@ -178,7 +178,8 @@ def test_interaction_data_is_bounded() -> None:
     deep: Any = "x"
     for _step in range(10):
         deep = {"a": deep}
-    for data in (deep, {"a": ["x"] * 300}, {"a": "x" * 3_000}, {"a": Decimal("1.5")}, []):
+    several: list[Any] = [deep, {"a": ["x"] * 300}, {"a": "x" * 3_000}, {"a": Decimal("1.5")}, []]
+    for data in several:
         with pytest.raises(RequestInvalidError):
             parsing.one_interaction({**body, "data": data})
     fact = parsing.one_interaction({**body, "data": {"score": 9, "tags": ["a"]}})

@@ -7,7 +7,7 @@ surrogate pair) is refused instead of guessed.
 import json
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import IO, Any, NoReturn
 
@@ -124,6 +124,8 @@ def escape(key: str) -> str:
 def _default(value: Any) -> str:
     if isinstance(value, datetime):
         return clock.rfc3339(value)
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, Promise | Decimal):
         return str(value)
     raise TypeError(type(value).__name__)
