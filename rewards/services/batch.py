@@ -1,19 +1,15 @@
 """One batch of facts from look-up to write.
 
-The steps of `Batch.run` are the order flow: admit, resolve, lock, load, decide, write, answer.
+The steps of `Batch.run` are the order flow: arrive, decide, write, answer.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
-from django.conf import settings
-
 from config.base.bulk import Writes
-from members.models import MemberStatus, OnUnknown, Touchpoint
-from members.services import events, identity, touchpoints
+from members.models import Touchpoint
+from members.services import events
 from members.services.events import NewEvent
 from rewards.domain import receipt as receipts
 from rewards.domain.fold import (
@@ -28,62 +24,15 @@ from rewards.domain.fold import (
 from rewards.domain.lot_book import LotsNeededError
 from rewards.domain.posting import Balance, FactOutcome, MemberRun, MemberState
 from rewards.domain.programme import ProgrammeBook
-from rewards.domain.receipt import FactKey, Receipt
+from rewards.domain.receipt import Receipt
 from rewards.services import answers, batch_writes, loading, tables
 from rewards.services.answers import Outcome
+from rewards.services.arrivals import APPLIED, AWAITING, PARKED, Arrivals, Item, OrderPlay
 from rewards.services.loading import Decision, FactDecision, Locked
-from rewards.services.programme import book_for
 from tiers.domain.progress import StaleSnapshotError
 
-APPLIED: Final = "applied"
-AWAITING: Final = "awaiting_member"
-PARKED: Final = "parked"
 
-OrderKey = tuple[str, str]
-
-
-class MovedUnderneathError(Exception):
-    """An order changed its member between look-up and lock."""
-
-
-@dataclass(slots=True)
-class Item:
-    """One submitted fact on its way; `same_as` is the item of this batch that it repeats."""
-
-    receipt: Receipt
-    order_member: int | None = None
-    outcome: Outcome | None = None
-    replay_of: Receipt | None = None
-    same_as: "Item | None" = None
-
-
-@dataclass(slots=True)
-class OrderPlay:
-    """An order that the batch touches: what is stored of it and what is new."""
-
-    id: int
-    stored_member: int | None
-    stored: list[Receipt] = field(default_factory=list)
-    new: list[Receipt] = field(default_factory=list)
-
-    def versions(self) -> list[Receipt]:
-        """Return the order's versions that count, stored and new."""
-        both = [*self.stored, *self.new]
-        return [each for each in both if each.kind == ORDER and each.state == APPLIED]
-
-    def apply(self, receipt: Receipt) -> None:
-        """Let a fact that waited fold with the new ones."""
-        receipt.state, receipt.order = APPLIED, self.id
-        if receipt in self.stored:
-            self.stored.remove(receipt)
-            self.new.append(receipt)
-
-    def highest(self) -> Receipt:
-        """Return the version that counts in the end."""
-        return max(self.versions(), key=lambda each: each.version)
-
-
-class Batch:
+class Batch(Arrivals):
     """The working state of one batch."""
 
     def __init__(
@@ -96,21 +45,15 @@ class Batch:
         actor: str,
         claims: Mapping[int, int] | None = None,
     ) -> None:
-        """Take the receipts; nothing is looked at yet.
-
-        `settle_to` is now; None means history: no fact is too late, and time is settled only up to
-        each fact's own instant. `claims` gives stored facts that waited their member, by fact id.
-        """
-        self.items = [Item(receipt) for receipt in submitted]
-        self.touchpoint = touchpoint
-        self.at = at
-        self.settle_to = settle_to
-        self.actor = actor
-        self.claims = claims or {}
-        self.orders: dict[OrderKey, OrderPlay] = {}
-        self.book: ProgrammeBook
-        self.locked: dict[int, Locked] = {}
-        self.known: dict[FactKey, Receipt] = {}
+        """Take the receipts; nothing is looked at yet."""
+        super().__init__(
+            submitted,
+            touchpoint=touchpoint,
+            at=at,
+            settle_to=settle_to,
+            actor=actor,
+            claims=claims,
+        )
         self.fresh: dict[int, list[Receipt]] = {}
         self.decisions: dict[tuple[int, int], Decision] = {}
         self.history: dict[int, list[Receipt]] = {}
@@ -123,13 +66,7 @@ class Batch:
 
     def run(self) -> list[Outcome]:
         """Receive the batch. In the caller's transaction."""
-        self._admit()
-        self._resolve()
-        self._take_slots()
-        self._lock()
-        self._load_orders()
-        self._check_known()
-        self._place()
+        self.arrive()
         self._decide()
         self._write()
         return [self._answer(item) for item in self.items]
@@ -141,216 +78,6 @@ class Batch:
         self.fresh = {member: [] for member in self.locked}
         self._decide()
         self._write()
-
-    # Admission
-
-    def _open(self) -> Iterable[Item]:
-        return (item for item in self.items if item.outcome is None and item.replay_of is None)
-
-    def _admit(self) -> None:
-        """Refuse what does not belong here, whatever is stored."""
-        foreign: set[str] = set()
-        if self.touchpoint is not None:
-            sources = {item.receipt.source for item in self.items}
-            foreign = touchpoints.own_sources(self.touchpoint.pk, sources)
-        latest = self.at + receipts.FUTURE_TOLERANCE
-        for item in self.items:
-            receipt = item.receipt
-            if receipt.source in foreign:
-                item.outcome = answers.refusal(403, "source_not_owned", source=receipt.source)
-            elif max(receipt.own_instant, receipt.placed_at) > latest:
-                item.outcome = answers.refusal(422, "placed_in_future")
-            elif receipt.body.get("currency", settings.LOYALTY_CURRENCY) != (
-                settings.LOYALTY_CURRENCY
-            ):
-                item.outcome = answers.refusal(
-                    422, "currency_not_accepted", accepted=settings.LOYALTY_CURRENCY
-                )
-
-    # Who and what
-
-    def _resolve(self) -> None:
-        """Find the members that the facts name. At most one statement per way of naming."""
-        named = [
-            (item, item.receipt.named) for item in self._open() if item.receipt.named is not None
-        ]
-        ids = {ref.public_id for _item, ref in named if ref.public_id is not None}
-        members = identity.resolve_public_ids(ids) if ids else {}
-        values = {(ref.kind, ref.app, ref.value) for _item, ref in named if ref.kind}
-        found = identity.find(values) if values else {}
-        for item, ref in named:
-            if ref.public_id is None:
-                item.receipt.member = found.get((ref.kind, ref.app, ref.value))
-            elif ref.public_id in members:
-                item.receipt.member = members[ref.public_id]
-            else:
-                item.outcome = answers.refusal(404, "member_not_found")
-
-    def _take_slots(self) -> None:
-        """Give every fact an id, and every order its own; see whose the orders are."""
-        keys = [(item.receipt.source, item.receipt.order_no) for item in self.items]
-        slots, stamp = loading.slots(keys)
-        self.book = book_for(stamp)
-        for item, slot, key in zip(self.items, slots, keys, strict=True):
-            receipt = item.receipt
-            if receipt.is_new:
-                receipt.id = slot.fact_id
-            if receipt.order_no:
-                play = self.orders.setdefault(key, OrderPlay(slot.order_id, slot.order_member))
-                receipt.order = play.id
-
-    def _lock(self) -> None:
-        members = {item.receipt.member for item in self._open()}
-        members |= {play.stored_member for play in self.orders.values()}
-        members |= set(self.claims.values())
-        members.discard(None)
-        wanted = {member for member in members if member is not None}
-        self.locked = loading.lock(wanted) if wanted else {}
-
-    def _load_orders(self) -> None:
-        """Read what is stored of the facts and orders in hand, their members being locked."""
-        interactions = [
-            (item.receipt.source, item.receipt.ref)
-            for item in self.items
-            if item.receipt.kind == INTERACTION
-        ]
-        for stored in loading.facts_of(list(self.orders), interactions):
-            self.known[stored.key] = stored
-            stored.member = self.claims.get(stored.id, stored.member)
-            if stored.order_no:
-                play = self.orders[stored.source, stored.order_no]
-                play.stored.append(stored)
-                if stored.kind == ORDER and stored.state == APPLIED and stored.order != play.id:
-                    raise MovedUnderneathError
-        for play in self.orders.values():
-            if play.versions() and play.stored_member not in self.locked:
-                raise MovedUnderneathError
-        for item in self.items:
-            if not item.receipt.is_new:
-                item.receipt = self.known[item.receipt.key]
-
-    # What is new, what is known
-
-    def _check_known(self) -> None:
-        """Tell replays and conflicts from new facts, in the order of arrival."""
-        first: dict[FactKey, Item] = {}
-        for item in self._open():
-            receipt = item.receipt
-            if not receipt.is_new:
-                continue
-            stored = self.known.get(receipt.key)
-            if stored is not None:
-                self._compare(item, stored)
-            elif receipt.key in first:
-                self._repeat(item, first[receipt.key])
-            else:
-                self._check_identity(item)
-                if item.outcome is None:
-                    first[receipt.key] = item
-
-    def _compare(self, item: Item, stored: Receipt) -> None:
-        receipt = item.receipt
-        other = (
-            receipt.member is not None
-            and stored.member is not None
-            and receipt.member != stored.member
-        )
-        if receipt.digest != stored.digest or other:
-            item.outcome = answers.refusal(409, "fact_conflict")
-        elif stored.state == AWAITING and receipt.member is not None:
-            stored.member = receipt.member
-            item.receipt = stored
-        else:
-            item.replay_of = stored
-
-    def _repeat(self, item: Item, earlier: Item) -> None:
-        same = item.receipt.digest == earlier.receipt.digest
-        if not same or item.receipt.member != earlier.receipt.member:
-            item.outcome = answers.refusal(409, "fact_conflict")
-        else:
-            item.same_as = earlier
-            item.replay_of = earlier.receipt
-
-    def _check_identity(self, item: Item) -> None:
-        receipt = item.receipt
-        if receipt.kind != ORDER:
-            return
-        play = self.orders[receipt.source, receipt.order_no]
-        earlier = [each for each in (*play.stored, *play.new) if each.kind == ORDER]
-        for each in earlier:
-            body = each.body
-            if (body["placed_at"], body["currency"]) != (
-                receipt.body["placed_at"], receipt.body["currency"],
-            ):  # fmt: skip
-                item.outcome = answers.refusal(409, "order_identity_changed")
-                return
-        play.new.append(receipt)
-
-    # Where each fact goes
-
-    def _place(self) -> None:
-        """Decide for each new fact whether it folds now or waits, and whose it is."""
-        for item in self._open():
-            receipt = item.receipt
-            receipt.received_at = self.at if receipt.is_new else receipt.received_at
-            if receipt.kind == REFUND:
-                if receipt.is_new:
-                    self.orders[receipt.source, receipt.order_no].new.append(receipt)
-            elif receipt.member is None:
-                self._place_unknown(item)
-        for play in self.orders.values():
-            self._place_order(play)
-        for play in self.orders.values():
-            for receipt in play.new:
-                self._date(receipt)
-        for item in self._open():
-            if item.receipt.kind == INTERACTION:
-                self._date(item.receipt)
-
-    def _date(self, receipt: Receipt) -> None:
-        """Set when the fact acts, and whether it was received after the account was closed."""
-        late = self.book.policy_at(receipt.own_instant).late_fact_days
-        receipt.acts_at = receipts.acts_at(
-            receipt, receipt.received_at, late, is_history=self.settle_to is None
-        )
-        locked = self.locked.get(receipt.member or 0)
-        if locked is not None and locked.status == MemberStatus.CLOSED and receipt.is_new:
-            receipt.body["closed"] = True
-
-    def _place_unknown(self, item: Item) -> None:
-        receipt = item.receipt
-        if receipt.kind == ORDER and receipt.named is None:
-            play = self.orders[receipt.source, receipt.order_no]
-            if play.stored_member is not None or any(each.member for each in play.new):
-                return
-        on_unknown = OnUnknown.AWAIT if self.touchpoint is None else self.touchpoint.on_unknown
-        if on_unknown == OnUnknown.REJECT:
-            item.outcome = answers.refusal(422, "identifier_unknown")
-            if receipt.order_no:
-                self.orders[receipt.source, receipt.order_no].new.remove(receipt)
-            return
-        receipt.state = AWAITING
-
-    @staticmethod
-    def _place_order(play: OrderPlay) -> None:
-        """Give an order's facts their member; versions without one follow the others."""
-        orders = [each for each in (*play.stored, *play.new) if each.kind == ORDER]
-        owner = play.stored_member
-        named = [each for each in orders if each.member is not None]
-        if owner is None and named:
-            owner = max(named, key=lambda each: each.version).member
-        for each in orders:
-            # A version that names nobody, or that waited, follows the order to its member.
-            if each.member is None and (each.named is None or not each.is_new):
-                each.member = owner
-            if each.member is not None and each.state == AWAITING:
-                play.apply(each)
-        folds = bool(play.versions())
-        for each in [*play.stored, *play.new]:
-            if each.kind == REFUND and each.state == PARKED and folds:
-                play.apply(each)
-            elif each.kind == REFUND and each.is_new and not folds:
-                each.state = PARKED
 
     # Deciding
 

@@ -1,7 +1,7 @@
 """The rows of one batch: members' runs, evaluations, facts and orders."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from config.base import money
 from config.base.bulk import Writes
@@ -14,11 +14,9 @@ from rewards.domain.posting import FactOutcome, MemberRun
 from rewards.domain.programme import ProgrammeBook
 from rewards.domain.receipt import Receipt, dumps, order_version
 from rewards.services import answers, ledger, tables
+from rewards.services.arrivals import OrderKey, OrderPlay
 from rewards.services.ledger import MemberWrite
 from rewards.services.loading import Locked, StandingRow
-
-if TYPE_CHECKING:
-    from rewards.services.batch import OrderKey, OrderPlay
 
 
 def write_runs(
@@ -122,7 +120,7 @@ def write_facts(
     writes: Writes,
     kept: Sequence[Receipt],
     touchpoint: Touchpoint | None,
-    orders: Mapping["OrderKey", "OrderPlay"],
+    orders: Mapping[OrderKey, OrderPlay],
 ) -> None:
     """Add the facts received, and what has become of those that waited."""
     touchpoint_id = None if touchpoint is None else touchpoint.pk
@@ -175,7 +173,7 @@ def _waits_for(receipt: Receipt) -> tuple[str, bytes | None]:
 
 def write_orders(
     writes: Writes,
-    orders: Mapping["OrderKey", "OrderPlay"],
+    orders: Mapping[OrderKey, OrderPlay],
     runs: Mapping[int, MemberRun],
     touchpoint: Touchpoint | None,
 ) -> None:
@@ -199,7 +197,7 @@ def write_orders(
 
 def _write_order(
     writes: Writes,
-    play: "OrderPlay",
+    play: OrderPlay,
     state: OrderState,
     store: int | None,
     touchpoint: Touchpoint | None,
@@ -231,7 +229,7 @@ def _write_order(
     _write_refunds(writes, play, highest.member)
 
 
-def _write_lines(writes: Writes, play: "OrderPlay", highest: Receipt) -> None:
+def _write_lines(writes: Writes, play: OrderPlay, highest: Receipt) -> None:
     lines = order_version(highest).lines
     amount = money.column_writer()
     add = writes.insert if play.stored_member is None else writes.upsert
@@ -258,7 +256,7 @@ def _line_row(
     )  # fmt: skip
 
 
-def _write_refunds(writes: Writes, play: "OrderPlay", member: int | None) -> None:
+def _write_refunds(writes: Writes, play: OrderPlay, member: int | None) -> None:
     for receipt in play.new:
         if receipt.kind != REFUND or receipt.state != "applied":
             continue

@@ -20,7 +20,8 @@ from rewards.domain.receipt import receive as receipt_of
 from rewards.domain.submission import Submission
 from rewards.services import loading
 from rewards.services.answers import Outcome
-from rewards.services.batch import Batch, MovedUnderneathError
+from rewards.services.arrivals import MovedUnderneathError
+from rewards.services.batch import Batch
 from rewards.services.programme import current_book
 
 ATTEMPTS: Final = 3
