@@ -7,189 +7,41 @@ Source: design §5.1, §5.3, §5.4, §5.6.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from config.base import clock
 from rewards.domain import fields
+from rewards.domain.caps import cap_key, capped
 from rewards.domain.cart import CANCELLED, OrderVersion, Refund
 from rewards.domain.evaluation import Award, InteractionContext, OrderContext
 from rewards.domain.explanation import MemberTier
 from rewards.domain.netting import NetOrder, net_order
 from rewards.domain.programme import ProgrammeBook
-from rewards.domain.rules import RuleSpec
+from rewards.domain.subjects import (
+    INTERACTION,
+    KIND_RANK,
+    ORDER,
+    REFUND,
+    TIME_RANK,
+    FoldFact,
+    InteractionContent,
+    InteractionState,
+    MemberFacts,
+    OrderState,
+    Position,
+    Step,
+    SubjectState,
+    positions,
+    read_position,
+    write_position,
+)
 from tiers.domain.progress import NOTHING, Contribution, ProgressDelta
 from tiers.domain.qualification import TierFold
-
-ORDER: Final = "order"
-REFUND: Final = "refund"
-INTERACTION: Final = "interaction"
-KIND_RANK: Final = {ORDER: 0, REFUND: 1, INTERACTION: 2}
-# What time alone does at an instant comes before every fact of that instant.
-_TIME_RANK: Final = -1
-
-Position = tuple[Any, ...]
-"""(instant, kind, source, ref, version); a refund that waits for its order follows that order's."""
-
-Subject = tuple[str, int]
-"""Whose points: ("order", id) or ("interaction", id)."""
 
 
 class HistoryNeededError(Exception):
     """This fact cannot be folded from the snapshot: fold the member from the first fact."""
-
-
-@dataclass(frozen=True, slots=True)
-class InteractionContent:
-    """What was done, as the rules and the ladder see it."""
-
-    kind: str
-
-
-Content = OrderVersion | Refund | InteractionContent
-
-
-@dataclass(slots=True)
-class FoldFact:
-    """One fact as the fold of one member sees it.
-
-    `subject` is the id of the order or interaction. `is_mine` is false for a version that names
-    another member, `earns` for one that was received while the account was closed. `hold` is the
-    reservation that an order pays with, `hold_points` how many of its points, if not all.
-    """
-
-    key: int
-    kind: str
-    source: str
-    ref: str
-    version: int
-    acts_at: datetime
-    subject: int
-    content: Content
-    placed_at: datetime
-    is_mine: bool = True
-    earns: bool = True
-    hold: int | None = None
-    hold_points: int | None = None
-
-    @property
-    def own_position(self) -> Position:
-        """Return the place in business order, other facts left aside."""
-        return (self.acts_at, KIND_RANK[self.kind], self.source, self.ref, self.version)
-
-
-@dataclass(slots=True)
-class MemberFacts:
-    """What the rules may know of a member besides the facts."""
-
-    joined_at: datetime
-    birthday_month: int | None = None
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    overrides: Sequence[tuple[datetime, datetime, int]] = ()
-
-    def rank_at(self, at: datetime, earned: int) -> int:
-        """Return the effective rank: an override in force, else what is earned."""
-        for from_at, until_at, rank in self.overrides:
-            if from_at <= at < until_at:
-                return rank
-        return earned
-
-
-@dataclass(slots=True)
-class OrderState:
-    """One order of one member as it stands in the fold."""
-
-    key: int
-    source: str
-    order_no: str
-    placed_at: datetime
-    tier: MemberTier
-    version: OrderVersion | None = None
-    is_mine: bool = False
-    refunds: list[Refund] = field(default_factory=list)
-    was_paid: bool = False
-    awards: dict[int, int] = field(default_factory=dict)
-    allowances: dict[int, int] = field(default_factory=dict)
-    counted: Contribution = NOTHING
-    net: NetOrder | None = None
-    explanation: tuple[dict[str, Any], ...] = ()
-    hold: int | None = None
-    hold_points: int | None = None
-
-    @property
-    def sort_key(self) -> tuple[datetime, str, str]:
-        """Return the place among other orders when differences are posted."""
-        return (self.placed_at, self.source, self.order_no)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what a later fact of this order needs besides the facts themselves."""
-        tier = self.tier
-        state: dict[str, Any] = {
-            "tier": [tier.code, tier.rank, tier.multiplier_num, tier.multiplier_den],
-            "paid": self.was_paid,
-            "counted": [self.counted.spend, self.counted.counts],
-        }
-        if self.allowances:
-            state["allow"] = {str(key): points for key, points in self.allowances.items()}
-        if self.hold is not None:
-            state["hold"], state["hold_points"] = self.hold, self.hold_points
-        return state
-
-
-@dataclass(slots=True)
-class InteractionState:
-    """One interaction of one member."""
-
-    key: int
-    source: str
-    ref: str
-    placed_at: datetime
-    awards: dict[int, int] = field(default_factory=dict)
-    explanation: tuple[dict[str, Any], ...] = ()
-
-    @property
-    def sort_key(self) -> tuple[datetime, str, str]:
-        """Return the place among other subjects when differences are posted."""
-        return (self.placed_at, self.source, self.ref)
-
-
-SubjectState = OrderState | InteractionState
-
-
-@dataclass(slots=True)
-class Step:
-    """What folding one fact did to its own subject."""
-
-    subject: Subject
-    state: SubjectState
-    before: dict[int, int]
-    progress: tuple[ProgressDelta, ...]
-    is_superseded: bool = False
-
-
-def positions(facts: Sequence[FoldFact]) -> dict[int, Position]:
-    """Return where each fact folds, by fact key: a refund never before its order's first version.
-
-    Source: design §5.6.
-    """
-    first: dict[int, Position] = {}
-    for fact in facts:
-        if fact.kind == ORDER:
-            own = fact.own_position
-            if fact.subject not in first or own < first[fact.subject]:
-                first[fact.subject] = own
-    return {
-        fact.key: _refund_position(fact, first.get(fact.subject))
-        if fact.kind == REFUND
-        else fact.own_position
-        for fact in facts
-    }
-
-
-def _refund_position(refund: FoldFact, order: Position | None) -> Position:
-    own = refund.own_position
-    return own if order is None or own > order else (*order, refund.acts_at, refund.ref)
 
 
 class MemberFold:
@@ -227,7 +79,7 @@ class MemberFold:
         """Begin with no facts; the first standing starts at enrolment or at the oldest fact."""
         start = member.joined_at if oldest is None else min(member.joined_at, oldest)
         fold = cls(book, member, TierFold.enrol(member.joined_at, standing_from=start), {})
-        fold._timeline = [((start, _TIME_RANK - 1), 0)]
+        fold._timeline = [((start, TIME_RANK - 1), 0)]
         return fold
 
     @classmethod
@@ -236,13 +88,13 @@ class MemberFold:
     ) -> "MemberFold":
         """Go on from a snapshot."""
         fold = cls(book, member, TierFold.from_json(state["t"]), dict(state["c"]))
-        fold.position = _read_position(position)
+        fold.position = read_position(position)
         return fold
 
     def to_json(self) -> tuple[dict[str, Any], list[Any] | None]:
         """Return the snapshot: state and position."""
         state = {"t": self.tiers.to_json(), "c": self.caps}
-        return state, None if self.position is None else _write_position(self.position)
+        return state, None if self.position is None else write_position(self.position)
 
     def comes_next(self, position: Position) -> bool:
         """Say whether a fact there is in order: after every fact, and after what time has done."""
@@ -447,7 +299,7 @@ class MemberFold:
                 allowances[award.rule_key] = allowance
                 if points > allowance:
                     points = allowance
-                    state.explanation += (_capped(award, points),)
+                    state.explanation += (capped(award, points),)
                 self.caps[period] = others + points
             if points:
                 wanted[award.rule_key] = points
@@ -469,35 +321,8 @@ class MemberFold:
             return
         for change in self.tiers.changes[seen:]:
             if change.begins_standing:
-                where = position or (change.at, _TIME_RANK)
+                where = position or (change.at, TIME_RANK)
                 self._timeline.append((where, change.rank))
-
-
-def cap_key(rule: RuleSpec, placed_at: datetime) -> str:
-    """Return the name of the counter of a cap: the rule and the local period of an instant."""
-    return f"{rule.code}:{_period(rule.cap_period or '', clock.local_day(placed_at))}"
-
-
-def _capped(award: Award, points: int) -> dict[str, Any]:
-    return {
-        "rule": award.rule_code,
-        "code": "member_cap",
-        "points": points,
-        "uncapped": award.points,
-        "cap": award.cap_points,
-        "period": str(award.cap_period),
-    }
-
-
-def _period(period: str, day: date) -> str:
-    if period == "day":
-        return day.isoformat()
-    if period == "week":
-        year, week, _weekday = day.isocalendar()
-        return f"{year}-W{week:02}"
-    if period == "month":
-        return f"{day:%Y-%m}"
-    return f"{day:%Y}" if period == "year" else "all"
 
 
 def fold_all(fold: MemberFold, facts: Sequence[FoldFact]) -> dict[int, Step]:
@@ -505,17 +330,3 @@ def fold_all(fold: MemberFold, facts: Sequence[FoldFact]) -> dict[int, Step]:
     where = positions(facts)
     ordered = sorted(facts, key=lambda fact: where[fact.key])
     return {fact.key: fold.step(fact, where[fact.key]) for fact in ordered}
-
-
-def _write_position(position: Position) -> list[Any]:
-    return [part.isoformat() if isinstance(part, datetime) else part for part in position]
-
-
-def _read_position(position: Sequence[Any] | None) -> Position | None:
-    if position is None:
-        return None
-    parts = list(position)
-    for index in (0, 5):
-        if index < len(parts):
-            parts[index] = datetime.fromisoformat(parts[index])
-    return tuple(parts)

@@ -14,25 +14,23 @@ from typing import Any, Final, NamedTuple
 from config.base import clock
 from rewards.domain.account import Account
 from rewards.domain.cart import CANCELLED, COMPLETED
-from rewards.domain.fold import (
+from rewards.domain.fold import HistoryNeededError, MemberFold, fold_all
+from rewards.domain.holds import HoldClosedError
+from rewards.domain.lot_book import InsufficientPointsError
+from rewards.domain.netting import net_order
+from rewards.domain.programme import ProgrammeBook
+from rewards.domain.subjects import (
     ORDER,
     REFUND,
     FoldFact,
-    HistoryNeededError,
     MemberFacts,
-    MemberFold,
     OrderState,
     Position,
     Step,
     Subject,
     SubjectState,
-    fold_all,
     positions,
 )
-from rewards.domain.holds import HoldClosedError
-from rewards.domain.lot_book import InsufficientPointsError
-from rewards.domain.netting import net_order
-from rewards.domain.programme import ProgrammeBook
 from rewards.domain.transfers import Cause, FactRef, Grounds
 from tiers.domain.changes import StandingChange
 from tiers.domain.progress import ProgressDelta

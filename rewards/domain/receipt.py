@@ -15,7 +15,7 @@ from uuid import UUID
 import orjson
 
 from rewards.domain.cart import Line, OrderVersion, Refund, RefundLine
-from rewards.domain.fold import INTERACTION, ORDER, REFUND, FoldFact, InteractionContent
+from rewards.domain.subjects import INTERACTION, ORDER, REFUND, FoldFact, InteractionContent
 from rewards.domain.submission import (
     InteractionFact,
     MemberRef,

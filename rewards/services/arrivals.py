@@ -14,9 +14,9 @@ from django.conf import settings
 from members.models import MemberStatus, OnUnknown, Touchpoint
 from members.services import identity, touchpoints
 from rewards.domain import receipt as receipts
-from rewards.domain.fold import INTERACTION, ORDER, REFUND
 from rewards.domain.programme import ProgrammeBook
 from rewards.domain.receipt import FactKey, Receipt
+from rewards.domain.subjects import INTERACTION, ORDER, REFUND
 from rewards.services import answers, loading
 from rewards.services.answers import Outcome
 from rewards.services.loading import Locked

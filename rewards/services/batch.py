@@ -12,19 +12,12 @@ from members.models import Touchpoint
 from members.services import events
 from members.services.events import NewEvent
 from rewards.domain import receipt as receipts
-from rewards.domain.fold import (
-    INTERACTION,
-    ORDER,
-    REFUND,
-    FoldFact,
-    HistoryNeededError,
-    OrderState,
-    Subject,
-)
+from rewards.domain.fold import HistoryNeededError
 from rewards.domain.lot_book import LotsNeededError
 from rewards.domain.posting import Balance, FactOutcome, MemberRun, MemberState
 from rewards.domain.programme import ProgrammeBook
 from rewards.domain.receipt import Receipt
+from rewards.domain.subjects import INTERACTION, ORDER, REFUND, FoldFact, OrderState, Subject
 from rewards.services import answers, batch_writes, loading, tables
 from rewards.services.answers import Outcome
 from rewards.services.arrivals import APPLIED, AWAITING, PARKED, Arrivals, Item, OrderPlay

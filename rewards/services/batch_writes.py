@@ -9,10 +9,10 @@ from members.models import Touchpoint
 from members.services import identity, touchpoints
 from members.services.events import NewEvent
 from rewards.domain.cart import CANCELLED, Line
-from rewards.domain.fold import INTERACTION, ORDER, REFUND, OrderState
 from rewards.domain.posting import FactOutcome, MemberRun
 from rewards.domain.programme import ProgrammeBook
 from rewards.domain.receipt import Receipt, dumps, order_version
+from rewards.domain.subjects import INTERACTION, ORDER, REFUND, OrderState
 from rewards.services import answers, ledger, tables
 from rewards.services.arrivals import OrderKey, OrderPlay
 from rewards.services.ledger import MemberWrite

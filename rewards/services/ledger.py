@@ -8,10 +8,10 @@ from typing import Any, Final
 from config.base import money
 from config.base.bulk import Writes, fetch
 from rewards.domain.account import Account
-from rewards.domain.fold import INTERACTION, ORDER
 from rewards.domain.holds import HoldState
 from rewards.domain.posting import Decided, FactOutcome, MemberRun
 from rewards.domain.receipt import dumps
+from rewards.domain.subjects import INTERACTION, ORDER
 from rewards.domain.transfers import Transfer
 from rewards.services import tables
 from rewards.services.loading import Locked, StandingRow

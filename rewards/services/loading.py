@@ -11,11 +11,11 @@ import orjson
 from config.base import bulk
 from rewards.domain.account import Account
 from rewards.domain.explanation import MemberTier
-from rewards.domain.fold import INTERACTION, ORDER, MemberFacts, OrderState, Subject
 from rewards.domain.holds import Hold, HoldState
 from rewards.domain.journal import BEGINNING
 from rewards.domain.lots import Lot
 from rewards.domain.receipt import Receipt, order_version
+from rewards.domain.subjects import INTERACTION, ORDER, MemberFacts, OrderState, Subject
 from rewards.services.programme import STAMP
 from tiers.domain.progress import Contribution
 

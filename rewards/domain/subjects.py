@@ -1,0 +1,195 @@
+"""What the fold works on: facts as one member sees them, and what each order has become.
+
+Source: design §5.1, §5.6.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from rewards.domain.cart import OrderVersion, Refund
+from rewards.domain.explanation import MemberTier
+from rewards.domain.netting import NetOrder
+from tiers.domain.progress import NOTHING, Contribution, ProgressDelta
+
+ORDER: Final = "order"
+REFUND: Final = "refund"
+INTERACTION: Final = "interaction"
+KIND_RANK: Final = {ORDER: 0, REFUND: 1, INTERACTION: 2}
+TIME_RANK: Final = -1
+"""What time alone does at an instant comes before every fact of that instant."""
+
+Position = tuple[Any, ...]
+"""(instant, kind, source, ref, version); a refund that waits for its order follows that order's."""
+
+Subject = tuple[str, int]
+"""Whose points: ("order", id) or ("interaction", id)."""
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionContent:
+    """What was done, as the rules and the ladder see it."""
+
+    kind: str
+
+
+Content = OrderVersion | Refund | InteractionContent
+
+
+@dataclass(slots=True)
+class FoldFact:
+    """One fact as the fold of one member sees it.
+
+    `subject` is the id of the order or interaction. `is_mine` is false for a version that names
+    another member, `earns` for one that was received while the account was closed. `hold` is the
+    reservation that an order pays with, `hold_points` how many of its points, if not all.
+    """
+
+    key: int
+    kind: str
+    source: str
+    ref: str
+    version: int
+    acts_at: datetime
+    subject: int
+    content: Content
+    placed_at: datetime
+    is_mine: bool = True
+    earns: bool = True
+    hold: int | None = None
+    hold_points: int | None = None
+
+    @property
+    def own_position(self) -> Position:
+        """Return the place in business order, other facts left aside."""
+        return (self.acts_at, KIND_RANK[self.kind], self.source, self.ref, self.version)
+
+
+@dataclass(slots=True)
+class MemberFacts:
+    """What the rules may know of a member besides the facts."""
+
+    joined_at: datetime
+    birthday_month: int | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Sequence[tuple[datetime, datetime, int]] = ()
+
+    def rank_at(self, at: datetime, earned: int) -> int:
+        """Return the effective rank: an override in force, else what is earned."""
+        for from_at, until_at, rank in self.overrides:
+            if from_at <= at < until_at:
+                return rank
+        return earned
+
+
+@dataclass(slots=True)
+class OrderState:
+    """One order of one member as it stands in the fold."""
+
+    key: int
+    source: str
+    order_no: str
+    placed_at: datetime
+    tier: MemberTier
+    version: OrderVersion | None = None
+    is_mine: bool = False
+    refunds: list[Refund] = field(default_factory=list)
+    was_paid: bool = False
+    awards: dict[int, int] = field(default_factory=dict)
+    allowances: dict[int, int] = field(default_factory=dict)
+    counted: Contribution = NOTHING
+    net: NetOrder | None = None
+    explanation: tuple[dict[str, Any], ...] = ()
+    hold: int | None = None
+    hold_points: int | None = None
+
+    @property
+    def sort_key(self) -> tuple[datetime, str, str]:
+        """Return the place among other orders when differences are posted."""
+        return (self.placed_at, self.source, self.order_no)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a later fact of this order needs besides the facts themselves."""
+        tier = self.tier
+        state: dict[str, Any] = {
+            "tier": [tier.code, tier.rank, tier.multiplier_num, tier.multiplier_den],
+            "paid": self.was_paid,
+            "counted": [self.counted.spend, self.counted.counts],
+        }
+        if self.allowances:
+            state["allow"] = {str(key): points for key, points in self.allowances.items()}
+        if self.hold is not None:
+            state["hold"], state["hold_points"] = self.hold, self.hold_points
+        return state
+
+
+@dataclass(slots=True)
+class InteractionState:
+    """One interaction of one member."""
+
+    key: int
+    source: str
+    ref: str
+    placed_at: datetime
+    awards: dict[int, int] = field(default_factory=dict)
+    explanation: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def sort_key(self) -> tuple[datetime, str, str]:
+        """Return the place among other subjects when differences are posted."""
+        return (self.placed_at, self.source, self.ref)
+
+
+SubjectState = OrderState | InteractionState
+
+
+@dataclass(slots=True)
+class Step:
+    """What folding one fact did to its own subject."""
+
+    subject: Subject
+    state: SubjectState
+    before: dict[int, int]
+    progress: tuple[ProgressDelta, ...]
+    is_superseded: bool = False
+
+
+def positions(facts: Sequence[FoldFact]) -> dict[int, Position]:
+    """Return where each fact folds, by fact key: a refund never before its order's first version.
+
+    Source: design §5.6.
+    """
+    first: dict[int, Position] = {}
+    for fact in facts:
+        if fact.kind == ORDER:
+            own = fact.own_position
+            if fact.subject not in first or own < first[fact.subject]:
+                first[fact.subject] = own
+    return {
+        fact.key: _refund_position(fact, first.get(fact.subject))
+        if fact.kind == REFUND
+        else fact.own_position
+        for fact in facts
+    }
+
+
+def _refund_position(refund: FoldFact, order: Position | None) -> Position:
+    own = refund.own_position
+    return own if order is None or own > order else (*order, refund.acts_at, refund.ref)
+
+
+def write_position(position: Position) -> list[Any]:
+    """Return a position fit for JSON."""
+    return [part.isoformat() if isinstance(part, datetime) else part for part in position]
+
+
+def read_position(position: Sequence[Any] | None) -> Position | None:
+    """Read a position back."""
+    if position is None:
+        return None
+    parts = list(position)
+    for index in (0, 5):
+        if index < len(parts):
+            parts[index] = datetime.fromisoformat(parts[index])
+    return tuple(parts)
