@@ -115,9 +115,8 @@ class _Generator:
             f"    for {names} in rows:",
             f"        if {self._lines.of(condition)}:",
             f"            {part} += rest",
-            f"    {part} *= share",
             f"if {part}:",
-            *_indented(self._gives(rule, part)),
+            *_indented(self._gives(rule, f"{part} * share")),
         ]
 
     def _gives(self, rule: RuleSpec, base: str) -> list[str]:

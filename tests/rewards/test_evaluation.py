@@ -290,3 +290,10 @@ def test_ratio_is_exact_text() -> None:
 
 def test_facts_of_a_line_are_its_attributes() -> None:
     assert line_facts(line(1, 1_000, category="dairy"))["line.category"] == "dairy"
+
+
+def test_fixed_points_for_a_line_stay_when_all_was_paid_in_points() -> None:
+    dairy = on_lines("line.category", "eq", "dairy")
+    gift = rule("gift", Fixed(5), line_conditions=dairy)
+    version = order(line(1, 300, category="dairy"), paid=300)
+    assert points(decide([gift], version)) == {"gift": 5}
