@@ -7,33 +7,31 @@ from django.utils.translation import gettext_lazy as _
 
 EVENTS: Mapping[str, Promise] = {
     "member.enrolled": _("Enrolled"),
-    "member.updated": _("Profile changed"),
-    "member.frozen": _("Frozen"),
-    "member.closed": _("Closed"),
+    "member.profile_changed": _("Profile changed"),
+    "member.identifier_attached": _("Identifier attached"),
     "member.erased": _("Erased"),
-    "member.merged": _("Merged"),
-    "identifier.attached": _("Identifier attached"),
-    "identifier.ended": _("Identifier ended"),
-    "consent.granted": _("Consent given"),
-    "consent.withdrawn": _("Consent withdrawn"),
     "consent.changed": _("Consent changed"),
-    "order.paid": _("Order paid"),
-    "order.received": _("Order received"),
-    "order.changed": _("Order changed"),
-    "order.cancelled": _("Order cancelled"),
-    "order.refunded": _("Order refunded"),
-    "interaction.received": _("Interaction received"),
-    "points.earned": _("Points earned"),
-    "points.changed": _("Points changed"),
-    "points.reversed": _("Points clawed back"),
-    "points.spent": _("Points spent"),
-    "points.expired": _("Points expired"),
+    "order.recorded": _("Order recorded"),
+    "refund.recorded": _("Refund recorded"),
+    "interaction.recorded": _("Interaction recorded"),
+    "points.reserved": _("Points reserved"),
+    "points.captured": _("Points spent"),
+    "points.released": _("Points released"),
     "points.adjusted": _("Points adjusted"),
     "tier.changed": _("Tier changed"),
-    "tier.upgraded": _("Tier raised"),
-    "tier.downgraded": _("Tier lowered"),
-    "tier.renewed": _("Tier renewed"),
     "tier.override": _("Tier set by staff"),
+}
+
+DETAILS: Mapping[str, Promise] = {
+    "source": _("source"),
+    "ref": _("reference"),
+    "version": _("version"),
+    "points": _("points"),
+    "channel": _("channel"),
+    "kind": _("kind"),
+    "reason": _("reason"),
+    "purpose": _("purpose"),
+    "granted": _("granted"),
 }
 
 CONSENT_PURPOSES: Mapping[str, Promise] = {
@@ -46,16 +44,27 @@ CONSENT_PURPOSES: Mapping[str, Promise] = {
 
 CASE_CODES: Mapping[str, Promise] = {
     "over_refunded": _("More refunded than bought"),
+    "reservation_unknown": _("Order names an unknown reservation"),
+    "reservation_closed": _("Reservation was closed already"),
+    "reservation_lapsed": _("Reservation had lapsed"),
     "hold_lapsed": _("Reservation had lapsed"),
+    "insufficient_points": _("Not enough points"),
     "points_debt": _("Points debt"),
-    "reservation_not_captured": _("Reservation could not be captured"),
-    "gift_used": _("Gift already used"),
 }
 
 
 def event(kind: str) -> str:
     """Return what an event means; the kind itself where it is unknown."""
     return str(EVENTS.get(kind, kind))
+
+
+def details(payload: Mapping[str, object]) -> list[str]:
+    """Return what an event's payload says that people can use, one text per item."""
+    return [
+        f"{DETAILS[key]}: {value}"
+        for key, value in payload.items()
+        if key in DETAILS and isinstance(value, str | int) and value != ""
+    ]
 
 
 def purpose(code: str) -> str:

@@ -31,17 +31,24 @@ MOVEMENTS: Final[Mapping[Flow, Promise]] = {
 }
 
 REASONS: Final[Mapping[str, Promise]] = {
-    "order": _("Order"),
-    "purchase": _("Order"),
-    "refund": _("Refund"),
+    "order_paid": _("Order paid"),
+    "order_changed": _("Order changed"),
+    "order_cancelled": _("Order cancelled"),
+    "order_moved": _("Order moved to another member"),
+    "refunded": _("Refund"),
     "interaction": _("Interaction"),
     "late_fact": _("Late or corrected fact"),
+    "tender_refunded": _("Refund of an order paid with points"),
+    "reserved": _("Reserved for a purchase"),
+    "captured": _("Reservation captured"),
+    "released": _("Reservation released"),
+    "hold_lapsed": _("Reservation lapsed"),
+    "hold_released": _("Reservation released"),
     "activated": _("Return window over"),
     "expired": _("End of validity"),
     "debt_settled": _("Points debt settled first"),
-    "hold_lapsed": _("Reservation lapsed"),
-    "hold_released": _("Reservation released"),
-    "opening_balance": _("Opening balance"),
+    "adjustment": _("Adjusted by hand"),
+    "opening": _("Opening balance"),
 }
 
 GROWING: Final = frozenset({Bucket.PENDING, Bucket.AVAILABLE})

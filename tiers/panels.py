@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count
 from django.urls import reverse
+from django.utils.translation import gettext
 
-from config.base import money
+from config.base import clock, money
 from config.base.admin import charts
 from config.base.names import name_of
 from config.base.panels import Visit
@@ -130,3 +131,31 @@ def distribution(visit: Visit) -> Mapping[str, Any]:
 def override_address(visit: Visit) -> str:
     """Return where a tier override is asked for."""
     return reverse("admin:tier_override", args=[visit.subject.pk])
+
+
+def changed_details(visit: Visit, payload: Mapping[str, Any]) -> list[str]:
+    """Return what a change of tier says in the timeline."""
+    before, after = (tier_name(visit, str(payload.get(key, ""))) for key in ("from", "to"))
+    kept_until = payload.get("kept_until")
+    ends = [gettext("kept until %(day)s") % {"day": kept_until}] if kept_until else []
+    return [f"{before} → {after}", words.reason(str(payload.get("reason", ""))), *ends]
+
+
+def override_details(visit: Visit, payload: Mapping[str, Any]) -> list[str]:
+    """Return what a tier override says in the timeline."""
+    name = tier_name(visit, str(payload.get("tier", "")))
+    if payload.get("revoked"):
+        return [name, gettext("revoked")]
+    last = datetime.fromisoformat(payload["until"]) - timedelta(microseconds=1)
+    return [gettext("%(tier)s until %(until)s") % {"tier": name, "until": clock.local_day(last)}]
+
+
+def tier_name(visit: Visit, code: str) -> str:
+    """Return a tier's name in the visitor's language; the code itself where there is none."""
+    tier = tiers_by_code(visit).get(code)
+    return name_of(tier) if tier else code
+
+
+def tiers_by_code(visit: Visit) -> Mapping[str, Tier]:
+    """Return all tiers by code, read once for the page."""
+    return visit.once("tiers", lambda: {tier.code: tier for tier in Tier.objects.all()})

@@ -92,6 +92,14 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class EventText:
+    """What an event of one kind says in the member's timeline, from its payload."""
+
+    kind: str
+    details: Callable[[Visit, Mapping[str, Any]], Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A page of the console that belongs to no model's list."""
 
@@ -103,11 +111,12 @@ class Page:
 _panels: dict[str, Panel] = {}
 _links: dict[str, Link] = {}
 _columns: dict[str, Column] = {}
+_event_texts: dict[str, EventText] = {}
 _pages: dict[str, Page] = {}
 
 
-def register(*items: Panel | Link | Column | Page) -> None:
-    """Add panels, links, columns and pages; the second of one code replaces the first."""
+def register(*items: Panel | Link | Column | EventText | Page) -> None:
+    """Add parts of the console; the second of one code replaces the first."""
     for item in items:
         match item:
             case Panel():
@@ -116,6 +125,8 @@ def register(*items: Panel | Link | Column | Page) -> None:
                 _links[item.code] = item
             case Column():
                 _columns[item.code] = item
+            case EventText():
+                _event_texts[item.kind] = item
             case Page():
                 _pages[item.name] = item
 
@@ -131,6 +142,12 @@ def columns(request: HttpRequest) -> list[Column]:
         c for c in _columns.values() if not c.permission or request.user.has_perm(c.permission)
     )
     return sorted(found, key=lambda column: column.order)
+
+
+def event_details(visit: Visit, kind: str, payload: Mapping[str, Any]) -> Sequence[str] | None:
+    """Return what an app says about an event of its own; None where nobody does."""
+    text = _event_texts.get(kind)
+    return None if text is None else text.details(visit, payload)
 
 
 def links(visit: Visit) -> list[tuple[Link, str]]:

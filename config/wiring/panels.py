@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from config.base.panels import Column, Link, Page, Panel, Place, register
+from config.base.panels import Column, EventText, Link, Page, Panel, Place, register
 from members.admin import panels as members
 from members.admin import reports as member_reports
 from members.services import approvals
@@ -136,6 +136,8 @@ def _install_pages() -> None:
             "rewards.statement", _("Monthly statement"), "description", rewards.statement_address,
             10, statement.PERMISSION,
         ),
+        EventText("tier.changed", tiers.changed_details),
+        EventText("tier.override", tiers.override_details),
         Page("reports/enrolment/", "report_enrolment", member_reports.enrolment_page),
         Page(
             "members/member/<int:member_id>/tier-override/", "tier_override",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from config.base import panels
 from config.base.panels import Visit
 from members import words
 from members.models import (
@@ -21,7 +22,6 @@ from members.services import approvals
 
 EVENTS_SHOWN = 40
 WORK_SHOWN = 8
-VALUE_KEYS_SHOWN = 6
 
 
 def identifiers(visit: Visit) -> Mapping[str, Any]:
@@ -50,20 +50,17 @@ def consents(visit: Visit) -> Mapping[str, Any]:
 def timeline(visit: Visit) -> Mapping[str, Any]:
     """Show what happened, the latest first."""
     rows = MemberEvent.objects.filter(member_id=visit.subject.pk).order_by("-occurred_at", "-id")
-    return {"events": [_event(row) for row in rows[:EVENTS_SHOWN]], "limit": EVENTS_SHOWN}
+    events = [_event(visit, row) for row in rows[:EVENTS_SHOWN]]
+    return {"events": events, "limit": EVENTS_SHOWN}
 
 
-def _event(row: MemberEvent) -> Mapping[str, Any]:
-    shown = [
-        f"{key}: {value}"
-        for key, value in row.payload.items()
-        if isinstance(value, str | int) and value != ""
-    ]
+def _event(visit: Visit, row: MemberEvent) -> Mapping[str, Any]:
+    told = panels.event_details(visit, row.kind, row.payload)
     return {
         "at": row.occurred_at,
         "title": words.event(row.kind),
-        "details": shown[:VALUE_KEYS_SHOWN],
-        "actor": row.caused_by,
+        "details": words.details(row.payload) if told is None else told,
+        "actor": row.caused_by or row.payload.get("actor", ""),
     }
 
 

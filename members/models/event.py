@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models.append_only import AppendOnly
 
@@ -50,7 +51,7 @@ class Subscription(models.Model):
 class DeliveryState(models.TextChoices):
     """Where a delivery stands; `failed` deliveries wait for a person."""
 
-    PENDING = "pending", _("Pending")
+    PENDING = "pending", pgettext_lazy("delivery", "Pending")
     DONE = "done", _("Done")
     FAILED = "failed", _("Failed")
 

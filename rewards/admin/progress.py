@@ -21,7 +21,7 @@ from rewards.queries import TierReading
 from rewards.services.programme import ProgrammeMissingError
 from tiers import queries as tier_queries
 from tiers import words
-from tiers.panels import colour_class
+from tiers.panels import colour_class, tiers_by_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +82,9 @@ def progress(visit: Visit) -> Mapping[str, Any] | None:
     reading = tier_reading(visit)
     if reading is None:
         return None
-    names = visit.once(
-        "tier_names", lambda: {t.code: t for t in tier_queries.tiers_by_rank().values()}
-    )
     current, outlook = reading.current, reading.outlook
     ahead = outlook.progress if outlook else []
-    target = names.get(ahead[0]["next_tier"]) if ahead else None
+    target = tiers_by_code(visit).get(ahead[0]["next_tier"]) if ahead else None
     return {
         "current": current,
         "name": name_of(current.tier),

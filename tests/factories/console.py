@@ -115,8 +115,8 @@ def movement(
     rule = RuleVersion.objects.filter(rule__code="base").first() if is_earned else None
     return Entry.objects.create(
         account=account, member=member, seq=account.seq, source=source, target=target,
-        points=points, rule=rule, reason="order" if is_earned else target.value, actor="system",
-        occurred_at=at, recorded_at=at, hash=HASH, **values,
+        points=points, rule=rule, reason="order_paid" if is_earned else "adjustment",
+        actor="system", occurred_at=at, recorded_at=at, hash=HASH, **values,
     )  # fmt: skip
 
 
@@ -143,10 +143,10 @@ def stand(member: Member, code: str, *, at: datetime, reason: str = "qualified")
 
 
 def member(
-    name: str = "张小明", *, at: datetime = AT - timedelta(days=500), **values: Any
+    name: str = "张小明", *, at: datetime = AT - timedelta(days=500), phone: str = ""
 ) -> Member:
     """Enrol a member and give them a year of purchases, a tier, a consent and a case."""
-    made = members.member(name=name, at=at, **values)
+    made = members.member(("phone", phone or members.phone(), ""), name=name, at=at)
     for number in range(8):
         order(made, f"{150 + number * 37}.50", at=AT - timedelta(days=40 * number + 3), points=150)
     stand(made, "silver", at=AT - timedelta(days=90))
@@ -155,7 +155,11 @@ def member(
         given_at=at, recorded_at=at,
     )  # fmt: skip
     MemberEvent.objects.create(
-        member=made, kind="tier.changed", occurred_at=AT, recorded_at=AT, payload={"to": "silver"}
+        member=made,
+        kind="tier.changed",
+        occurred_at=AT,
+        recorded_at=AT,
+        payload={"from": "basic", "to": "silver", "reason": "qualified"},
     )
     Case.objects.create(member=made, code="points_debt", opened_at=AT)
     return made
@@ -171,4 +175,3 @@ def staff(username: str = "li.na", *, is_superuser: bool = True) -> User:
 def hostile_name(made: Member, text: str) -> None:
     """Give a member a masked name as no masking would make it."""
     MemberProfile.objects.filter(member=made).update(name_mask=text)
-
