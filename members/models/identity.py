@@ -1,7 +1,7 @@
 """Members and the identifiers that lead to them.
 
-Personal values are stored only as ciphertext under the member's own data key, so that destroying the
-key erases them wherever they were copied (design: crypto-erasure).
+Personal values are stored only as ciphertext under the member's own data key, so that destroying
+the key erases them wherever they were copied (crypto-erasure).
 """
 
 from django.db import models
@@ -90,7 +90,7 @@ class MemberKey(models.Model):
 
 
 class MemberProfile(models.Model):
-    """What is known of the person, encrypted; and what may be searched or counted without reading it."""
+    """What is known of the person, sealed; and what may be counted without reading it."""
 
     member = models.OneToOneField(Member, models.PROTECT, primary_key=True, related_name="profile")
     sealed = models.BinaryField(_("sealed values"), null=True, blank=True)

@@ -91,7 +91,7 @@ class Touchpoint(models.Model):
 
 
 class Source(models.Model):
-    """A name space of order numbers and references; it belongs to the touchpoint that first used it."""
+    """A name space of references; it belongs to the touchpoint that first used it."""
 
     code = models.CharField(_("code"), max_length=64, unique=True)
     touchpoint = models.ForeignKey(

@@ -4,7 +4,7 @@ Nothing is decided here about points or tiers.
 Source: design §5.1.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -17,8 +17,9 @@ from rewards.domain import receipt as receipts
 from rewards.domain.programme import ProgrammeBook
 from rewards.domain.receipt import FactKey, Receipt
 from rewards.domain.subjects import INTERACTION, ORDER, REFUND
-from rewards.services import answers, loading
+from rewards.services import answers, joining, loading
 from rewards.services.answers import Outcome
+from rewards.services.joining_requests import EnrolmentRequest
 from rewards.services.loading import Locked
 from rewards.services.programme import book_for
 
@@ -152,6 +153,29 @@ class Arrivals:
                 item.receipt.member = members[ref.public_id]
             else:
                 item.outcome = answers.refusal(404, "member_not_found")
+        if self._on_unknown() == OnUnknown.ENROL:
+            self._enrol([item for item, _ref in named if item.outcome is None])
+
+    def _on_unknown(self) -> str:
+        return OnUnknown.AWAIT if self.touchpoint is None else self.touchpoint.on_unknown
+
+    def _enrol(self, items: Sequence[Item]) -> None:
+        """Make members of the identifiers that lead to nobody."""
+        unknown = [item for item in items if item.receipt.member is None]
+        requests = [
+            EnrolmentRequest(
+                ((ref.kind, ref.value, ref.app),), store=item.receipt.body.get("store", "")
+            )
+            for item in unknown
+            if (ref := item.receipt.named) is not None
+        ]
+        if not requests:
+            return
+        found = joining.find_or_create(requests, touchpoint=self.touchpoint, at=self.at)
+        for item, enrolment in zip(unknown, found, strict=True):
+            item.receipt.member = enrolment.member_id
+            if enrolment.code is not None:
+                item.outcome = answers.refusal(422, enrolment.code)
 
     def _take_slots(self) -> None:
         """Give every fact an id, and every order its own; see whose the orders are."""
@@ -290,8 +314,7 @@ class Arrivals:
             play = self.orders[receipt.source, receipt.order_no]
             if play.stored_member is not None or any(each.member for each in play.new):
                 return
-        on_unknown = OnUnknown.AWAIT if self.touchpoint is None else self.touchpoint.on_unknown
-        if on_unknown == OnUnknown.REJECT:
+        if self._on_unknown() == OnUnknown.REJECT:
             item.outcome = answers.refusal(422, "identifier_unknown")
             if receipt.order_no:
                 self.orders[receipt.source, receipt.order_no].new.remove(receipt)
