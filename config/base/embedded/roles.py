@@ -38,7 +38,11 @@ def create(connection: psycopg.Connection, passwords: dict[str, str]) -> None:
                 sql.Identifier(DATABASE), sql.Identifier(OWNER)
             )
         )
-    connection.execute(sql.SQL("GRANT pg_read_all_stats TO {}").format(sql.Identifier(OWNER)))
+    # The application's role too, so that the owner may end its sessions before it drops a database.
+    for role in ("pg_read_all_stats", APPLICATION):
+        connection.execute(
+            sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(OWNER))
+        )
 
 
 def add_statistics(connection: psycopg.Connection) -> None:
