@@ -164,10 +164,8 @@ def last_valid_day(expires_at: datetime | None) -> date | None:
 
 def _now(account: PointsAccount, at: datetime) -> Points:
     if account.next_due_at is None or account.next_due_at > at:
-        open_lots = Lot.objects.filter(account=account, remaining__gt=0)
-        left = (
-            (lot.expires_at, lot.remaining) for lot in open_lots.only("expires_at", "remaining")
-        )
+        open_lots = Lot.objects.filter(account=account, remaining__gt=0).order_by()
+        left = open_lots.values_list("expires_at").annotate(Sum("remaining"))
         return Points(_stored(account), _expiring(left))
     settled = _settled(account, at)
     return Points(

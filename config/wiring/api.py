@@ -53,5 +53,5 @@ urlpatterns = [
     path("problems/<slug:code>", ProblemView.as_view(), name="api-problem"),
     path("v1/", include("members.api.urls")),
     path("v1/", include("rewards.api.urls")),
-    re_path(r"^.*$", NotFound.as_view()),
+    re_path(r"(?s)^.*$", NotFound.as_view()),
 ]

@@ -94,7 +94,9 @@ def idempotent(*, required: bool) -> Callable[[Handler], Handler]:
 def forget_old(*, at: datetime, limit: int = PRUNE_BATCH) -> int:
     """Delete keys whose time is over, up to a limit; return how many there were."""
     old = IdempotencyKey.objects.filter(created_at__lte=at - KEPT_FOR).order_by("created_at")
-    count, _details = IdempotencyKey.objects.filter(pk__in=list(old.values("pk")[:limit])).delete()
+    count, _details = IdempotencyKey.objects.filter(
+        pk__in=list(old.values_list("pk", flat=True)[:limit])
+    ).delete()
     return count
 
 

@@ -58,7 +58,7 @@ class HasScope(BasePermission):
         if scope is None:
             # A method that the view does not offer is answered by 405, not by a question of rights;
             # one that it offers without naming a scope stays shut.
-            return not hasattr(view, str(request.method).lower()) or view.is_public
+            return view.is_public or not view.offers(str(request.method))
         credentials: Any = request.auth
         if credentials is None:
             raise NotAuthenticatedError

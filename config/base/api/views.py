@@ -30,6 +30,11 @@ class Endpoint(APIView):
     is_public: ClassVar[bool] = False
     max_body_bytes: ClassVar[int] = json_format.MAX_BODY_BYTES
 
+    @classmethod
+    def offers(cls, method: str) -> bool:
+        """Say whether the endpoint has the method."""
+        return method.lower() in cls.http_method_names and hasattr(cls, method.lower())
+
     def get_exception_handler(self) -> Any:
         """Return the handler that writes problem documents."""
         return problems.handle

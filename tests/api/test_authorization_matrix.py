@@ -1,0 +1,200 @@
+"""Every route × method × scope, taken from the resolver: a route without a row fails.
+
+Each cell asserts the status and that a refused call has changed nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from config.base.api.views import Endpoint, NotFound
+from members.domain.scopes import SCOPES
+from members.models import Member
+from tests.api import bodies
+from tests.api.conftest import Caller
+from tests.factories import members
+
+pytestmark = pytest.mark.django_db
+
+PUBLIC = {"api/v1/schema", "api/docs", "api/problems/<slug:code>"}
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+Build = Callable[[Member], tuple[str, Any]]
+
+
+def _order_path(suffix: str = "") -> str:
+    return f"/orders/till/{bodies.number()}{suffix}"
+
+
+# How to call each route with success, given a member; the scope is not repeated here.
+ROWS: dict[tuple[str, str], Build] = {
+    ("members", "POST"): lambda _m: ("/members", bodies.enrolment()),
+    ("members/batch", "POST"): lambda _m: (
+        "/members/batch",
+        {"members": [bodies.enrolment()]},
+    ),
+    ("members/lookup", "POST"): lambda m: (
+        "/members/lookup",
+        {"kind": "card", "value": m.card_number},
+    ),
+    ("members/<uuid:public_id>", "GET"): lambda m: (f"/members/{m.public_id}", None),
+    ("members/<uuid:public_id>", "PATCH"): lambda m: (
+        f"/members/{m.public_id}",
+        {"attributes": {"shoe_size": 39}},
+    ),
+    ("members/<uuid:public_id>/consents", "PUT"): lambda m: (
+        f"/members/{m.public_id}/consents",
+        {"consents": [{"purpose": "sms", "granted": True}]},
+    ),
+    ("members/<uuid:public_id>/timeline", "GET"): lambda m: (
+        f"/members/{m.public_id}/timeline",
+        None,
+    ),
+    ("members/<uuid:public_id>/tier", "GET"): lambda m: (f"/members/{m.public_id}/tier", None),
+    ("members/<uuid:public_id>/points", "GET"): lambda m: (
+        f"/members/{m.public_id}/points",
+        None,
+    ),
+    ("members/<uuid:public_id>/entries", "GET"): lambda m: (
+        f"/members/{m.public_id}/entries",
+        None,
+    ),
+    ("members/<uuid:public_id>/statements", "GET"): lambda m: (
+        f"/members/{m.public_id}/statements?month=2026-01",
+        None,
+    ),
+    ("members/<uuid:public_id>/adjustments", "POST"): lambda m: (
+        f"/members/{m.public_id}/adjustments",
+        {"points": 5, "reason": "goodwill"},
+    ),
+    ("entries/<int:entry_id>/explanation", "GET"): lambda _m: ("/entries/1/explanation", None),
+    ("facts/batch", "POST"): lambda m: (
+        "/facts/batch",
+        {
+            "facts": [
+                {
+                    "type": "order",
+                    "source": "till",
+                    "order_no": bodies.number(),
+                    **bodies.order(member=str(m.public_id)),
+                }
+            ]
+        },
+    ),
+    ("interactions", "POST"): lambda m: (
+        "/interactions",
+        bodies.interaction(member=str(m.public_id)),
+    ),
+    ("orders/<str:source>/<path:order_no>", "PUT"): lambda m: (
+        _order_path(),
+        bodies.order(member=str(m.public_id)),
+    ),
+    ("orders/<str:source>/<path:order_no>", "GET"): lambda _m: (_order_path(), None),
+    ("orders/<str:source>/<path:order_no>/refunds", "POST"): lambda _m: (
+        _order_path("/refunds"),
+        bodies.refund(),
+    ),
+    ("orders/<str:source>/<path:order_no>/claim", "POST"): lambda m: (
+        _order_path("/claim"),
+        {"member": str(m.public_id)},
+    ),
+}  # fmt: skip
+
+# What a key with the scope gets where the row names nothing that exists.
+NOTHING_THERE = {
+    ("entries/<int:entry_id>/explanation", "GET"),
+    ("orders/<str:source>/<path:order_no>", "GET"),
+    ("orders/<str:source>/<path:order_no>/claim", "POST"),
+}
+
+
+def routes() -> Iterator[tuple[str, Any]]:
+    """Return every route below /api/ with its view class."""
+
+    def walk(patterns: list[Any], prefix: str) -> Iterator[tuple[str, Any]]:
+        for pattern in patterns:
+            route = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern.url_patterns, route)
+            elif isinstance(pattern, URLPattern) and route.startswith("api/"):
+                view: Any = pattern.callback
+                yield route, getattr(view, "cls", None) or getattr(view, "view_class", view)
+
+    yield from walk(get_resolver().url_patterns, "")
+
+
+def endpoints() -> list[tuple[str, str, str]]:
+    """Return (route below v1, method, scope) of every endpoint for touchpoints."""
+    found = []
+    for route, view in routes():
+        if isinstance(view, type) and issubclass(view, Endpoint) and not view.is_public:
+            for method in METHODS:
+                if view.offers(method):
+                    short = route.removeprefix("api/v1/")
+                    found.append((short, method, view.scopes.get(method, "")))
+    return sorted(found)
+
+
+ENDPOINTS = endpoints()
+
+
+def rows_written() -> int:
+    """Return how many rows there are in the apps' tables."""
+    labels = ("members", "tiers", "rewards")
+    models = [m for label in labels for m in apps.get_app_config(label).get_models()]
+    return sum(model._default_manager.count() for model in models)
+
+
+def test_every_endpoint_has_a_row_and_a_known_scope() -> None:
+    assert {(route, method) for route, method, _scope in ENDPOINTS} == set(ROWS)
+    assert {scope for _route, _method, scope in ENDPOINTS} <= set(SCOPES)
+
+
+def test_what_is_public_is_listed() -> None:
+    found = set()
+    for route, view in routes():
+        is_ours = isinstance(view, type) and issubclass(view, Endpoint)
+        if view is not NotFound and (not is_ours or view.is_public):
+            found.add(route)
+    assert found == PUBLIC
+
+
+@pytest.mark.parametrize(("route", "method", "scope"), ENDPOINTS)
+def test_without_a_key_nothing_happens(till: Caller, route: str, method: str, scope: str) -> None:
+    path, _body = ROWS[route, method](members.member())
+    before = rows_written()
+    response = Client().generic(
+        method, f"/api/v1{path}", content_type="application/json", data=b"{}"
+    )
+    assert response.status_code == 401
+    assert rows_written() == before
+
+
+@pytest.mark.parametrize(("route", "method", "scope"), ENDPOINTS)
+def test_with_every_other_scope_nothing_happens(
+    caller: Callable[..., Caller], route: str, method: str, scope: str
+) -> None:
+    till = caller(*(set(SCOPES) - {scope}))
+    path, body = ROWS[route, method](members.member())
+    before = rows_written()
+    answer = till.call(method, path, body, Idempotency_Key="k")
+    assert (answer.status, answer.code) == (403, "scope_missing")
+    assert answer.body["scope"] == scope
+    assert rows_written() == before
+
+
+@pytest.mark.parametrize(("route", "method", "scope"), ENDPOINTS)
+def test_with_the_scope_alone_it_is_done(
+    caller: Callable[..., Caller], route: str, method: str, scope: str
+) -> None:
+    till = caller(scope)
+    path, body = ROWS[route, method](members.member())
+    answer = till.call(method, path, body, Idempotency_Key="k")
+    if (route, method) in NOTHING_THERE:
+        assert answer.status == 404
+    else:
+        assert answer.status < 300, answer.body
