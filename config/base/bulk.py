@@ -118,7 +118,7 @@ class Writes:
         """
         ranks = {table: rank for rank, table in enumerate(order)}
         tables = sorted(self._inserts, key=lambda table: ranks.get(table, len(ranks)))
-        with raw_cursor() as cursor:
+        with connection.wrap_database_errors, raw_cursor() as cursor:
             small: list[tuple[str, Table]] = []
             rows: list[list[Row]] = []
             for table in tables:
@@ -144,7 +144,7 @@ def raw_cursor() -> psycopg.Cursor[Any]:
 
 def fetch(statement: str, parameters: Sequence[Any]) -> list[Any]:
     """Return the rows of a prepared statement, read in binary."""
-    with raw_cursor() as cursor:
+    with connection.wrap_database_errors, raw_cursor() as cursor:
         return cursor.execute(statement.encode(), parameters, prepare=True, binary=True).fetchall()
 
 

@@ -151,8 +151,8 @@ class MemberRun:
             instant = where[fact.key][0]
             self._settle_account(instant if settle_to is None else max(instant, settle_to))
             outcomes.append(self._receive_one(fact, where[fact.key]))
-        if settle_to is not None:
-            self.settle(settle_to)
+        # A member that was settled further before stays so, also when folded again.
+        self.settle(max(settle_to or self.account.settled_at, self.account.settled_at))
         return outcomes
 
     def settle(self, upto: datetime) -> None:

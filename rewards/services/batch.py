@@ -197,11 +197,12 @@ class Batch(Arrivals):
         self.runs[member] = run
 
     def _keep(self, locked: Locked, outcome: FactOutcome) -> None:
-        """Remember the outcome that answers the fact: the one of the member it belongs to."""
+        """Remember the outcome that answers the fact: that of the member whose order it is."""
         self.results.append((locked, outcome))
-        key = outcome.fact.key
-        if key not in self.outcomes or outcome.fact.is_mine:
-            self.outcomes[key] = (locked, outcome)
+        state = outcome.decided[0].state
+        is_theirs = not isinstance(state, OrderState) or state.is_mine
+        if is_theirs or outcome.fact.key not in self.outcomes:
+            self.outcomes[outcome.fact.key] = (locked, outcome)
 
     def _fold_fact(self, receipt: Receipt, viewer: int) -> FoldFact:
         hold = None

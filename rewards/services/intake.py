@@ -10,8 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext_lazy as _
+from psycopg.errors import DeadlockDetected
 
 from config.base.errors import DomainError
 from members.models import FactKind, FactState, ReceivedFact, Touchpoint
@@ -61,6 +62,10 @@ def receive(
             # Another call received the same fact, or moved the order, between look-up and lock.
             # Its transaction is over by now, so what it wrote is seen by the next attempt.
             if attempt == ATTEMPTS - 1:
+                raise
+        except OperationalError as error:
+            # Two batches that bring the same facts for different members wait for each other.
+            if not isinstance(error.__cause__, DeadlockDetected) or attempt == ATTEMPTS - 1:
                 raise
     raise AssertionError("unreachable")
 
