@@ -167,8 +167,8 @@ class ProgressEntry(AppendOnly):
 class Standing(models.Model):
     """A member held a tier from an instant until another (open: still does), and why.
 
-    Standings are the stored result of folding the member's facts; a late fact rewrites them from its
-    own instant on, the event log keeps what was said before.
+    Standings are the stored result of folding the member's facts; a late fact rewrites them from
+    its own instant on, the event log keeps what was said before.
     """
 
     member = models.ForeignKey(
