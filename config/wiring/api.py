@@ -20,10 +20,9 @@ SCHEMA_SETTINGS: dict[str, Any] = {
     "DESCRIPTION": DESCRIPTION,
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
     "APPEND_COMPONENTS": {"schemas": openapi.components()},
     "SORT_OPERATIONS": True,
-    "ENABLE_DJANGO_DEPLOY_CHECK": False,
+    "POSTPROCESSING_HOOKS": [],
 }
 
 
@@ -53,5 +52,5 @@ urlpatterns = [
     path("problems/<slug:code>", ProblemView.as_view(), name="api-problem"),
     path("v1/", include("members.api.urls")),
     path("v1/", include("rewards.api.urls")),
-    re_path(r"(?s)^.*$", NotFound.as_view()),
+    re_path(r"^[\s\S]*$", NotFound.as_view()),
 ]
