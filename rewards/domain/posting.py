@@ -112,12 +112,11 @@ class MemberRun:
     Raises: HistoryNeededError, LotsNeededError — load more and run the member again.
     """
 
-    def __init__(self, book: ProgrammeBook, member: MemberState, actor: str, at: datetime) -> None:
+    def __init__(self, book: ProgrammeBook, member: MemberState, at: datetime) -> None:
         """Begin where the member stands; `at` is when the entries are recorded."""
         self.book = book
         self.member = member
         self.account = member.account
-        self.actor = actor
         self.at = at
         self.is_refolded = member.snapshot is None
         self.standing_changes: list[StandingChange] = []
@@ -222,10 +221,13 @@ class MemberRun:
     def _post(
         self, fact: FoldFact, at: datetime, differences: Sequence[Difference]
     ) -> list[dict[str, Any]]:
-        """Post give-backs, then rises, then falls, each by (placed_at, source, order_no, rule)."""
-        cause = Cause(
-            FactRef(fact.key, fact.source, fact.kind, fact.ref, fact.version), self.actor, self.at
-        )
+        """Post give-backs, then rises, then falls, each by (placed_at, source, order_no, rule).
+
+        The actor is the fact's source, however it came in: a till, a batch and an import of the
+        same facts write the same journal.
+        """
+        named = FactRef(fact.key, fact.source, fact.kind, fact.ref, fact.version)
+        cause = Cause(named, f"source:{fact.source}", self.at)
         own = differences[0].state
         issues = self._tender(own, at, cause)
         if fact.kind == REFUND and isinstance(own, OrderState) and own.net is not None:

@@ -188,7 +188,7 @@ class Batch(Arrivals):
             history = [self._fold_fact(e, member) for e in stored if e.id not in new_ids]
             posted = self.posted.get(member, {})
             state = MemberState(member, locked.account, locked.facts, None, {}, history, posted)
-        run = MemberRun(self.book, state, self.actor, self.at)
+        run = MemberRun(self.book, state, self.at)
         new = [self._fold_fact(each, member) for each in fresh]
         outcomes = run.receive(new, self.settle_to)
         run.first_purchase_on(locked.first_purchase_on)  # asks for the history where it needs it
@@ -220,7 +220,7 @@ class Batch(Arrivals):
         standings = loading.standings_of(stored) if stored else {}
         writes, news = Writes(), list[NewEvent]()
         batch_writes.write_runs(writes, news, self.runs, self.locked, standings)
-        batch_writes.write_results(writes, news, self.book, self.results)
+        batch_writes.write_results(writes, news, self.book, self.results, self.actor)
         kept = [item.receipt for item in self._open()]
         batch_writes.write_facts(writes, kept, self.touchpoint, self.orders)
         batch_writes.write_orders(writes, self.orders, self.runs, self.touchpoint)

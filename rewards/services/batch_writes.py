@@ -89,6 +89,7 @@ def write_results(
     news: list[NewEvent],
     book: ProgrammeBook,
     results: Iterable[tuple[Locked, FactOutcome]],
+    actor: str,
 ) -> None:
     """Add evaluations, progress, events and cases of every folded fact."""
     for locked, outcome in results:
@@ -106,9 +107,8 @@ def write_results(
             "version": fact.version,
             "points": own.delta,
         }
-        news.append(
-            NewEvent(member, f"{fact.kind}.recorded", fact.acts_at, own.recorded_at, payload)
-        )
+        kind = f"{fact.kind}.recorded"
+        news.append(NewEvent(member, kind, fact.acts_at, own.recorded_at, payload, actor))
         for issue in outcome.issues:
             writes.insert(
                 tables.CASES,
