@@ -1,4 +1,4 @@
-"""The audit: what must hold in the stored data, each invariant one query for the rows that break it.
+"""The audit: what must hold in the stored data, each invariant a query for the rows that break it.
 
 An app registers its checks; the wiring decides which apps do. A check's query returns one row per
 violation: columns that identify the stored rows, then `expected` and `found`. No rows: it holds.
