@@ -20,13 +20,17 @@ from rewards.models.rule import ActivateOn, FactorSource, RuleEffect, RuleState
 from tiers.models import Tier
 from tiers.services.ladders import load_ladder_book
 
+# Who wrote a row last says whether it has changed, whatever its columns: cheap to read, and never
+# the same again after a rollback or in another database of the server.
 STAMP: Final = """
-    (SELECT md5(concat(
-        (SELECT string_agg(concat_ws(',', r.id, r.valid_from, r.valid_until), ';' ORDER BY r.id)
-           FROM rewards_ruleversion r WHERE r.state = 'active'), '|',
-        (SELECT string_agg(p.id::text, ';' ORDER BY p.id) FROM rewards_pointspolicy p), '|',
-        (SELECT string_agg(l.id::text, ';' ORDER BY l.id) FROM tiers_ladderversion l)
-    )))
+    (SELECT md5(string_agg(t || id || ':' || xmin, ';' ORDER BY t, id)) FROM (
+        SELECT 'r' t, id, xmin::text xmin FROM rewards_ruleversion WHERE state = 'active'
+        UNION ALL SELECT 'p', id, xmin::text FROM rewards_pointspolicy
+        UNION ALL SELECT 'l', id, xmin::text FROM tiers_ladderversion
+        UNION ALL SELECT 'm', id, xmin::text FROM tiers_tierterm
+        UNION ALL SELECT 'q', id, xmin::text FROM tiers_qualificationrule
+        UNION ALL SELECT 't', id, xmin::text FROM tiers_tier
+    ) written)
 """
 
 _books: dict[str, ProgrammeBook] = {}
