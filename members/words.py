@@ -23,16 +23,17 @@ EVENTS: Mapping[str, Promise] = {
 }
 
 DETAILS: Mapping[str, Promise] = {
-    "source": _("source"),
-    "ref": _("reference"),
-    "version": _("version"),
     "points": _("points"),
-    "channel": _("channel"),
     "kind": _("kind"),
-    "reason": _("reason"),
+    "channel": _("channel"),
     "purpose": _("purpose"),
     "granted": _("granted"),
+    "reason": _("reason"),
+    "ref": _("reference"),
+    "source": _("source"),
+    "version": _("version"),
 }
+FIRST_VERSION = 1
 
 CONSENT_PURPOSES: Mapping[str, Promise] = {
     "marketing": _("Marketing messages"),
@@ -59,12 +60,11 @@ def event(kind: str) -> str:
 
 
 def details(payload: Mapping[str, object]) -> list[str]:
-    """Return what an event's payload says that people can use, one text per item."""
-    return [
-        f"{DETAILS[key]}: {value}"
-        for key, value in payload.items()
-        if key in DETAILS and isinstance(value, str | int) and value != ""
-    ]
+    """Return what an event's payload says that people can use, the most telling first."""
+    told = {key: payload[key] for key in DETAILS if isinstance(payload.get(key), str | int)}
+    if told.get("version") == FIRST_VERSION:
+        del told["version"]
+    return [f"{DETAILS[key]}: {value}" for key, value in told.items() if value != ""]
 
 
 def purpose(code: str) -> str:

@@ -20,7 +20,7 @@ from members.models.case import CaseState
 from members.models.staff import ApprovalState
 from members.services import approvals
 
-EVENTS_SHOWN = 40
+EVENTS_SHOWN = 30
 WORK_SHOWN = 8
 
 

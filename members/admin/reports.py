@@ -22,7 +22,7 @@ from config.base.panels import Visit
 from members.admin.member import channel_name
 from members.models import Channel, Member, Order
 
-MONTHS_SHOWN = 12
+MONTHS_SHOWN = 13
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ from rewards import balances, explanations, queries, words
 from rewards.balances import Points
 from rewards.models import Entry, Evaluation, Lot, Rule
 
-ENTRIES_SHOWN = 50
+ENTRIES_SHOWN = 40
 LATEST_SHOWN = 6
-LOTS_SHOWN = 40
-ORDERS_SHOWN = 25
+LOTS_SHOWN = 15
+ORDERS_SHOWN = 20
 SOON_DAYS = 30
 
 

@@ -15,7 +15,7 @@ from config.base.panels import Visit
 from rewards.domain.buckets import Bucket
 from rewards.models import Entry, PointsAccount
 
-MONTHS_SHOWN = 12
+MONTHS_SHOWN = 13
 ISSUED_COLOUR, SPENT_COLOUR, EXPIRED_COLOUR = "#0d9488", "#6366f1", "#f59e0b"
 
 

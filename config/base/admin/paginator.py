@@ -6,7 +6,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.db import connections, models
 
-EXACT_BELOW = 20_000
+EXACT_BELOW = 200_000
 COUNT_LIMIT = 10_000
 
 ESTIMATE_SQL = "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)"
@@ -15,15 +15,14 @@ ESTIMATE_SQL = "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%
 def estimated_count(model: type[models.Model], *, using: str = "default") -> int:
     """Return about how many rows a table has, by the server's statistics.
 
-    Small tables, and those without statistics yet, are counted; at most `EXACT_BELOW` rows are
-    looked at to find out.
+    Tables below `EXACT_BELOW`, and new ones without statistics yet, are counted.
     """
     with connections[using].cursor() as cursor:
         cursor.execute(ESTIMATE_SQL, [f'"{model._meta.db_table}"'])
         (estimate,) = cursor.fetchone() or (-1,)
     if estimate is not None and estimate >= EXACT_BELOW:
         return int(estimate)
-    return capped_count(model._base_manager.using(using).all(), EXACT_BELOW)
+    return model._base_manager.using(using).count()
 
 
 def capped_count(rows: models.QuerySet[Any], limit: int = COUNT_LIMIT) -> int:

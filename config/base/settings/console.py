@@ -98,6 +98,7 @@ NAVIGATION = [
             _list(_("Groups"), "groups", "auth.group"),
             _list(_("Staff authorities"), "verified_user", "members.staffauthority"),
             _list(_("Scheduled work"), "schedule", "django_celery_beat.periodictask"),
+            _list(_("Job runs"), "task", "config.jobrun"),
         ],
     },
 ]

@@ -1,0 +1,90 @@
+"""The console's pages of the site itself: its clock and its scheduled work."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from django_celery_beat import admin as beat
+from django_celery_beat import models
+from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from config.base.admin.decorators import labelled
+from config.base.admin.options import ReadOnlyAdmin
+from config.models import Heartbeat, JobRun, ProgrammeClock
+
+for _model in (
+    models.PeriodicTask,
+    models.IntervalSchedule,
+    models.CrontabSchedule,
+    models.SolarSchedule,
+    models.ClockedSchedule,
+):
+    admin.site.unregister(_model)
+
+
+class TaskSelectWidget(UnfoldAdminSelectWidget, beat.TaskSelectWidget):  # type: ignore[misc]
+    """The list of tasks, as the console looks."""
+
+
+class PeriodicTaskForm(beat.PeriodicTaskForm):  # type: ignore[misc]  # no types there
+    """The scheduler's form with the console's widgets."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["task"].widget = UnfoldAdminTextInputWidget()
+        self.fields["regtask"].widget = TaskSelectWidget()
+
+
+@admin.register(models.PeriodicTask)
+class PeriodicTaskAdmin(beat.PeriodicTaskAdmin, ModelAdmin):  # type: ignore[misc]
+    """What the scheduler starts, and when."""
+
+    form = PeriodicTaskForm
+
+
+@admin.register(models.IntervalSchedule)
+class IntervalScheduleAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no types
+    """Every so often."""
+
+
+@admin.register(models.CrontabSchedule)
+class CrontabScheduleAdmin(beat.CrontabScheduleAdmin, ModelAdmin):  # type: ignore[misc]
+    """At certain times of certain days."""
+
+
+@admin.register(models.SolarSchedule)
+class SolarScheduleAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no types
+    """With the sun."""
+
+
+@admin.register(models.ClockedSchedule)
+class ClockedScheduleAdmin(beat.ClockedScheduleAdmin, ModelAdmin):  # type: ignore[misc]
+    """Once."""
+
+
+@admin.register(ProgrammeClock)
+class ProgrammeClockAdmin(ReadOnlyAdmin):
+    """The instant up to which a programme under the `due` clock has been run."""
+
+    list_display = ("at",)
+
+
+@admin.register(JobRun)
+class JobRunAdmin(ReadOnlyAdmin):
+    """Runs of scheduled work and how they ended."""
+
+    list_display = (
+        "name", "period", "state_label", "started_at", "finished_at", "done", "error_code",
+    )  # fmt: skip
+    list_filter = ("state",)
+
+    @labelled(_("state"), {"running": "info", "finished": "success", "failed": "danger"})
+    def state_label(self, run: JobRun) -> tuple[str, str]:
+        """Return how the run stands, with its colour."""
+        return run.state, run.get_state_display()
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(ReadOnlyAdmin):
+    """When the processes that have to run were last seen."""
+
+    list_display = ("name", "at")
