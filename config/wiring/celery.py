@@ -14,4 +14,7 @@ warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("loyalty")
 app.conf.update(settings.CELERY)
+# Imported once Django is set up: jobs and followers register there.
+app.conf.imports = ("config.wiring.tasks",)
+app.conf.beat_scheduler = "config.wiring.beat:WatchedScheduler"
 app.autodiscover_tasks()

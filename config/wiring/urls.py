@@ -4,10 +4,11 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from config.wiring import health, panels
+from config.wiring import health, monitors, panels
 
 # The console asks for its pages when its addresses are made.
 panels.install()
+monitors.install()
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

@@ -1,0 +1,127 @@
+"""Everything that time alone triggers, in order.
+
+`run_due` and the scheduler run the same list. Each job works up to an instant and finds nothing
+when it is run again.
+
+Source: design §5.2, §7.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+
+from config.base import clock, job_runs, jobs
+from config.base.job_runs import Ending, Report, Watch
+from config.base.jobs import Turn
+from members.api import idempotency
+from members.services import retention, waiting
+from rewards.services.due import settle_due
+from rewards.services.programme import ProgrammeMissingError, current_book
+
+SETTLE: Final = "settle_due"
+RUNS_KEPT_FOR: Final = timedelta(days=30)
+PRUNE_BATCH: Final = 1_000
+
+
+def install() -> None:
+    """Register the jobs; doing it again changes nothing."""
+    jobs.register(SETTLE, settle, every=timedelta(minutes=1))
+    jobs.register("open_cases", open_cases, every=timedelta(hours=1))
+    jobs.register("forget_content", forget_content, every=timedelta(hours=6))
+    jobs.register("forget_idempotency_keys", forget_idempotency_keys, every=timedelta(hours=1))
+    jobs.register("forget_job_runs", forget_job_runs, every=timedelta(days=1))
+
+
+def settle(turn: Turn) -> int:
+    """Let holds lapse, points activate and expire, tiers be reviewed; return the members."""
+    return settle_due(at=turn.at, recorded_at=turn.recorded_at, progress=turn.progress)
+
+
+def open_cases(turn: Turn) -> int:
+    """Open cases for facts that have waited for longer than they can be of use."""
+    try:
+        policy = current_book().policy_at(turn.at)
+    except ProgrammeMissingError:
+        # Without a programme no fact has been received.
+        return 0
+    opened = waiting.open_unclaimed(
+        received_before=turn.at - timedelta(days=policy.claim_days), at=turn.recorded_at
+    )
+    if policy.late_fact_days is not None:
+        opened += waiting.open_order_missing(
+            received_before=turn.at - timedelta(days=policy.late_fact_days), at=turn.recorded_at
+        )
+    return opened
+
+
+def forget_content(turn: Turn) -> int:
+    """Wipe what interactions carried when they have been kept for long enough."""
+    return retention.forget_content(at=turn.at, progress=turn.progress)
+
+
+def forget_idempotency_keys(turn: Turn) -> int:
+    """Delete stored answers whose time is over."""
+    done = 0
+    while count := idempotency.forget_old(at=turn.at, limit=PRUNE_BATCH):
+        done += count
+        turn.progress(done, done)
+    return done
+
+
+def forget_job_runs(turn: Turn) -> int:
+    """Delete the records of old runs."""
+    done, before = 0, datetime.now(UTC) - RUNS_KEPT_FOR
+    while count := job_runs.forget_old(before=before, limit=PRUNE_BATCH):
+        done += count
+        turn.progress(done, done)
+    return done
+
+
+def run_up_to(at: datetime, *, watch: Watch) -> list[Report]:
+    """Run every job up to an instant, and remember that the programme has been run up to it.
+
+    What one job does not manage does not keep the others from running; time advances when all
+    of them have.
+    """
+    install()
+    recorded_at = recording_instant(at)
+    reports = [
+        job_runs.run_again(job, at=at, recorded_at=recorded_at, watch=watch)
+        for job in jobs.registered()
+    ]
+    if all(report.ending is Ending.FINISHED for report in reports):
+        clock.advance_programme_time(at)
+    return reports
+
+
+def run_scheduled() -> list[Report]:
+    """Run every job whose period has come, up to now."""
+    install()
+    at = scheduled_instant()
+    if at is None:
+        return []
+    return [
+        job_runs.run_scheduled(job, at=at, recorded_at=clock.now()) for job in jobs.registered()
+    ]
+
+
+def recording_instant(at: datetime) -> datetime:
+    """Return when what is done up to an instant is recorded.
+
+    Under the `due` clock the run itself moves the time, and time never goes back.
+    """
+    if settings.LOYALTY_CLOCK == "due":
+        return max(at, clock.programme_time() or at)
+    return clock.now()
+
+
+def scheduled_instant() -> datetime | None:
+    """Return up to when the scheduler may run things; None before a `due` clock was first set.
+
+    Under the `due` clock only `run_due` moves the time, or a year loaded for a test would be over
+    before it began.
+    """
+    if settings.LOYALTY_CLOCK == "due":
+        return clock.programme_time()
+    return datetime.now(UTC)

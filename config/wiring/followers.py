@@ -1,0 +1,14 @@
+"""Who follows the event log. An app's follower is listed here and nowhere else."""
+
+from typing import Final
+
+from members.services import delivery
+from members.services.delivery import Follower
+
+FOLLOWERS: Final[tuple[Follower, ...]] = ()
+
+
+def install() -> None:
+    """Register the followers; doing it again changes nothing."""
+    for follower in FOLLOWERS:
+        delivery.register(follower)

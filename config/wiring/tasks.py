@@ -1,0 +1,18 @@
+"""Background work of the site: what the scheduler has run every minute."""
+
+from celery import shared_task
+
+from config.base import job_runs
+from config.wiring import due, followers
+
+WORKER = "worker"
+
+due.install()
+followers.install()
+
+
+@shared_task(name="config.run_due_now", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
+def run_due_now() -> None:
+    """Run what time has triggered. Late, twice or from two schedulers at once: it is done once."""
+    job_runs.beat(WORKER)
+    due.run_scheduled()
