@@ -14,7 +14,7 @@ from members.api.openapi import (
     PUBLIC_ID,
 )
 from members.models import Channel
-from rewards.api import schemas
+from rewards.api import examples, schemas
 from rewards.api.codes import CODES
 
 codes.register(CODES)
@@ -155,7 +155,7 @@ get_tier = Operation(
     scope="tiers:read",
     parameters=[PUBLIC_ID],
     answers=[
-        Answer(200, "The tier.", schemas.TIER_READING, schemas.TIER_READING_EXAMPLE),
+        Answer(200, "The tier.", schemas.TIER_READING, examples.TIER_READING_EXAMPLE),
     ],
     errors=["member_not_found", "parameter_invalid", "programme_missing"],
 )
@@ -169,7 +169,7 @@ get_points = Operation(
         query("as_of", TIME, "Business time, instead of now."),
         query("known_at", TIME, "Only what was recorded by then."),
     ],
-    answers=[Answer(200, "Balances.", schemas.POINTS_READING, schemas.POINTS_EXAMPLE)],
+    answers=[Answer(200, "Balances.", schemas.POINTS_READING, examples.POINTS_EXAMPLE)],
     errors=["member_not_found", "parameter_invalid"],
 )
 get_entries = Operation(
@@ -183,7 +183,7 @@ get_entries = Operation(
             200,
             "One page of entries.",
             openapi.page_of(schemas.ENTRY),
-            {"items": [schemas.ENTRY_EXAMPLE], "next_cursor": None},
+            {"items": [examples.ENTRY_EXAMPLE], "next_cursor": None},
         )
     ],
     errors=["member_not_found", "cursor_invalid", "parameter_invalid"],
@@ -199,7 +199,7 @@ get_explanation = Operation(
             200,
             "The decision behind the entry.",
             schemas.EXPLANATION_READING,
-            schemas.EXPLANATION_READING_EXAMPLE,
+            examples.EXPLANATION_READING_EXAMPLE,
         )
     ],
     errors=["entry_not_found", "parameter_invalid"],
@@ -225,7 +225,7 @@ get_statement = Operation(
             200,
             "opening + earned - spent - expired + adjusted = closing.",
             schemas.STATEMENT,
-            schemas.STATEMENT_EXAMPLE,
+            examples.STATEMENT_EXAMPLE,
         )
     ],
     errors=["member_not_found", "parameter_invalid"],
@@ -242,7 +242,7 @@ post_adjustment = Operation(
             201,
             "Done.",
             schemas.ADJUSTED,
-            {"points": 50, "balance": schemas.BALANCE_EXAMPLE},
+            {"points": 50, "balance": examples.BALANCE_EXAMPLE},
         )
     ],
     errors=["member_not_found", "adjustment_over_limit", "insufficient_points", "member_frozen"],
@@ -254,9 +254,9 @@ put_order = Operation(
     summary="Report an order as it now stands",
     scope="orders:write",
     parameters=[schemas.SOURCE_PATH, schemas.ORDER_NO_PATH],
-    body=Body(schemas.ORDER, schemas.ORDER_EXAMPLE),
+    body=Body(schemas.ORDER, examples.ORDER_EXAMPLE),
     answers=[
-        Answer(200, "Applied, or answered again.", schemas.FACT_ANSWER, schemas.FACT_EXAMPLE),
+        Answer(200, "Applied, or answered again.", schemas.FACT_ANSWER, examples.FACT_EXAMPLE),
         KEPT,
     ],
     errors=[*FACT_ERRORS, "order_identity_changed"],
@@ -269,7 +269,7 @@ get_order = Operation(
     scope="orders:read",
     parameters=[schemas.SOURCE_PATH, schemas.ORDER_NO_PATH],
     answers=[
-        Answer(200, "The order.", schemas.ORDER_READING, schemas.ORDER_READING_EXAMPLE),
+        Answer(200, "The order.", schemas.ORDER_READING, examples.ORDER_READING_EXAMPLE),
     ],
     errors=["order_not_found", "parameter_invalid"],
 )
@@ -279,9 +279,9 @@ post_refund = Operation(
     summary="Report a refund: of lines, of an amount, or of all that is left",
     scope="orders:write",
     parameters=[schemas.SOURCE_PATH, schemas.ORDER_NO_PATH],
-    body=Body(schemas.REFUND, schemas.REFUND_EXAMPLE),
+    body=Body(schemas.REFUND, examples.REFUND_EXAMPLE),
     answers=[
-        Answer(200, "Applied, or answered again.", schemas.FACT_ANSWER, schemas.FACT_EXAMPLE),
+        Answer(200, "Applied, or answered again.", schemas.FACT_ANSWER, examples.FACT_EXAMPLE),
         KEPT,
     ],
     errors=FACT_ERRORS,
@@ -298,7 +298,7 @@ post_claim = Operation(
         {"member": EXAMPLE_ID},
     ),
     answers=[
-        Answer(200, "The order counts for the member.", schemas.FACT_ANSWER, schemas.FACT_EXAMPLE)
+        Answer(200, "The order counts for the member.", schemas.FACT_ANSWER, examples.FACT_EXAMPLE)
     ],
     errors=[
         "member_not_found",
@@ -315,9 +315,9 @@ post_interaction = Operation(
     tag=FACTS,
     summary="Report something that a member did besides buying",
     scope="interactions:write",
-    body=Body(schemas.INTERACTION, schemas.INTERACTION_EXAMPLE),
+    body=Body(schemas.INTERACTION, examples.INTERACTION_EXAMPLE),
     answers=[
-        Answer(200, "Applied, or answered again.", schemas.FACT_ANSWER, schemas.FACT_EXAMPLE),
+        Answer(200, "Applied, or answered again.", schemas.FACT_ANSWER, examples.FACT_EXAMPLE),
         KEPT,
     ],
     errors=[code for code in FACT_ERRORS if code != "parameter_invalid"],
@@ -336,7 +336,7 @@ post_facts = Operation(
                     "type": "order",
                     "source": "till-7",
                     "order_no": "20260308-0001",
-                    **schemas.ORDER_EXAMPLE,
+                    **examples.ORDER_EXAMPLE,
                 }
             ]
         },
@@ -346,7 +346,7 @@ post_facts = Operation(
             200,
             "One result for each fact, in the order sent.",
             openapi.record({"results": openapi.listing(schemas.BATCH_RESULT)}),
-            {"results": [{"status": 200, **schemas.FACT_EXAMPLE}]},
+            {"results": [{"status": 200, **examples.FACT_EXAMPLE}]},
         )
     ],
     errors=["programme_missing"],
