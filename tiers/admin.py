@@ -18,7 +18,7 @@ from config.base.admin.options import ReadOnlyAdmin
 from config.base.errors import DomainError
 from config.base.names import name_of
 from members.admin.base import MemberOwnedAdmin
-from tiers import words
+from tiers import lint, words
 from tiers.models import (
     LadderVersion,
     ProgressEntry,
@@ -36,6 +36,12 @@ class ReadOnlyInline(TabularInline):  # type: ignore[misc]  # Unfold has no type
 
     extra = 0
     can_delete = False
+    hide_title = True
+
+    @admin.display(description=_("tier"))
+    def tier_name(self, row: Any) -> str:
+        """Return the tier in the visitor's language."""
+        return name_of(row.tier)
 
     def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """Refuse."""
@@ -50,15 +56,20 @@ class TierTermInline(ReadOnlyInline):
     """What each tier is worth."""
 
     model = TierTerm
-    fields = ("tier", "multiplier", "discount_percent")
+    fields = ("tier_name", "multiplier", "discount_percent")
     readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[TierTerm]:
+        """Return the terms with their tiers, by rank."""
+        rows: models.QuerySet[TierTerm] = super().get_queryset(request)
+        return rows.select_related("tier").order_by("tier__rank")
 
 
 class QualificationRuleInline(ReadOnlyInline):
     """What each tier asks for."""
 
     model = QualificationRule
-    fields = ("tier", "purpose", "from_tier", "group", "metric_name", "window_name", "limit")
+    fields = ("tier_name", "purpose", "from_tier", "group", "metric_name", "window_name", "limit")
     readonly_fields = fields
     show_change_link = False
 
@@ -97,6 +108,22 @@ class LadderVersionAdmin(ReadOnlyAdmin):
 
     list_display = ("number", "effective_from", "validity_days", "review", "refund_policy")
     inlines = (TierTermInline, QualificationRuleInline)
+    change_form_outer_before_template = "admin/tiers/warnings.html"
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the version with what looks wrong in it."""
+        ladder = self.get_object(request, object_id)
+        warnings = lint.warnings_of(ladder) if ladder else []
+        response: HttpResponse = super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), "ladder_warnings": warnings}
+        )
+        return response
 
 
 @admin.register(TierTerm)

@@ -33,6 +33,7 @@ class Place(StrEnum):
     MEMBER_TIER = "member_tier"
     MEMBER_TIMELINE = "member_timeline"
     MEMBER_PROFILE = "member_profile"
+    ORDER = "order"
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,10 @@ def _install_member_page() -> None:
 
 def _install_pages() -> None:
     register(
+        Panel(
+            "rewards.order", Place.ORDER, "admin/rewards/order_points.html",
+            rewards.order_points, 10, "rewards.view_entry",
+        ),
         Column("tier", _("tier"), progress.tier_labels, 10, "tiers.view_standing"),
         Column("phone", _("phone"), members.phone_tails, 20, "members.view_identifier"),
         Page(

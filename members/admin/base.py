@@ -13,12 +13,18 @@ from django.utils.translation import gettext_lazy as _
 from config.base.admin import formats
 from config.base.admin.options import ExactSearchMixin, ReadOnlyAdmin
 from members.admin.search import members_named
+from members.models import Channel
 
 
 def member_link(member_id: int, card_number: str) -> SafeString:
     """Return a link to the member's page that shows the card number."""
     address = reverse("admin:members_member_change", args=[member_id])
     return format_html('<a class="lc-link" href="{}">{}</a>', address, formats.card(card_number))
+
+
+def channel_name(code: str) -> str:
+    """Return a channel's name for people; the code itself where it is not one of ours."""
+    return str(Channel(code).label) if code in Channel.values else code
 
 
 class MemberOwnedAdmin(ExactSearchMixin, ReadOnlyAdmin):

@@ -1,15 +1,19 @@
 """Orders, refunds, interactions, events: what was reported and what came of it."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
+from config.base import clock, panels
 from config.base.admin import formats
 from config.base.admin.decorators import labelled
 from config.base.admin.options import ConsoleAdmin, ReadOnlyAdmin
-from members.admin.base import MemberOwnedAdmin
+from config.base.panels import Place
+from members.admin.base import MemberOwnedAdmin, channel_name
 from members.models import (
     EventDelivery,
     Interaction,
@@ -28,6 +32,7 @@ class ReadOnlyInline(TabularInline):  # type: ignore[misc]  # Unfold has no type
 
     extra = 0
     can_delete = False
+    hide_title = True
     per_page = 50
 
     def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
@@ -71,9 +76,32 @@ class OrderAdmin(MemberOwnedAdmin):
         "order_no", "source", "member_card", "placed_at", "status_label", "net", "store", "version",
     )  # fmt: skip
     list_select_related = ("member", "store")
-    concealed = ("sold_amount", "net_amount", "qualifying_amount")
-    shown_last = ("sold", "net", "qualifying")
+    concealed = ("channel", "sold_amount", "net_amount", "qualifying_amount")
+    shown_last = ("channel_label", "sold", "net", "qualifying")
     inlines = (OrderLineInline, RefundInline)
+    change_form_outer_after_template = "admin/members/order_panels.html"
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the order, and below it what upper apps have to say."""
+        order = self.get_object(request, object_id)
+        visit = panels.Visit(request, clock.now(), order)
+        may_see = order is not None and self.has_view_permission(request)
+        context = {"order_panels": panels.render(Place.ORDER, visit) if may_see else []}
+        response: HttpResponse = super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), **context}
+        )
+        return response
+
+    @admin.display(description=_("channel"))
+    def channel_label(self, order: Order) -> str:
+        """Return the channel's name."""
+        return channel_name(order.channel)
 
     @labelled(_("status"), {"paid": "success", "cancelled": "danger"})
     def status_label(self, order: Order) -> tuple[str, str]:

@@ -16,8 +16,9 @@ from config.base.admin import formats
 from config.base.admin.decorators import labelled
 from config.base.admin.options import ConsoleChangeList, ExactSearchMixin, ReadOnlyAdmin
 from config.base.panels import Place
+from members.admin.base import channel_name
 from members.admin.search import members_named
-from members.models import Channel, Member
+from members.models import Member
 
 STATUS_COLOURS = {
     "active": "success", "frozen": "warning", "closed": "danger", "erased": "danger",
@@ -141,11 +142,6 @@ def masked_name(member: Member) -> str:
     """Return the member's masked name; empty where none is known."""
     profile = getattr(member, "profile", None)
     return profile.name_mask if profile else ""
-
-
-def channel_name(code: str) -> str:
-    """Return a channel's name for people; the code itself where it is not one of ours."""
-    return str(Channel(code).label) if code in Channel.values else code
 
 
 def member_header(member: Member, visit: panels.Visit) -> dict[str, Any]:

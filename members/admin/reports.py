@@ -19,7 +19,7 @@ from config.base.admin import charts, site
 from config.base.admin.kept import kept
 from config.base.admin.paginator import estimated_count
 from config.base.panels import Visit
-from members.admin.member import channel_name
+from members.admin.base import channel_name
 from members.models import Channel, Member, Order
 
 MONTHS_SHOWN = 13

@@ -160,6 +160,24 @@ def _order_row(order: Order, decided: Evaluation | None, names: Mapping[str, str
     return OrderRow(order, decided.points, sentences(decided.explanation, names))
 
 
+def order_points(visit: Visit) -> Mapping[str, Any]:
+    """Show on an order's page what it earned, why, and the entries that made it so."""
+    order: Order = visit.subject
+    decided = Evaluation.objects.filter(order=order, member_id=order.member_id)
+    newest = decided.order_by("-id").first()
+    names = rule_names(visit)
+    rows = (
+        Entry.objects.filter(order=order)
+        .select_related("rule__rule")
+        .order_by("recorded_at", "seq")
+    )
+    return {
+        "points": newest.points if newest else 0,
+        "why": sentences(newest.explanation, names) if newest else [],
+        "entries": [_entry_row(entry, (), names) for entry in rows],
+    }
+
+
 def adjustment_address(visit: Visit) -> str:
     """Return where points are adjusted by hand."""
     return reverse("admin:points_adjustment", args=[visit.subject.pk])

@@ -17,6 +17,7 @@ class RuleVersionInline(TabularInline):  # type: ignore[misc]  # Unfold has no t
     model = RuleVersion
     extra = 0
     can_delete = False
+    hide_title = True
     fields = (
         "number", "state", "trigger", "effect", "points", "per_amount", "factor", "factor_source",
         "valid_from", "valid_until",

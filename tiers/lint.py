@@ -1,0 +1,65 @@
+"""Warnings about a ladder that is allowed, but hardly meant. Source: TIR-06."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from django.utils.translation import gettext as _
+
+from config.base.names import name_of
+from tiers import words
+from tiers.models import LadderVersion, Purpose, QualificationRule, TierTerm
+
+
+def warnings_of(ladder: LadderVersion) -> list[str]:
+    """Return what looks wrong in a version of the ladder, for people."""
+    terms = list(ladder.terms.select_related("tier").order_by("tier__rank"))
+    rules = list(ladder.rules.select_related("tier").order_by("tier__rank", "id"))
+    return [*_identical(terms), *_overlapping(rules), *_unreachable(terms, rules)]
+
+
+def _identical(terms: Sequence[TierTerm]) -> Iterator[str]:
+    for lower, higher in pairwise(terms):
+        if (lower.multiplier, lower.discount_percent) == (
+            higher.multiplier,
+            higher.discount_percent,
+        ):
+            yield _("%(higher)s is worth no more than %(lower)s.") % {
+                "higher": name_of(higher.tier),
+                "lower": name_of(lower.tier),
+            }
+
+
+def _overlapping(rules: Sequence[QualificationRule]) -> Iterator[str]:
+    """Yield each single criterion that a higher tier asks no more of than a lower one."""
+    alone = [rule for rule in rules if _stands_alone(rule, rules)]
+    for lower in alone:
+        for higher in alone:
+            if (
+                higher.tier.rank > lower.tier.rank
+                and (higher.metric, higher.window, higher.window_days)
+                == (lower.metric, lower.window, lower.window_days)
+                and higher.threshold <= lower.threshold
+            ):
+                yield _("%(higher)s asks for no more %(metric)s than %(lower)s.") % {
+                    "higher": name_of(higher.tier),
+                    "lower": name_of(lower.tier),
+                    "metric": words.metric(higher.metric),
+                }
+
+
+def _stands_alone(rule: QualificationRule, rules: Sequence[QualificationRule]) -> bool:
+    if rule.purpose != Purpose.ENTRY or rule.from_tier_id is not None:
+        return False
+    same = [r for r in rules if (r.tier_id, r.purpose, r.group) == _group_of(rule)]
+    return len(same) == 1
+
+
+def _group_of(rule: QualificationRule) -> tuple[int, str, int]:
+    return rule.tier_id, rule.purpose, rule.group
+
+
+def _unreachable(terms: Sequence[TierTerm], rules: Sequence[QualificationRule]) -> Iterator[str]:
+    entered = {rule.tier_id for rule in rules if rule.purpose == Purpose.ENTRY}
+    for term in terms:
+        if term.tier.rank and term.tier_id not in entered:
+            yield _("Nothing leads to %(tier)s.") % {"tier": name_of(term.tier)}
