@@ -1,0 +1,225 @@
+"""Ways to corrupt a ledger, each with the check that must name the row.
+
+As the owner, with the triggers of append-only tables off, inside a transaction that is rolled back:
+the ledger itself is never harmed.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+from config.base import audit, pg
+from config.wiring import audits
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """One statement that returns the id of a row, and where the audit must name it.
+
+    `before` makes room: it drops the constraint that would refuse.
+    """
+
+    name: str
+    check: str
+    row: str
+    statement: str
+    before: str = ""
+
+
+def _update(table: str, change: str, where: str, returning: str = "id") -> str:
+    key = "id" if table not in {"rewards_foldsnapshot", "members_memberprofile"} else "member_id"
+    key = "fact_id" if table == "members_interaction" else key
+    return (
+        f"UPDATE {table} SET {change} WHERE {key} ="
+        f" (SELECT {key} FROM {table} x WHERE {where} ORDER BY {key} LIMIT 1) RETURNING {returning}"
+    )
+
+
+ACCOUNT, ENTRY, LOT = "rewards_pointsaccount", "rewards_entry", "rewards_lot"
+FACT, ORDER, SNAPSHOT = "members_receivedfact", "members_order", "rewards_foldsnapshot"
+STANDING, EVALUATION = "tiers_standing", "rewards_evaluation"
+HELD = "rewards_reservation"
+
+CORRUPTIONS = (
+    Corruption("a balance", "account_balances", "account",
+               _update(ACCOUNT, "available = available + 5, earned = earned + 5", "available > 0")),
+    Corruption("a lifetime counter", "account_lifetime", "account",
+               _update(ACCOUNT, "redeemed = redeemed + 3, expired = expired - 3", "expired > 3")),
+    Corruption("buckets", "account_buckets", "account",
+               _update(ACCOUNT, "pending = pending + 1", "true"),
+               "ALTER TABLE rewards_pointsaccount DROP CONSTRAINT account_buckets_sum_to_issued"),
+    Corruption("a number", "entry_seq_dense", "entry",
+               _update(ENTRY, "seq = seq + 1", "seq = (SELECT max(seq) FROM rewards_entry y"
+                       " WHERE y.account_id = x.account_id)")),
+    Corruption("a lost entry", "entry_seq_dense", "account",
+               "DELETE FROM rewards_entry WHERE id = (SELECT min(id) FROM rewards_entry"
+               " WHERE source = 'reserved' AND target = 'redeemed') RETURNING account_id"),
+    Corruption("a lost last entry", "account_last_seq", "account",
+               "DELETE FROM rewards_entry WHERE id = (SELECT max(id) FROM rewards_entry e WHERE seq"
+               " = (SELECT seq FROM rewards_pointsaccount a WHERE a.id = e.account_id))"
+               " RETURNING account_id"),
+    Corruption("points of an entry", "entry_hash_chain", "entry",
+               _update(ENTRY, "points = points + 1", "target = 'redeemed'")),
+    Corruption("an actor", "entry_hash_chain", "entry",
+               _update(ENTRY, "actor = 'staff:mallory'", "seq = 2")),
+    Corruption("a microsecond", "entry_hash_chain", "entry",
+               _update(ENTRY, "occurred_at = occurred_at + interval '1 microsecond'", "seq = 3")),
+    Corruption("a cause", "entry_hash_chain", "entry",
+               _update(ENTRY, "fact_id = (SELECT max(id) FROM members_receivedfact)",
+                       "fact_id IS NOT NULL")),
+    Corruption("a rule", "entry_hash_chain", "entry",
+               _update(ENTRY, "rule_id = (SELECT max(id) FROM rewards_ruleversion)",
+                       "rule_id = (SELECT min(id) FROM rewards_ruleversion)")),
+    Corruption("a hash", "entry_hash_chain", "entry",
+               _update(ENTRY, "hash = sha256('x')", "seq = 2")),
+    Corruption("a transfer", "entry_transfer_allowed", "entry",
+               _update(ENTRY, "source = 'debt'", "target = 'redeemed'"),
+               "ALTER TABLE rewards_entry DROP CONSTRAINT entry_transfer_allowed"),
+    Corruption("the owner of an entry", "entry_owner", "entry",
+               _update(ENTRY, "member_id = member_id + 1", "seq = 1")),
+    Corruption("a head hash", "account_head_hash", "account",
+               _update(ACCOUNT, "head_hash = sha256('x')", "seq > 2")),
+    Corruption("what is left of a lot", "lot_remaining", "lot",
+               _update(LOT, "remaining = remaining - 1", "remaining > 0")),
+    Corruption("a lot's points", "entry_has_lot", "lot",
+               _update(LOT, "points = points + 1", "true")),
+    Corruption("a lost lot use", "entry_uses", "entry",
+               "DELETE FROM rewards_lotuse WHERE id = (SELECT min(id) FROM rewards_lotuse)"
+               " RETURNING entry_id"),
+    Corruption("a lot use", "lot_remaining", "lot",
+               _update("rewards_lotuse", "points = points - 1", "points > 1", "lot_id")),
+    Corruption("a stranger's lot", "lot_use_owner", "lot_use",
+               _update("rewards_lotuse", "lot_id = (SELECT l.id FROM rewards_lot l WHERE"
+                       " l.member_id <> rewards_lotuse.member_id LIMIT 1)", "true")),
+    Corruption("a lot used twice", "lot_use_sign", "lot",
+               "INSERT INTO rewards_lotuse (entry_id, lot_id, member_id, points) SELECT entry_id,"
+               " lot_id, member_id, points FROM rewards_lotuse ORDER BY id LIMIT 1"
+               " RETURNING lot_id"),
+    Corruption("whose lot", "lot_owner", "lot",
+               _update(LOT, "order_id = order_id + 1", "order_id IS NOT NULL")),
+    Corruption("expired points", "lot_expired", "lot",
+               _update(LOT, "expired = expired + 1", "points > remaining + expired AND NOT EXISTS"
+                       " (SELECT 1 FROM rewards_lotuse u JOIN rewards_entry e ON e.id = u.entry_id"
+                       " WHERE u.lot_id = x.id AND e.target = 'expired')")),
+    Corruption("pending lots", "account_lots", "account",
+               _update(LOT, "is_pending = NOT is_pending", "remaining > 0", "account_id")),
+    Corruption("a lot pending too long", "lot_pending", "lot",
+               _update(LOT, "available_at = available_at - interval '90 days'",
+                       "is_pending AND remaining > 0")),
+    Corruption("a lot that is over", "lot_over", "lot",
+               _update(LOT, "expires_at = earned_at", "remaining > 0 AND NOT is_pending")),
+    Corruption("a due instant", "account_next_due", "account",
+               _update(ACCOUNT, "next_due_at = next_due_at + interval '9 years'",
+                       "next_due_at IS NOT NULL")),
+    Corruption("a hold", "account_reserved", "account",
+               _update(HELD, "points = points + 1", "status = 'held'", "account_id")),
+    Corruption("captured points", "reservation_entries", "reservation",
+               _update(HELD, "captured_points = captured_points - 1", "captured_points > 200")),
+    Corruption("a hold that is over", "reservation_over", "reservation",
+               _update(HELD, "expires_at = held_at", "status = 'held'")),
+    Corruption("whose hold", "reservation_owner", "reservation",
+               _update(HELD, "member_id = member_id + 1", "status <> 'held'")),
+    Corruption("an award", "posted_as_decided", "order",
+               _update(EVALUATION, "awards = '[[1, 7]]', points = 7",
+                       "order_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM rewards_evaluation y"
+                       " WHERE y.order_id = x.order_id AND y.id > x.id)", "order_id")),
+    Corruption("points of an evaluation", "evaluation_points", "evaluation",
+               _update(EVALUATION, "points = points + 1", "true")),
+    Corruption("a subject", "evaluation_subject", "evaluation",
+               _update(EVALUATION, "order_id = NULL", "order_id IS NOT NULL")),
+    Corruption("a lost evaluation", "fact_is_decided", "fact",
+               "DELETE FROM rewards_evaluation WHERE id = (SELECT max(id) FROM rewards_evaluation)"
+               " RETURNING fact_id"),
+    Corruption("a net amount", "order_amounts", "order",
+               _update(ORDER, "net_amount = net_amount + 1", "net_amount > 0")),
+    Corruption("a line", "order_amounts", "order",
+               _update("members_orderline", "amount = amount + 1", "true", "order_id")),
+    Corruption("a qualifying amount", "order_as_counted", "order",
+               _update(ORDER, "qualifying_amount = qualifying_amount + 1", "true")),
+    Corruption("a version", "order_version", "order",
+               _update(ORDER, "version = version - 1", "version > 1")),
+    Corruption("whose line", "order_owner", "line",
+               _update("members_orderline", "member_id = member_id + 1", "true")),
+    Corruption("progress", "progress_as_counted", "order",
+               _update("tiers_progressentry", "amount = amount + 1", "metric = 'spend'",
+                       "(SELECT order_id FROM members_receivedfact f WHERE f.id = fact_id)")),
+    Corruption("whose progress", "progress_fact", "progress",
+               _update("tiers_progressentry", "member_id = (SELECT max(id) FROM members_member)",
+                       "true")),
+    Corruption("a fold's total", "snapshot_progress", "member",
+               _update(SNAPSHOT, "state = jsonb_set(state, '{t,days,t,0}', '1')", "true",
+                       "member_id")),
+    Corruption("a fold's rank", "snapshot_standing", "member",
+               _update(SNAPSHOT, "state = jsonb_set(state, '{t,rank}', '3')",
+                       "NOT state #> '{t}' ? 'rank'", "member_id")),
+    Corruption("a fold's position", "snapshot_position", "member",
+               _update(SNAPSHOT, "position = jsonb_set(position, '{0}',"
+                       " '\"2026-01-05T00:00:00+00:00\"')", "true", "member_id")),
+    Corruption("a last fact", "account_last_fact", "account",
+               _update(ACCOUNT, "last_fact_at = NULL", "last_fact_at IS NOT NULL")),
+    Corruption("a gap between standings", "standing_contiguous", "standing",
+               _update(STANDING, "from_at = from_at + interval '1 hour'",
+                       "EXISTS (SELECT 1 FROM tiers_standing y WHERE y.member_id = x.member_id"
+                       " AND y.from_at < x.from_at)")),
+    Corruption("no open standing", "standing_open", "member",
+               _update(STANDING, "ended_at = from_at + interval '1 day'", "ended_at IS NULL",
+                       "member_id")),
+    Corruption("a first standing", "standing_first", "standing",
+               _update(STANDING, "tier_id = (SELECT max(id) FROM tiers_tier)", "true")),
+    Corruption("a day kept until", "standing_kept", "standing",
+               _update(STANDING, "kept_until_on = NULL", "kept_until_on IS NOT NULL")),
+    Corruption("a parked order", "fact_waiting", "fact",
+               _update(FACT, "state = 'parked'", "kind = 'order' AND state = 'applied'")),
+    Corruption("a fact of nobody", "fact_applied", "fact",
+               _update(FACT, "member_id = NULL", "kind = 'order' AND state = 'applied'")),
+    Corruption("a kind of interaction", "interaction_fact", "interaction",
+               _update("members_interaction", "kind = 'share'", "true", "fact_id")),
+    Corruption("a first purchase", "first_purchase", "member",
+               _update("members_memberprofile", "first_purchase_on = first_purchase_on + 1",
+                       "first_purchase_on IS NOT NULL", "member_id")),
+    Corruption("a lost delivery", "event_delivered", "event",
+               "DELETE FROM members_eventdelivery WHERE id = (SELECT max(id) FROM"
+               " members_eventdelivery) RETURNING event_id"),
+    Corruption("a lost key", "member_key", "member",
+               "DELETE FROM members_memberkey WHERE member_id = (SELECT min(member_id) FROM"
+               " members_memberkey) RETURNING member_id"),
+    Corruption("members merged in a circle", "member_merged", "member",
+               "UPDATE members_member SET status = 'merged', merged_into_id ="
+               " CASE id WHEN 1 THEN 2 ELSE 1 END WHERE id IN (1, 2) RETURNING id"),
+    Corruption("a lost account", "member_has_account", "member",
+               _update(ACCOUNT, "kind = 'other'", "true", "member_id")),
+    Corruption("a missing constraint", "constraints_in_force", "constraint",
+               "SELECT 'entry_points_positive'",
+               "ALTER TABLE rewards_entry DROP CONSTRAINT entry_points_positive"),
+    Corruption("a trigger that is off", "append_only_triggers", "table",
+               "SELECT 'tiers_progressentry'",
+               "ALTER TABLE tiers_progressentry DISABLE TRIGGER USER"),
+)  # fmt: skip
+
+
+@contextlib.contextmanager
+def corrupted(corruption: Corruption) -> Iterator[Any]:
+    """Corrupt, give the id of the corrupted row, and roll back."""
+    with pg.as_owner(), transaction.atomic():
+        with connection.cursor() as cursor:
+            for table in pg.append_only_tables():
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            if corruption.before:
+                cursor.execute(corruption.before)
+            cursor.execute(corruption.statement)
+            (row, *_more) = cursor.fetchone()
+        yield row
+        transaction.set_rollback(True)
+
+
+def findings() -> dict[str, list[audit.Violation]]:
+    """Return what every check finds now, inside the caller's transaction; silent ones are left out.
+
+    In the order of the codes, all rows.
+    """
+    audits.install()
+    results = [audit.run_one(check, shown=1_000) for check in audit.registered()]
+    return {result.check.code: list(result.violations) for result in results if result.count}

@@ -1,0 +1,250 @@
+"""A small ledger in which everything happens that can happen, made by the real services."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from members.models import Channel, Member, Touchpoint
+from members.services import events
+from rewards.domain.cart import Line, RefundLine
+from rewards.domain.submission import (
+    InteractionFact,
+    MemberRef,
+    OrderFact,
+    RefundFact,
+    Submission,
+    Tender,
+)
+from rewards.presets import PRESETS
+from rewards.services import adjustment, due, enrolment, intake, presets, reservation
+from rewards.services.answers import Outcome
+from tests.factories import members as people
+
+START = datetime(2026, 1, 5, 2, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+
+@dataclass
+class Programme:
+    """A loaded programme with a till, a web shop and members, and the instant it has reached."""
+
+    till: Touchpoint
+    web: Touchpoint
+    members: list[Member] = field(default_factory=list)
+    at: datetime = START
+
+    def send(self, *facts: Submission, by: Touchpoint | None = None) -> list[Outcome]:
+        """Send facts as one batch, received now; none may be refused."""
+        outcomes = intake.receive(facts, touchpoint=by or self.till, at=self.at)
+        assert all(outcome.status < 300 for outcome in outcomes), outcomes
+        return outcomes
+
+    def settle(self) -> None:
+        """Do what is due by now."""
+        due.settle_due(at=self.at, recorded_at=self.at)
+
+
+def programme(preset: str = "retail_cn", members: int = 4) -> Programme:
+    """Load a preset and enrol members."""
+    presets.load(preset=PRESETS[preset], at=START)
+    events.sync_subscriptions({"webhooks": ["tier.changed", "order.recorded"]})
+    made = Programme(
+        people.touchpoint("till", channel=Channel.POS, created_at=START),
+        people.touchpoint("web", channel=Channel.WEB, created_at=START),
+    )
+    for number in range(members):
+        enrol(made, f"m-{number}")
+    return made
+
+
+def enrol(made: Programme, external: str) -> Member:
+    """Enrol a member under an external id."""
+    request = people.request(("external", external, ""))
+    (result,) = enrolment.enrol_members([request], touchpoint=made.till, at=made.at)
+    assert result.member_id is not None, result.error
+    member = Member.objects.get(pk=result.member_id)
+    made.members.append(member)
+    return member
+
+
+def of(member: Member) -> MemberRef:
+    """Name a member by id."""
+    return MemberRef(public_id=member.public_id)
+
+
+def line(number: int, amount: int, kind: str = "goods", **values: Any) -> Line:
+    """Return a line; the amount is in minor units."""
+    return Line(number, f"sku-{number}", kind, "c", "b", 1000, amount, **values)
+
+
+def order(
+    member: Member | MemberRef | None, number: str, at: datetime, *amounts: int, **values: Any
+) -> OrderFact:
+    """Return an order of goods."""
+    ref = of(member) if isinstance(member, Member) else member
+    lines = tuple(line(index + 1, amount) for index, amount in enumerate(amounts))
+    defaults: dict[str, Any] = {
+        "source": "shop", "order_no": number, "version": 1, "changed_at": None, "member": ref,
+        "status": "paid", "placed_at": at, "currency": "CNY", "lines": lines,
+    }  # fmt: skip
+    return OrderFact(**{**defaults, **values})
+
+
+def refund(number: str, refund_no: str, at: datetime, **values: Any) -> RefundFact:
+    """Return a refund; of all that is left when nothing else is said."""
+    return RefundFact("shop", number, refund_no, at, **values)
+
+
+def interaction(member: Member, ref: str, at: datetime, kind: str = "survey") -> InteractionFact:
+    """Return an interaction."""
+    return InteractionFact("app", ref, of(member), kind, at)
+
+
+def rich(preset: str = "retail_cn") -> Programme:
+    """Return a programme in which everything has happened at least once."""
+    made = programme(preset)
+    ann, bob, cyn, dan = made.members
+    at = made.at = START + DAY
+    made.send(
+        order(ann, "A1", at, 120_000, 30_050),
+        order(bob, "B1", at, 350_000),
+        order(cyn, "C1", at, 9_999, lines=(line(1, 9_999), line(2, 1_200, "shipping"))),
+        interaction(ann, "i1", at),
+        interaction(bob, "i2", at, "check_in"),
+    )
+    web = {"source": "web"}
+    made.send(order(dan, "D1", at, 45_000, **web), order(dan, "D2", at, 5_000, **web), by=made.web)
+    _returns(made)
+    _reservations(made)
+    _waiting(made)
+    _time(made)
+    return made
+
+
+def _returns(made: Programme) -> None:
+    ann, bob, _cyn, dan = made.members
+    at = made.at = made.at + DAY
+    made.send(
+        refund("A1", "r1", at, lines=(RefundLine(2, 1000, 10_050),)),
+        refund("A1", "r2", at, amount=3_333),
+        order(bob, "B1", START + DAY, 300_000, 20_000, version=2, changed_at=at),
+        refund("LATER", "r1", at, amount=1_000),
+    )
+    made.send(RefundFact("web", "D1", "r1", at, amount=10_000), by=made.web)
+    at = made.at = made.at + DAY
+    made.send(
+        order(dan, "LATER", at - HOUR, 20_000),
+        order(ann, "A0", at - 2 * DAY, 7_700),
+        order(bob, "B2", at, 100_000),
+        order(ann, "B2", at, 100_000, version=2, changed_at=at + timedelta(minutes=1)),
+    )
+    adjustment.adjust(
+        member=bob.pk, points=-2_000, reason="mistake", at=at, actor="staff:eve", limit_points=None
+    )
+    adjustment.adjust(
+        member=dan.pk, points=77, reason="sorry", at=at, actor="staff:eve", limit_points=None
+    )
+    made.send(order(bob, "B1", START + DAY, version=3, changed_at=at, status="cancelled"))
+
+
+def _reservations(made: Programme) -> None:
+    ann = made.members[0]
+    at = made.at = made.at + HOUR
+    held = [
+        reservation.hold(
+            member=ann.pk, points=points, ttl=HOUR * hours, at=at, actor="touchpoint:till"
+        )
+        for points, hours in ((300, 1), (200, 1), (100, 1), (50, 1), (400, 9_000))
+    ]
+    made.send(
+        order(
+            ann, "A3", at, 50_000, tenders=(Tender("points", 300),), reservation=held[0].public_id
+        ),
+        refund("A3", "r1", at + timedelta(seconds=1), amount=20_000),
+    )
+    reservation.capture(reservation=held[1].public_id, points=150, at=at, actor="touchpoint:till")
+    reservation.release(reservation=held[2].public_id, at=at, actor="touchpoint:till")
+    made.at = made.at + 2 * HOUR
+    made.settle()
+
+
+def _waiting(made: Programme) -> None:
+    at = made.at
+    unknown = MemberRef(kind="external", value="m-late")
+    made.send(order(unknown, "E1", at, 66_600), order(None, "CLAIM", at, 12_300))
+    made.at = made.at + HOUR
+    eve = enrol(made, "m-late")
+    intake.claim(source="shop", order_no="CLAIM", member=eve.pk, at=made.at, actor="staff:eve")
+    made.send(
+        order(MemberRef(kind="external", value="nobody"), "N1", at, 100),
+        refund("NEVER", "r1", at, amount=100),
+    )
+
+
+def _time(made: Programme) -> None:
+    ann, _bob, cyn, _dan, _eve = made.members
+    made.at = made.at + 20 * DAY
+    made.settle()
+    made.send(order(cyn, "C2", made.at - DAY, 500_000), order(cyn, "C3", made.at, 200_000))
+    made.at = datetime(2027, 3, 2, tzinfo=UTC)
+    made.settle()
+    made.send(refund("A1", "r9", made.at), order(ann, "A9", made.at, 800))
+    made.send(order(ann, "A9", made.at, 800, 5, version=2, changed_at=made.at))
+    _leave_open(made)
+
+
+def _leave_open(made: Programme) -> None:
+    """Leave points pending, available, held and owed."""
+    bob, dan = made.members[1], made.members[3]
+    for member, points in ((bob, 700), (dan, 500)):
+        adjustment.adjust(
+            member=member.pk, points=points, reason="x", at=made.at, actor="s", limit_points=None
+        )
+    reservation.hold(member=dan.pk, points=50, ttl=HOUR, at=made.at, actor="touchpoint:till")
+    made.send(order(dan, "D9", made.at, 40_000, source="web"), by=made.web)
+
+
+def random_facts(
+    seed: int, made: Programme, count: int, *, moves: bool = True
+) -> Sequence[Submission]:
+    """Return facts in business order that touch each other a lot.
+
+    With `moves`, later versions of an order name other members.
+    """
+    choose = random.Random(seed)
+    facts: list[Submission] = []
+    versions: dict[str, int] = {}
+    owners: dict[str, Member] = {}
+    placed: dict[str, datetime] = {}
+    at = made.at
+    for number in range(count):
+        at += timedelta(hours=choose.randint(1, 40))
+        key = f"R{choose.randint(0, count // 3)}"
+        member = choose.choice(made.members)
+        if not moves:
+            member = owners.setdefault(key, member)
+        kind = choose.random()
+        if key not in placed or kind < 0.2:
+            first = placed.setdefault(key, at)
+            versions[key] = versions.get(key, 0) + 1
+            facts.append(
+                order(
+                    member, key, first,
+                    *(choose.randint(0, 90_000) for _ in range(choose.randint(1, 4))),
+                    version=versions[key],
+                    changed_at=at if versions[key] > 1 else None,
+                    status=choose.choice(["paid", "paid", "completed", "cancelled"]),
+                )
+            )  # fmt: skip
+        elif kind < 0.6:
+            facts.append(refund(key, f"r{number}", at, amount=choose.randint(1, 30_000)))
+        elif kind < 0.8:
+            lines = (RefundLine(1, 1000, choose.randint(1, 20_000)),)
+            facts.append(refund(key, f"r{number}", at, lines=lines))
+        else:
+            what = choose.choice(["survey", "review", "check_in"])
+            facts.append(interaction(member, f"i{number}", at, what))
+    return facts
