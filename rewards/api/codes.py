@@ -10,7 +10,7 @@ CODES = [
     ("source_not_owned", 403, _("This source belongs to another touchpoint")),
     ("placed_in_future", 422, _("The fact lies in the future")),
     ("currency_not_accepted", 422, _("Only the programme's currency is taken")),
-    ("identifier_unknown", 422, _("The identifier leads to nobody")),
+    ("identifier_unknown", 404, _("The identifier leads to nobody")),
     ("fact_conflict", 409, _("The same reference was sent before with other content")),
     ("order_identity_changed", 409, _("When and in which currency an order was placed stays")),
     ("order_not_found", 404, _("There is no such order")),

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from config.base.errors import DomainError
+from members.services import notes
 from rewards.domain.posting import Balance
 from rewards.domain.transfers import Grounds
 from rewards.services.commands import command
@@ -43,5 +44,8 @@ def adjust(
             at,
             expires_at=current_book().policy_at(at).expires_at(at),
         )
-        current.report("points.adjusted", {"points": points, "reason": reason, "actor": actor})
+        current.report(
+            "points.adjusted",
+            {"points": points, "note": notes.seal(member=member, text=reason), "actor": actor},
+        )
         return Balance(account.pending, account.available, account.reserved, account.debt)

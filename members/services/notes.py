@@ -1,0 +1,27 @@
+"""Free text about a member in rows that are never altered: sealed, so that erasure reaches it."""
+
+import base64
+from typing import Final
+
+from members.domain import sealing
+from members.services import crypto
+
+_NAME: Final = "note"
+
+
+def seal(*, member: int, text: str) -> str:
+    """Return the text under the member's own key, fit for JSON; nothing of an erased member's."""
+    keys = crypto.data_keys([member]).get(member)
+    if keys is None:
+        return ""
+    public_id, data_key = keys
+    return base64.b64encode(sealing.seal(data_key, text.encode(), public_id, _NAME)).decode()
+
+
+def read(*, member: int, sealed: str) -> str:
+    """Return a sealed text, empty once the member's key is gone."""
+    keys = crypto.data_keys([member]).get(member)
+    if keys is None or not sealed:
+        return ""
+    public_id, data_key = keys
+    return sealing.unseal(data_key, base64.b64decode(sealed), public_id, _NAME).decode()
