@@ -16,7 +16,7 @@ from config.base import clock
 from config.base.admin import site
 from config.base.admin.actors import actor_of
 from config.base.errors import DomainError
-from config.base.names import name_of
+from config.base.names import in_active_language, name_of
 from members.admin.member import masked_name
 from members.models import Approval, Member
 from tiers.models import Tier
@@ -84,10 +84,9 @@ def _asked(request: HttpRequest, member: Member, form: OverrideForm) -> bool:
 
 def summarise(approval: Approval) -> str:
     """Return what a request for an override asks for, for people."""
-    code = str(approval.payload.get("tier", ""))
-    tier = Tier.objects.filter(code=code).first()
-    last = datetime.fromisoformat(approval.payload["until_at"]) - timedelta(microseconds=1)
+    payload = approval.payload
+    last = datetime.fromisoformat(payload["until_at"]) - timedelta(microseconds=1)
     return gettext("%(tier)s until %(until)s") % {
-        "tier": name_of(tier) if tier else code,
+        "tier": in_active_language(zh=payload["name_zh"], en=payload["name_en"]),
         "until": clock.local_day(last).isoformat(),
     }

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 
 from config.base import clock, money
 from config.base.admin import charts
+from config.base.admin.kept import kept
 from config.base.names import name_of
 from config.base.panels import Visit
 from tiers import words
@@ -105,11 +106,7 @@ def _figure(code: str, value: int) -> Decimal | int:
 
 def distribution(visit: Visit) -> Mapping[str, Any]:
     """Show how many members hold each tier, by what they have earned."""
-    counted = dict(
-        Standing.objects.filter(ended_at__isnull=True)
-        .values_list("tier_id")
-        .annotate(members=Count("pk"))
-    )
+    counted = kept("tiers", _members_by_tier)
     tiers = [(tier, counted.get(tier.pk, 0)) for tier in Tier.objects.order_by("rank")]
     total = sum(members for _tier, members in tiers)
     parts = [(name_of(tier), members, colour(tier.rank)) for tier, members in tiers]
@@ -126,6 +123,11 @@ def distribution(visit: Visit) -> Mapping[str, Any]:
             for tier, members in reversed(tiers)
         ],
     }
+
+
+def _members_by_tier() -> dict[int, int]:
+    held = Standing.objects.filter(ended_at__isnull=True).values_list("tier_id")
+    return dict(held.annotate(members=Count("pk")))
 
 
 def override_address(visit: Visit) -> str:

@@ -14,6 +14,9 @@ class Named(Protocol):
 
 def name_of(row: Named) -> str:
     """Return the name in the active language, or in the other one where it is missing."""
-    if (get_language() or "").startswith("en"):
-        return row.name_en or row.name_zh
-    return row.name_zh or row.name_en
+    return in_active_language(zh=row.name_zh, en=row.name_en)
+
+
+def in_active_language(*, zh: str, en: str) -> str:
+    """Return one of two names: the active language's, or the other one where it is missing."""
+    return (en or zh) if (get_language() or "").startswith("en") else (zh or en)

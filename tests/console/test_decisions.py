@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from config.base import clock
@@ -83,6 +85,21 @@ def test_a_refused_request_changes_nothing(
     decide(client, approval, "approve")
     assert approval.state == ApprovalState.REFUSED
     assert not StandingOverride.objects.exists()
+
+
+def test_many_requests_cost_no_more_queries_than_one(
+    client: Client, member: Member, maker: User
+) -> None:
+    client.force_login(maker)
+    address = reverse("admin:members_approval_changelist")
+    client.get(address)
+    counts = []
+    for _ in range(2):
+        ask_for_override(client, member)
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(address).status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
 
 
 @pytest.mark.parametrize(

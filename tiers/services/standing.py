@@ -39,7 +39,12 @@ def request_override(*, terms: OverrideTerms, actor: str, at: datetime) -> Appro
     return approvals.request(
         kind=APPROVAL_KIND,
         member_id=terms.member_id,
-        payload={"tier": tier.code, "until_at": terms.until_at.isoformat()},
+        payload={
+            "tier": tier.code,
+            "name_zh": tier.name_zh,
+            "name_en": tier.name_en,
+            "until_at": terms.until_at.isoformat(),
+        },
         reason=terms.reason,
         actor=actor,
         at=at,
