@@ -140,6 +140,7 @@ class MemberFold:
             state = OrderState(fact.subject, fact.source, fact.ref, fact.placed_at, tier)
             self.orders[fact.subject] = state
         if state.version is not None and fact.version <= state.version.version:
+            state.net = state.net or net_order(state.version, state.refunds)
             return Step((ORDER, state.key), state, dict(state.awards), (), is_superseded=True)
         state.version = version
         state.is_mine = fact.is_mine and fact.earns
@@ -174,15 +175,18 @@ class MemberFold:
         if self.book.counts_points:
             gained = sum(state.awards.values()) - sum(before.values())
             progress = self.tiers.points_earned(on=placed_on, points=gained)
-        progress += self.tiers.order_changed(
-            at=at,
-            placed_on=placed_on,
-            order=state.key,
-            before=state.counted,
-            after=contribution,
-            first_payment=is_paid and not state.was_paid,
-            book=self.book.ladders,
-        )
+        first_payment = is_paid and not state.was_paid
+        # What is no progress of this member may lie before the member's first standing.
+        if first_payment or contribution != state.counted:
+            progress += self.tiers.order_changed(
+                at=at,
+                placed_on=placed_on,
+                order=state.key,
+                before=state.counted,
+                after=contribution,
+                first_payment=first_payment,
+                book=self.book.ladders,
+            )
         state.was_paid = state.was_paid or is_paid
         state.counted = contribution
         return Step((ORDER, state.key), state, before, progress)
@@ -323,6 +327,15 @@ class MemberFold:
             if change.begins_standing:
                 where = position or (change.at, TIME_RANK)
                 self._timeline.append((where, change.rank))
+
+
+def oldest_instant(facts: Iterable[FoldFact]) -> datetime | None:
+    """Return when the first fact of a member acts; a refund is never the first.
+
+    Source: design §5.6 (the first standing).
+    """
+    mine = (fact.acts_at for fact in facts if fact.is_mine and fact.kind != REFUND)
+    return min(mine, default=None)
 
 
 def fold_all(fold: MemberFold, facts: Sequence[FoldFact]) -> dict[int, Step]:

@@ -13,9 +13,20 @@ from typing import Any, Final, NamedTuple
 
 from config.base import clock
 from rewards.domain.account import Account
-from rewards.domain.cart import CANCELLED, COMPLETED
-from rewards.domain.fold import HistoryNeededError, MemberFold, fold_all
-from rewards.domain.holds import HoldClosedError
+from rewards.domain.cart import COMPLETED
+from rewards.domain.differences import (
+    LATE_FACT,
+    Difference,
+    is_behind,
+    moves_of,
+    points_made,
+    progress_made,
+    reason_of,
+    stands_otherwise,
+    subjects_of,
+)
+from rewards.domain.fold import HistoryNeededError, MemberFold, fold_all, oldest_instant
+from rewards.domain.holds import Hold, HoldClosedError, HoldState
 from rewards.domain.lot_book import InsufficientPointsError
 from rewards.domain.netting import net_order
 from rewards.domain.programme import ProgrammeBook
@@ -33,9 +44,8 @@ from rewards.domain.subjects import (
 )
 from rewards.domain.transfers import Cause, FactRef, Grounds
 from tiers.domain.changes import StandingChange
-from tiers.domain.progress import ProgressDelta
+from tiers.domain.progress import ProgressDelta, ProgressMetric
 
-LATE_FACT: Final = "late_fact"
 NEVER: Final = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
 
 
@@ -46,15 +56,6 @@ class Balance(NamedTuple):
     available: int
     reserved: int
     debt: int
-
-
-class Difference(NamedTuple):
-    """What one subject's awards were and have become, and the reason to post it under."""
-
-    subject: Subject
-    state: SubjectState
-    before: dict[int, int]
-    reason: str
 
 
 @dataclass(slots=True)
@@ -82,7 +83,7 @@ class FactOutcome:
     fact: FoldFact
     decided: list[Decided]
     is_superseded: bool
-    progress: tuple[ProgressDelta, ...]
+    progress: list[tuple[datetime, ProgressDelta]]
     rank_before: int
     rank_after: int
     balance: Balance
@@ -134,8 +135,7 @@ class MemberRun:
         return fold
 
     def _fold_history(self, facts: Sequence[FoldFact]) -> MemberFold:
-        oldest = min((fact.acts_at for fact in facts if fact.is_mine), default=None)
-        fold = MemberFold.fresh(self.book, self.member.facts, oldest)
+        fold = MemberFold.fresh(self.book, self.member.facts, oldest_instant(facts))
         fold_all(fold, facts)
         return fold
 
@@ -144,7 +144,7 @@ class MemberRun:
 
         `settle_to` is now; None settles only up to each fact's own instant (history).
         """
-        where = positions([*self.facts, *new])
+        where = positions([*self.facts, *new]) | self._known_refunds(new)
         outcomes = []
         for fact in sorted(new, key=lambda fact: where[fact.key]):
             instant = where[fact.key][0]
@@ -153,6 +153,14 @@ class MemberRun:
         # A member that was settled further before stays so, also when folded again.
         self.settle(max(settle_to or self.account.settled_at, self.account.settled_at))
         return outcomes
+
+    def _known_refunds(self, new: Sequence[FoldFact]) -> dict[int, Position]:
+        """Return where refunds of stored orders fold: the first version went before.
+
+        One that claims to be older than that is late, and the whole history tells its place.
+        """
+        orders = self.member.orders
+        return {f.key: f.own_position for f in new if f.kind == REFUND and f.subject in orders}
 
     def settle(self, upto: datetime) -> None:
         """Do what time alone does up to an instant."""
@@ -171,9 +179,10 @@ class MemberRun:
             rank_before = self.fold.effective_rank(instant)
             step = self.fold.step(fact, position)
             differences = [self._own(fact, step, self.posted.get(step.subject, step.before))]
+            progress = step.progress
         else:
             rank_before = self.fold.effective_rank(self.at)
-            step, differences = self._refold(fact)
+            step, differences, progress = self._refold(fact)
         self.facts.append(fact)
         issues = self._post(fact, instant, differences)
         for difference in differences:
@@ -181,40 +190,49 @@ class MemberRun:
         return FactOutcome(
             fact,
             [self._decide(fact, difference) for difference in differences],
-            step.is_superseded,
-            step.progress,
+            step.is_superseded or is_behind(fact, step.state),
+            self._progress(step, progress, differences),
             rank_before,
             self.fold.effective_rank(instant if in_order else self.at),
             self.balance(),
             issues,
         )
 
+    def _progress(
+        self, step: Step, made: Iterable[ProgressDelta], differences: Sequence[Difference]
+    ) -> list[tuple[datetime, ProgressDelta]]:
+        progress = [
+            (step.state.placed_at, delta)
+            for delta in made
+            if delta.metric is not ProgressMetric.POINTS_EARNED
+        ]
+        return [*progress, *points_made(differences)] if self.book.counts_points else progress
+
     def _starts_earlier(self, fact: FoldFact) -> bool:
         return self.member.snapshot is None and not self.facts and fact.is_mine and (
             fact.acts_at < self.fold.tiers.since_at
         )  # fmt: skip
 
-    def _refold(self, fact: FoldFact) -> tuple[Step, list[Difference]]:
+    def _refold(self, fact: FoldFact) -> tuple[Step, list[Difference], tuple[ProgressDelta, ...]]:
         """Fold everything again with a late fact in its place; returns what has changed."""
         if self.member.snapshot is not None and self.member.history is None:
             raise HistoryNeededError
-        before = self.posted
+        before, old = self.posted, self.fold
         known = [*self.facts, fact]
-        oldest = min((each.acts_at for each in known if each.is_mine), default=None)
-        fold = MemberFold.fresh(self.book, self.member.facts, oldest)
+        fold = MemberFold.fresh(self.book, self.member.facts, oldest_instant(known))
         steps = fold_all(fold, known)
         self.fold, self.is_refolded = fold, True
         own = steps[fact.key]
         differences = [self._own(fact, own, before.get(own.subject, {}))]
-        for subject, state in _subjects(fold):
+        for subject, state in subjects_of(fold):
             wanted = before.get(subject, {})
-            if subject != own.subject and state.awards != wanted:
+            if subject != own.subject and (state.awards != wanted or stands_otherwise(old, state)):
                 differences.append(Difference(subject, state, wanted, LATE_FACT))
-        return own, differences
+        return own, differences, progress_made(old, own)
 
     @staticmethod
     def _own(fact: FoldFact, step: Step, posted: dict[int, int]) -> Difference:
-        return Difference(step.subject, step.state, posted, _reason(fact, step.state))
+        return Difference(step.subject, step.state, posted, reason_of(fact, step.state))
 
     # Posting
 
@@ -229,10 +247,10 @@ class MemberRun:
         named = FactRef(fact.key, fact.source, fact.kind, fact.ref, fact.version)
         cause = Cause(named, f"source:{fact.source}", self.at)
         own = differences[0].state
-        issues = self._tender(own, at, cause)
+        issues = self._tender(fact, own, at, cause)
         if fact.kind == REFUND and isinstance(own, OrderState) and own.net is not None:
             issues += [{"code": "over_refunded"}] if own.net.over_refunded else []
-        moves = sorted(_moves(self.book, differences), key=lambda move: move[:2])
+        moves = sorted(moves_of(self.book, differences), key=lambda move: move[:2])
         for _order, _rule, difference, key, points in moves:
             if points > 0:
                 # What a late fact changes about a later order is of that order's instant.
@@ -280,30 +298,44 @@ class MemberRun:
 
     # Points as a means of payment
 
-    def _tender(self, state: SubjectState, at: datetime, cause: Cause) -> list[dict[str, Any]]:
-        """Capture the reservation of an order when it first counts; give back what is refunded."""
+    def _tender(
+        self, fact: FoldFact, state: SubjectState, at: datetime, cause: Cause
+    ) -> list[dict[str, Any]]:
+        """Capture the reservation of an order when it first counts; give back what is refunded.
+
+        What cannot be captured is an issue of the version that counts, not of every refund after.
+        """
         if not isinstance(state, OrderState) or state.hold is None or state.net is None:
             return []
         hold = self.account.holds.get(state.hold)
-        if hold is None:
-            return [{"code": "reservation_unknown"}]
+        issues: list[dict[str, Any]] = []
         grounds = Grounds(f"{ORDER}:{state.key}", None, "order_paid", cause)
         try:
-            if state.counted.counts and not hold.captured:
+            if hold is None:
+                issues.append({"code": "reservation_unknown"})
+            elif state.counted.counts and hold.state is not HoldState.CAPTURED:
                 self.account.capture(grounds, hold.key, state.hold_points, at)
         except (HoldClosedError, InsufficientPointsError) as refused:
-            return [{"code": refused.code}]
-        back = _tender_to_give_back(state, hold.captured) - hold.given_back
-        if back > 0:
+            issues.append({"code": refused.code})
+        if hold is not None:
+            self._give_back(fact, state, hold, at, grounds.because("tender_refunded"))
+        return issues if fact.kind == ORDER and state.counted.counts else []
+
+    def _give_back(
+        self, fact: FoldFact, state: OrderState, hold: Hold, at: datetime, grounds: Grounds
+    ) -> None:
+        """Give captured points back as far as the order is refunded, or gone to somebody else."""
+        is_gone = fact.kind == ORDER and not fact.is_mine and not state.is_mine
+        wanted = hold.captured if is_gone else _tender_to_give_back(state, hold.captured)
+        if wanted > hold.given_back:
             policy = self.book.policy_at(state.placed_at)
             self.account.give_back_captured(
-                grounds.because("tender_refunded"),
+                grounds,
                 hold.key,
-                back,
+                wanted - hold.given_back,
                 at,
                 give_back_min_days=policy.give_back_min_days,
             )
-        return []
 
     def _decide(self, fact: FoldFact, difference: Difference) -> Decided:
         state = difference.state
@@ -340,37 +372,6 @@ class MemberRun:
         """Return what the account shows now."""
         account = self.account
         return Balance(account.pending, account.available, account.reserved, account.debt)
-
-
-def _subjects(fold: MemberFold) -> Iterable[tuple[Subject, SubjectState]]:
-    for key, order in fold.orders.items():
-        yield (ORDER, key), order
-    for key, interaction in fold.interactions.items():
-        yield ("interaction", key), interaction
-
-
-def _moves(
-    book: ProgrammeBook, differences: Sequence[Difference]
-) -> Iterable[tuple[tuple[datetime, str, str], str, Difference, int, int]]:
-    for difference in differences:
-        wanted, posted = difference.state.awards, difference.before
-        for key in wanted.keys() | posted.keys():
-            points = wanted.get(key, 0) - posted.get(key, 0)
-            if points:
-                code = book.ref(key).code
-                yield difference.state.sort_key, code, difference, key, points
-
-
-def _reason(fact: FoldFact, state: SubjectState) -> str:
-    if fact.kind == REFUND:
-        return "refunded"
-    if not isinstance(state, OrderState):
-        return "interaction"
-    if not fact.is_mine:
-        return "order_moved"
-    if state.version is not None and state.version.status == CANCELLED:
-        return "order_cancelled"
-    return "order_paid" if not state.refunds and fact.version <= 1 else "order_changed"
 
 
 def _tender_to_give_back(state: OrderState, captured: int) -> int:

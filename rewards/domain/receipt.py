@@ -36,7 +36,8 @@ class Receipt:
     """One fact on its way in, or read back from where it was stored.
 
     `id` is the database id, `member` the member it is about, `order` the id of its order.
-    `is_new` tells a fact of this call from one received before.
+    `is_new` tells a fact of this call from one received before, `awaits` one that names somebody
+    who is not known yet.
     """
 
     kind: str
@@ -56,7 +57,13 @@ class Receipt:
     received_at: datetime = field(default=datetime.min.replace(tzinfo=UTC))
     state: str = "applied"
     is_new: bool = True
+    awaits: bool = False
     fresh_lines: tuple[Line, ...] | None = None
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Say whether the fact names nobody."""
+        return self.named is None and not self.awaits
 
     @property
     def key(self) -> FactKey:

@@ -315,7 +315,7 @@ class Arrivals:
             if play.stored_member is not None or any(each.member for each in play.new):
                 return
         if self._on_unknown() == OnUnknown.REJECT:
-            item.outcome = answers.refusal(422, "identifier_unknown")
+            item.outcome = answers.refusal(404, "identifier_unknown")
             if receipt.order_no:
                 self.orders[receipt.source, receipt.order_no].new.remove(receipt)
             return
@@ -325,14 +325,10 @@ class Arrivals:
     def _place_order(play: OrderPlay) -> None:
         """Give an order's facts their member; versions without one follow the others."""
         orders = [each for each in (*play.stored, *play.new) if each.kind == ORDER]
-        owner = play.stored_member
-        named = [each for each in orders if each.member is not None]
-        if owner is None and named:
-            owner = max(named, key=lambda each: each.version).member
+        named = sorted((each.version, each.member) for each in orders if each.member is not None)
         for each in orders:
-            # A version that names nobody, or that waited, follows the order to its member.
-            if each.member is None and (each.named is None or not each.is_new):
-                each.member = owner
+            if each.member is None:
+                each.member = _owner_of(each, named)
             if each.member is not None and each.state == AWAITING:
                 play.apply(each)
         folds = bool(play.versions())
@@ -341,3 +337,16 @@ class Arrivals:
                 play.apply(each)
             elif each.kind == REFUND and each.is_new and not folds:
                 each.state = PARKED
+
+
+def _owner_of(waiting: Receipt, named: Sequence[tuple[int, int]]) -> int | None:
+    """Return whom a version belongs to that leads to nobody, given versions that lead to members.
+
+    One that names nobody follows the order; one that names somebody unknown waits for that one, or
+    for a later version.
+    """
+    before = [member for version, member in named if version < waiting.version]
+    after = [member for version, member in named if version > waiting.version]
+    if waiting.is_anonymous and before:
+        return before[-1]
+    return after[0] if after else None

@@ -147,9 +147,16 @@ class Batch(Arrivals):
         if histories:
             stored = loading.history_of(histories)
             self.posted |= loading.posted_of(stored)
-            self.history |= _by_viewer(stored, histories)
+            self.history |= _by_viewer(stored, histories, self._owners())
         if lots:
             self._load_lots(lots)
+
+    def _owners(self) -> dict[int, set[int]]:
+        """Return whom the versions of each order in hand name, the new ones too."""
+        return {
+            play.id: {each.member for each in play.versions() if each.member is not None}
+            for play in self.orders.values()
+        }
 
     def _load_lots(self, members: set[int]) -> None:
         whole = [self.locked[member].account.key for member in members & self.history.keys()]
@@ -157,7 +164,7 @@ class Batch(Arrivals):
         reservations = [
             reservation
             for member in members
-            for fact in self.fresh[member]
+            for fact in (*self.fresh[member], *self._known_facts(member))
             if fact.kind == ORDER and (reservation := receipts.reservation_of(fact)) is not None
         ]
         self.reservations |= loading.attach_lots(
@@ -166,6 +173,12 @@ class Batch(Arrivals):
             orders=orders,
             reservations=reservations,
         )
+
+    def _known_facts(self, member: int) -> Iterable[Receipt]:
+        """Return the stored facts that this run of a member may fold again."""
+        yield from self.history.get(member, ())
+        for play in self.orders.values():
+            yield from play.stored
 
     def _order_states(self, facts: Iterable[Receipt], member: int) -> dict[int, OrderState]:
         """Rebuild the fold's state of stored orders that new facts touch."""
@@ -208,7 +221,8 @@ class Batch(Arrivals):
         hold = None
         if receipt.kind == ORDER:
             reservation = receipts.reservation_of(receipt)
-            hold = None if reservation is None else self.reservations.get(reservation)
+            # One that is not there gets a number that no reservation has, and is reported.
+            hold = None if reservation is None else self.reservations.get(reservation, 0)
         return receipts.as_fold_fact(receipt, viewer, hold)
 
     # Writing and answering
@@ -230,8 +244,9 @@ class Batch(Arrivals):
 
     def _answer(self, item: Item) -> Outcome:
         receipt = item.receipt
-        if item.outcome is not None:
-            return item.outcome
+        refused = item.outcome or (item.same_as and item.same_as.outcome)
+        if refused:
+            return refused
         if item.replay_of is not None:
             return self._replay(item.replay_of, is_repeat=item.same_as is not None)
         if receipt.state in (AWAITING, PARKED):
@@ -269,6 +284,8 @@ class Batch(Arrivals):
         if self.replayed is None:
             ids = [i.replay_of.id for i in self.items if i.replay_of and i.same_as is None]
             self.replayed = loading.decisions_of_facts(ids)
+            absent = {each.member for each in self.replayed.values()} - self.locked.keys()
+            self.locked |= loading.lock(absent) if absent else {}
         decision = self.replayed[stored.id]
         locked = self.locked[decision.member]
         account = locked.account
@@ -286,10 +303,14 @@ class Batch(Arrivals):
         return Outcome(200, None, data)
 
 
-def _by_viewer(stored: Iterable[Receipt], members: set[int]) -> dict[int, list[Receipt]]:
-    """Return each member's history: an order's facts belong to all that its versions name."""
+def _by_viewer(
+    stored: Iterable[Receipt], members: set[int], owners: dict[int, set[int]]
+) -> dict[int, list[Receipt]]:
+    """Return each member's history: an order's facts belong to all that its versions name.
+
+    `owners` begins with the orders in hand: a member whom a new version names sees all of it.
+    """
     facts = list(stored)
-    owners: dict[int, set[int]] = {}
     for fact in facts:
         if fact.kind == ORDER and fact.order is not None and fact.member is not None:
             owners.setdefault(fact.order, set()).add(fact.member)

@@ -151,8 +151,7 @@ def write_evaluation(writes: Writes, member: int, decided: Decided, result: dict
 
 def write_progress(writes: Writes, member: int, outcome: FactOutcome, at: datetime) -> None:
     """Add what a fact added to or took from the progress towards tiers."""
-    dated = outcome.decided[0].state.placed_at
-    for delta in outcome.progress:
+    for dated, delta in outcome.progress:
         is_money = delta.metric is ProgressMetric.SPEND
         amount = str(money.from_minor(delta.amount) if is_money else delta.amount)
         writes.insert(

@@ -94,7 +94,8 @@ _ACCOUNT_FIGURES = (
 )  # fmt: skip
 
 _FACT_COLUMNS = """f.id, f.source, f.kind, f.ref, f.version, f.order_no, f.digest, f.member_id,
-       f.order_id, f.state, f.acts_at, f.received_at, f.body::text, o.placed_at"""
+       f.order_id, f.state, f.acts_at, f.received_at, f.body::text, o.placed_at,
+       f.awaits_kind <> ''"""
 
 _FACTS_OF = f"""
 SELECT {_FACT_COLUMNS}
@@ -152,9 +153,10 @@ _OF_FACTS = """
 SELECT DISTINCT ON (e.fact_id)
        e.fact_id, e.member_id, e.awards::text, e.delta, e.explanation::text, e.result::text
 FROM rewards_evaluation e JOIN members_receivedfact f ON f.id = e.fact_id
+LEFT JOIN members_order o ON o.id = f.order_id
 WHERE e.fact_id = ANY(%s::bigint[])
   AND (e.order_id = f.order_id OR e.interaction_id = f.id)
-ORDER BY e.fact_id, (e.member_id = f.member_id) DESC, e.id DESC
+ORDER BY e.fact_id, (e.member_id = coalesce(f.member_id, o.member_id)) DESC, e.id DESC
 """
 
 _LOTS = """
@@ -258,7 +260,7 @@ def _receipt(row: Sequence[Any]) -> Receipt:
         kind=row[2], source=row[1], ref=row[3], version=row[4], order_no=row[5],
         own_instant=at if row[9] == "applied" else row[10],
         placed_at=at, body=body, digest=bytes(row[6]), id=row[0], member=row[7], order=row[8],
-        acts_at=row[10], received_at=row[11], state=row[9], is_new=False,
+        acts_at=row[10], received_at=row[11], state=row[9], is_new=False, awaits=row[14],
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from config.base import bulk, clock, money
 from rewards.domain import receipt as receipts
 from rewards.domain import recomputation
-from rewards.domain.fold import MemberFold, fold_all
+from rewards.domain.fold import MemberFold, fold_all, oldest_instant
 from rewards.domain.programme import ProgrammeBook
 from rewards.domain.receipt import Receipt
 from rewards.domain.recomputation import Difference, StandingInterval, Stored, StoredOrder
@@ -107,8 +107,7 @@ def _recompute_slice(ids: Sequence[int]) -> list[tuple[str, Difference]]:
 
 def _fold(book: ProgrammeBook, member: _Member, facts: Sequence[FoldFact]) -> MemberFold:
     """Fold everything, and what time alone has done by the instant that the snapshot stands at."""
-    oldest = min((fact.acts_at for fact in facts if fact.is_mine), default=None)
-    fold = MemberFold.fresh(book, member.facts, oldest)
+    fold = MemberFold.fresh(book, member.facts, oldest_instant(facts))
     fold_all(fold, facts)
     if member.state is not None:
         acted_at = datetime.fromisoformat(member.state["t"]["acted"])
