@@ -118,6 +118,14 @@ def instant(cell: str) -> datetime:
     return there
 
 
+def instant_or_day(cell: str) -> datetime:
+    """Return an instant in UTC; a day alone is its first instant.
+
+    Raises: CellError.
+    """
+    return clock.day_start(day(cell)) if _DAY.fullmatch(cell.strip()) else instant(cell)
+
+
 def day(cell: str) -> date:
     """Return a day, written as 2026-03-31 or 2026/3/31.
 

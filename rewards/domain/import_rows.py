@@ -51,6 +51,7 @@ MEMBER_COLUMNS: Final = Columns(
     ),
     required=frozenset(),
 )  # fmt: skip
+MASKED_FROM_LENGTH: Final = 8
 IDENTIFIER_COLUMNS: Final = ("phone", "email", "card", "wechat_unionid", "external")
 PERSONAL: Final = frozenset(
     {"identifier", "phone", "email", "card", "wechat_unionid", "external", "name", "birthday",
@@ -169,8 +170,12 @@ def _normal(kind: str, value: str, app: str) -> str:
 
 
 def _masked(cells: dict[str, str], name: str) -> str:
-    kind = cells.get("identifier_kind", "") if name == "identifier" else name
-    return mask_value(kind.strip(), cells[name].strip())
+    """Return as much of a personal value as finds it again in the file."""
+    value = cells[name].strip()
+    kind = cells.get("identifier_kind", "").strip() if name == "identifier" else name
+    if name not in {"identifier", *IDENTIFIER_COLUMNS} or len(value) < MASKED_FROM_LENGTH:
+        return "…"
+    return mask_value(kind, value)
 
 
 @dataclass(slots=True)
@@ -328,7 +333,7 @@ def member_row(row: int, cells: tuple[str, ...]) -> MemberRow:
         read.read("channel", import_cells.text, MAX_CODE) or "",
         read.read("store", import_cells.text, MAX_CODE) or "",
         read.read("staff", import_cells.text, MAX_CODE) or "",
-        read.maybe("joined_at", import_cells.instant),
+        read.maybe("joined_at", import_cells.instant_or_day),
     )
     if not person.identifiers and not read.faults:
         read.note("missing", "identifier")

@@ -24,8 +24,7 @@ UTF_8: Final = "utf-8-sig"
 CHINESE: Final = "gb18030"
 CHUNK_BYTES: Final = 1 << 20
 PARQUET_MAGIC: Final = b"PAR1"
-PARQUET_ROWS: Final = 20_000
-MAX_CELL: Final = 10_000
+ROWS_AT_ONCE: Final = 20_000
 
 Row = tuple[int, list[str]]
 """Where a row stands in the file (its line; its number in Parquet), and its cells."""
@@ -45,11 +44,14 @@ class BrokenRow:
 
 @dataclass(frozen=True)
 class ImportFile:
-    """One file, looked through once: its digest, its encoding and its header."""
+    """One file, looked through once: its digest, its length, its encoding and its header.
+
+    Units: a length is in lines, rows for Parquet.
+    """
 
     path: Path
     digest: bytes
-    size: int
+    length: int
     encoding: str
     header: tuple[str, ...] = field(default=())
 
@@ -59,15 +61,9 @@ class ImportFile:
         return not self.encoding
 
     def rows(self, told: Callable[[int], None] | None = None) -> Iterator[Row | BrokenRow]:
-        """Yield the rows; `told` hears how many bytes (rows of Parquet) have been read."""
+        """Yield the rows; `told` hears how far reading has come."""
         read = _parquet_rows if self.is_parquet else _csv_rows
         return read(self, told or _unheard)
-
-    def length(self) -> int:
-        """Return what `told` counts up to."""
-        if self.is_parquet:
-            return int(pq.ParquetFile(self.path).metadata.num_rows)
-        return self.size
 
 
 def _unheard(done: int) -> None:
@@ -81,36 +77,39 @@ def opened(path: Path, encoding: str = "") -> ImportFile:
     """
     try:
         with path.open("rb") as file:
-            digest, size, found = _looked_through(file, encoding)
+            digest, lines, found = _looked_through(file, encoding)
     except OSError as error:
         message = _("The file cannot be read.")
         raise FileUnreadableError("file_unreadable", message, reason=error.strerror) from error
-    plain = ImportFile(path, digest, size, found)
-    header = _header(plain)
-    return ImportFile(path, digest, size, found, tuple(header))
+    plain = ImportFile(path, digest, lines, found)
+    header = tuple(_header(plain))
+    if plain.is_parquet:
+        lines = pq.ParquetFile(path).metadata.num_rows
+    return ImportFile(path, digest, lines, found, header)
 
 
 def _looked_through(file: BinaryIO, encoding: str) -> tuple[bytes, int, str]:
-    """Return digest, size and encoding; empty for Parquet."""
-    digest, size = hashlib.sha256(), 0
+    """Return digest, number of lines, and encoding; no encoding for Parquet."""
+    digest, lines, is_empty = hashlib.sha256(), 0, True
     is_parquet = file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
     file.seek(0)
     wanted = [encoding] if encoding else [UTF_8, CHINESE]
     decoders = {} if is_parquet else {name: _decoder(name) for name in wanted}
     while chunk := file.read(CHUNK_BYTES):
         digest.update(chunk)
-        size += len(chunk)
+        lines += chunk.count(b"\n")
+        is_empty = False
         decoders = {name: each for name, each in decoders.items() if _decodes(each, chunk)}
     decoders = {name: each for name, each in decoders.items() if _decodes(each, b"", final=True)}
-    if not size:
+    if is_empty:
         raise FileUnreadableError("file_empty", _("The file is empty."))
     if is_parquet:
-        return digest.digest(), size, ""
+        return digest.digest(), lines, ""
     if not decoders:
         raise FileUnreadableError(
             "encoding_unknown", _("The file is text in none of these encodings."), tried=wanted
         )
-    return digest.digest(), size, next(iter(decoders))
+    return digest.digest(), lines, next(iter(decoders))
 
 
 def _decoder(name: str) -> codecs.IncrementalDecoder:
@@ -170,14 +169,14 @@ def _csv_rows(file: ImportFile, told: Callable[[int], None]) -> Iterator[Row | B
                 yield BrokenRow(line, "columns_wrong")
             else:
                 yield line, cells
-            if not line % PARQUET_ROWS:
-                told(raw.tell())
+            if not line % ROWS_AT_ONCE:
+                told(line)
 
 
 def _parquet_rows(file: ImportFile, told: Callable[[int], None]) -> Iterator[Row | BrokenRow]:
     number = 0
     source = pq.ParquetFile(file.path, pre_buffer=False)
-    for batch in source.iter_batches(batch_size=PARQUET_ROWS, use_threads=False):
+    for batch in source.iter_batches(batch_size=ROWS_AT_ONCE, use_threads=False):
         columns = [_as_text(column) for column in batch.columns]
         for cells in zip(*columns, strict=True):
             number += 1

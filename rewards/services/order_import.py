@@ -152,7 +152,7 @@ def _checked(
     order_import: OrderImport, rejects: RejectsFile, counts: Counter[str]
 ) -> Iterator[StagedLine]:
     """Yield the rows as they are staged; write down those that cannot be read."""
-    file, total = order_import.file, order_import.file.length()
+    file, total = order_import.file, order_import.file.length
     pick = row_reader(ORDER_COLUMNS, order_import.mapping, file.header)
     rows = OrderRows(settings.LOYALTY_CURRENCY, order_import.at + FUTURE_TOLERANCE)
     for row in file.rows(lambda done: order_import.progress("read", done, total)):
