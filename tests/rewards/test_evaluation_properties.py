@@ -27,7 +27,7 @@ from rewards.domain.rules import (
     parse_conditions,
     parse_line_conditions,
 )
-from tests.bench import rules as bench
+from config.bench import rules as bench
 from tests.rewards import naive_rules
 from tests.rewards.carts import INSTANT, Case, cases
 

@@ -1,0 +1,99 @@
+"""The site's own web server on the database in use, and requests to it."""
+
+import contextlib
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from config.base.settings import BASE_DIR
+from config.bench import databases, http_load
+from config.management.commands import serve
+
+HOST: Final = "127.0.0.1"
+WORKERS: Final = 2
+THREADS: Final = 4
+START_SECONDS: Final = 60.0
+
+
+class LoadError(RuntimeError):
+    """The server did not come up, or answered otherwise than the bench expects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A running web server, and the key to call it with."""
+
+    port: int
+    pid: int
+    secret: str
+
+    def request(self, method: str, path: str, body: bytes) -> bytes:
+        """Return a request as it goes over the wire."""
+        head = (
+            f"{method} /api/v1{path} HTTP/1.1\r\nHost: {HOST}\r\n"
+            f"Authorization: Bearer {self.secret}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        return head.encode() + body
+
+    def load(self, requests: Sequence[bytes], connections: int) -> dict[str, Any]:
+        """Send the requests over so many connections; return what the load generator counted.
+
+        Raises: LoadError when an answer is no success.
+        """
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(http_load.SEPARATOR.join(requests))
+            file.flush()
+            command = [sys.executable, http_load.__file__, file.name, HOST, str(self.port)]
+            done = subprocess.run(
+                [*command, str(connections)], capture_output=True, text=True, check=False
+            )
+        if done.returncode:
+            raise LoadError(done.stderr)
+        result: dict[str, Any] = json.loads(done.stdout)
+        if set(result["statuses"]) - {"200", "201", "202"}:
+            raise LoadError(f"answers: {result['statuses']}")
+        return result
+
+
+@contextlib.contextmanager
+def running(secret: str) -> Iterator[Site]:
+    """Run the web server as `serve` does, without worker and scheduler."""
+    with tempfile.TemporaryDirectory() as counters, socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port = int(probe.getsockname()[1])
+        probe.close()
+        options = {
+            "host": HOST, "port": port, "workers": WORKERS, "threads": THREADS,
+            "no_worker": True, "no_scheduler": True,
+        }  # fmt: skip
+        (web,) = serve.programs(options)
+        process = subprocess.Popen(
+            web.command,
+            env=databases.environment() | {"PROMETHEUS_MULTIPROC_DIR": counters},
+            cwd=BASE_DIR,
+        )
+        try:
+            _wait(port, process)
+            yield Site(port, process.pid, secret)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(f"http://{HOST}:{port}/livez", timeout=5).close()  # noqa: S310
+            return
+        time.sleep(0.1)
+    raise LoadError("the web server did not start")
