@@ -89,6 +89,11 @@ class OrderLine(models.Model):
     quantity = models.DecimalField(_("quantity"), max_digits=12, decimal_places=3)
     amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=4)
     earns = models.BooleanField(_("earns"), default=True)
+    list_amount = models.DecimalField(
+        _("list amount"), max_digits=18, decimal_places=4, null=True, blank=True
+    )
+    cost = models.DecimalField(_("cost"), max_digits=18, decimal_places=4, null=True, blank=True)
+    discounts = models.JSONField(_("discounts"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("order line")

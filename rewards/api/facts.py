@@ -1,6 +1,6 @@
 """Facts: orders, refunds, claims, interactions, and batches of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +23,6 @@ from rewards.services.answers import Outcome
 
 MAX_FACTS = 1_000
 KEPT = 202
-COUPON_UNKNOWN = "coupon_unknown"
 SUPERSEDED = "superseded"
 
 
@@ -54,9 +53,9 @@ class FactEndpoint(TouchpointEndpoint):
         key = self.key_of(request)
         return intake.receive(facts, touchpoint=key.touchpoint, at=self.at(), actor=key.actor)
 
-    def answer(self, outcome: Outcome, coupons: Sequence[str] = ()) -> Response:
+    def answer(self, outcome: Outcome) -> Response:
         """Return what came of one fact."""
-        body = answer_json(outcome, coupons)
+        body = answer_json(outcome)
         if outcome.status >= 400:
             return problems.response(body)
         return Response(body, status=outcome.status)
@@ -71,9 +70,9 @@ class OrderView(FactEndpoint):
     @idempotent(required=False)
     def put(self, request: Request, source: str, order_no: str) -> Response:
         """Report an order as it now stands."""
-        fact, coupons = parsing.one_order(request.data, source, order_no)
+        fact = parsing.one_order(request.data, source, order_no)
         (outcome,) = self.receive(request, [fact])
-        return self.answer(outcome, coupons)
+        return self.answer(outcome)
 
     @openapi.get_order
     def get(self, request: Request, source: str, order_no: str) -> Response:
@@ -155,25 +154,25 @@ class FactsBatchView(FactEndpoint):
         items = reader.items("facts", MAX_FACTS)
         reader.finish()
         results: list[dict[str, Any] | None] = [None] * len(items)
-        facts: dict[int, tuple[Submission, tuple[str, ...]]] = {}
+        facts: dict[int, Submission] = {}
         scopes = self.key_of(request).scopes
         for place, item in enumerate(items):
             read = parsing.batch_fact(item)
             if isinstance(read, RequestInvalidError):
                 results[place] = problems.of_error(read)
-            elif isinstance(read[0], InteractionFact) and "interactions:write" not in scopes:
+            elif isinstance(read, InteractionFact) and "interactions:write" not in scopes:
                 results[place] = problems.document(
                     "scope_missing", 403, details={"scope": "interactions:write"}
                 )
             else:
                 facts[place] = read
-        outcomes = self.receive(request, [fact for fact, _coupons in facts.values()])
-        for (place, (_fact, coupons)), outcome in zip(facts.items(), outcomes, strict=True):
-            results[place] = {**answer_json(outcome, coupons), "status": outcome.status}
+        outcomes = self.receive(request, list(facts.values()))
+        for place, outcome in zip(facts, outcomes, strict=True):
+            results[place] = {**answer_json(outcome), "status": outcome.status}
         return Response({"results": results})
 
 
-def answer_json(outcome: Outcome, coupons: Sequence[str] = ()) -> dict[str, Any]:
+def answer_json(outcome: Outcome) -> dict[str, Any]:
     """Return the body for an outcome: its data with sentences, or a problem document."""
     if outcome.status >= 400:
         return problems.document(outcome.code or "refused", outcome.status, details=outcome.data)
@@ -184,14 +183,7 @@ def answer_json(outcome: Outcome, coupons: Sequence[str] = ()) -> dict[str, Any]
         body["code"] = SUPERSEDED
     if "explanation" in body:
         body["explanation"] = representation.explained(body["explanation"])
-    if coupons and "issues" in body:
-        body["issues"] = [*body["issues"], *map(_unknown_coupon, coupons)]
     return body
-
-
-def _unknown_coupon(code: str) -> Mapping[str, str]:
-    """Return the issue of a coupon that the programme has not given out: a fact is not refused."""
-    return {"code": COUPON_UNKNOWN, "coupon": code}
 
 
 def _member_id(named: MemberRef) -> int:

@@ -86,21 +86,15 @@ def order(reader: ObjectReader, source: str, order_no: str) -> OrderFact:
         cashier=reader.text("cashier", MAX_CODE_LENGTH, required=False),
         reservation=reader.uuid("reservation", required=False),
         reservation_points=reader.integer("reservation_points", 0, MAX_POINTS, required=False),
+        coupons=reader.texts("coupons", MAX_CODE_LENGTH, max_items=MAX_COUPONS),
     )
     if len({line.line_no for line in lines}) < len(lines):
         reader.note("lines", "duplicate_line", _("Each line_no may be given once."))
     return fact
 
 
-def coupons(reader: ObjectReader) -> tuple[str, ...]:
-    """Return the coupon codes that the order names."""
-    return reader.texts("coupons", MAX_CODE_LENGTH, max_items=MAX_COUPONS)
-
-
 def refund(reader: ObjectReader, source: str, order_no: str) -> RefundFact:
     """Return one refund of an order; without lines and amount it is of all that is left."""
-    # By which means the money went back decides nothing: points go back by `points`.
-    reader.objects("tenders", _tender, max_items=MAX_TENDERS, required=False, may_be_empty=True)
     return RefundFact(
         source=source,
         order_no=order_no,
@@ -110,6 +104,10 @@ def refund(reader: ObjectReader, source: str, order_no: str) -> RefundFact:
         lines=reader.objects("lines", _refund_line, max_items=MAX_LINES, required=False),
         amount=reader.money("amount", required=False),
         points=reader.integer("points", 0, MAX_POINTS, required=False),
+        # By which means the money went back decides nothing: points go back by `points`.
+        tenders=reader.objects(
+            "tenders", _tender, max_items=MAX_TENDERS, required=False, may_be_empty=True
+        ),
     )
 
 
@@ -125,8 +123,8 @@ def interaction(reader: ObjectReader) -> InteractionFact:
     )
 
 
-def one_order(data: Any, source: str, order_no: str) -> tuple[OrderFact, tuple[str, ...]]:
-    """Return the order of a `PUT`, and the coupons that it names.
+def one_order(data: Any, source: str, order_no: str) -> OrderFact:
+    """Return the order of a `PUT`.
 
     Raises: RequestInvalidError.
     """
@@ -134,9 +132,8 @@ def one_order(data: Any, source: str, order_no: str) -> tuple[OrderFact, tuple[s
     reader.only(ORDER_KEYS)
     check_place(source, order_no)
     fact = order(reader, source, order_no)
-    named = coupons(reader)
     reader.finish()
-    return fact, named
+    return fact
 
 
 def one_refund(data: Any, source: str, order_no: str) -> RefundFact:
@@ -195,8 +192,8 @@ def adjustment(data: Any) -> tuple[int, str]:
     return points, reason.strip()
 
 
-def batch_fact(data: Any) -> tuple[Submission, tuple[str, ...]] | RequestInvalidError:
-    """Return one fact of a batch and its coupons, or what is wrong with it.
+def batch_fact(data: Any) -> Submission | RequestInvalidError:
+    """Return one fact of a batch, or what is wrong with it.
 
     The mistakes of one fact are its own: pointers begin at the fact, and the others go on.
     """
@@ -204,26 +201,26 @@ def batch_fact(data: Any) -> tuple[Submission, tuple[str, ...]] | RequestInvalid
     kind = reader.choice("type", tuple(_BATCH_KINDS)) if not reader.errors else ""
     if not kind:
         return RequestInvalidError(reader.errors)
-    fact, named = _BATCH_KINDS[kind](reader)
-    return RequestInvalidError(reader.errors) if reader.errors else (fact, named)
+    fact = _BATCH_KINDS[kind](reader)
+    return RequestInvalidError(reader.errors) if reader.errors else fact
 
 
-def _batch_order(reader: ObjectReader) -> tuple[Submission, tuple[str, ...]]:
+def _batch_order(reader: ObjectReader) -> Submission:
     reader.only(ORDER_KEYS | ORDER_PLACE)
-    return order(reader, *_place(reader)), coupons(reader)
+    return order(reader, *_place(reader))
 
 
-def _batch_refund(reader: ObjectReader) -> tuple[Submission, tuple[str, ...]]:
+def _batch_refund(reader: ObjectReader) -> Submission:
     reader.only(REFUND_KEYS | ORDER_PLACE)
-    return refund(reader, *_place(reader)), ()
+    return refund(reader, *_place(reader))
 
 
-def _batch_interaction(reader: ObjectReader) -> tuple[Submission, tuple[str, ...]]:
+def _batch_interaction(reader: ObjectReader) -> Submission:
     reader.only(INTERACTION_KEYS | INTERACTION_PLACE)
-    return interaction(reader), ()
+    return interaction(reader)
 
 
-_BATCH_KINDS: dict[str, Callable[[ObjectReader], tuple[Submission, tuple[str, ...]]]] = {
+_BATCH_KINDS: dict[str, Callable[[ObjectReader], Submission]] = {
     "order": _batch_order,
     "refund": _batch_refund,
     "interaction": _batch_interaction,
@@ -267,12 +264,6 @@ def _currency(reader: ObjectReader) -> str:
 
 def _line(reader: ObjectReader) -> Line:
     reader.only(LINE_KEYS)
-    # What a line was before discounts and what it cost are checked but decide nothing.
-    reader.money("list_amount", required=False)
-    reader.money("cost", required=False)
-    reader.objects(
-        "discounts", _discount, max_items=MAX_DISCOUNTS, required=False, may_be_empty=True
-    )
     return Line(
         line_no=reader.integer("line_no", 0, MAX_LINE_NO) or 0,
         sku=reader.text("sku", MAX_CODE_LENGTH),
@@ -282,6 +273,11 @@ def _line(reader: ObjectReader) -> Line:
         quantity=reader.quantity("quantity"),
         amount=reader.money("amount") or 0,
         earns=reader.boolean("earns", default=True),
+        list_amount=reader.money("list_amount", required=False),
+        cost=reader.money("cost", required=False),
+        discounts=reader.objects(
+            "discounts", _discount, max_items=MAX_DISCOUNTS, required=False, may_be_empty=True
+        ),
     )
 
 
@@ -299,8 +295,10 @@ def _tender(reader: ObjectReader) -> Tender:
     return Tender(kind=reader.text("kind", MAX_KIND_LENGTH), amount=reader.money("amount") or 0)
 
 
-def _discount(reader: ObjectReader) -> None:
+def _discount(reader: ObjectReader) -> dict[str, str | int]:
     reader.only(DISCOUNT_KEYS)
+    discount: dict[str, str | int] = {"amount": reader.money("amount") or 0}
     for key in ("kind", "code", "name"):
-        reader.text(key, MAX_NAME_LENGTH, required=False)
-    reader.money("amount")
+        if text := reader.text(key, MAX_NAME_LENGTH, required=False):
+            discount[key] = text
+    return discount

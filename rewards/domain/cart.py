@@ -5,6 +5,7 @@ Units: amounts are minor units of the programme's currency, quantities are thous
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -29,7 +30,10 @@ STATUSES: Final = (PAID, COMPLETED, CANCELLED)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line as it was sold, before refunds."""
+    """One line as it was sold, before refunds.
+
+    What it was before discounts, what it cost and which discounts it had decide nothing here.
+    """
 
     line_no: int
     sku: str
@@ -39,6 +43,9 @@ class Line:
     quantity: int
     amount: int
     earns: bool = True
+    list_amount: int | None = None
+    cost: int | None = None
+    discounts: tuple[Mapping[str, str | int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

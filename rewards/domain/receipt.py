@@ -113,13 +113,12 @@ def _order(order: OrderFact, channel: str) -> Receipt:
         "placed_at": _text(placed_at),
         "changed_at": None if order.changed_at is None else _text(order.changed_at),
         "currency": order.currency,
-        "lines": [
-            (x.line_no, x.sku, x.kind, x.category, x.brand, x.quantity, x.amount, x.earns)
-            for x in lines
-        ],
+        "lines": [_line_values(line) for line in lines],
     }
     if order.tenders:
         body["tenders"] = [[tender.kind, tender.amount] for tender in order.tenders]
+    if order.coupons:
+        body["coupons"] = list(order.coupons)
     for name in ("store", "till", "cashier"):
         if value := getattr(order, name):
             body[name] = value
@@ -143,6 +142,8 @@ def _refund(refund: RefundFact) -> Receipt:
         "amount": refund.amount,
         "points": refund.points,
     }
+    if refund.tenders:
+        body["tenders"] = [[tender.kind, tender.amount] for tender in refund.tenders]
     ref = f"{refund.order_no}/{refund.refund_no}"
     at = refund.refunded_at
     return Receipt(
@@ -228,6 +229,13 @@ def reservation_of(receipt: Receipt) -> UUID | None:
 def dumps(value: Any) -> str:
     """Return JSON text for a jsonb column."""
     return orjson.dumps(value).decode()
+
+
+def _line_values(x: Line) -> tuple[Any, ...]:
+    values = (x.line_no, x.sku, x.kind, x.category, x.brand, x.quantity, x.amount, x.earns)
+    if x.list_amount is None and x.cost is None and not x.discounts:
+        return values
+    return (*values, x.list_amount, x.cost, x.discounts)
 
 
 def _line_no(line: Line) -> int:

@@ -48,6 +48,7 @@ class OrderFact:
     cashier: str = ""
     reservation: uuid.UUID | None = None
     reservation_points: int | None = None
+    coupons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class RefundFact:
     lines: tuple[RefundLine, ...] = ()
     amount: int | None = None
     points: int | None = None
+    tenders: tuple[Tender, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

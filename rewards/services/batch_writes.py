@@ -252,7 +252,9 @@ def _line_row(
     return (
         order, member, line.line_no, line.sku, line.kind, line.category or "", line.brand or "",
         f"{line.quantity // 1000}.{line.quantity % 1000:03}", amount(line.amount),
-        line.earns,
+        line.earns, None if line.list_amount is None else amount(line.list_amount),
+        None if line.cost is None else amount(line.cost),
+        dumps(line.discounts) if line.discounts else None,
     )  # fmt: skip
 
 

@@ -22,8 +22,9 @@ ORDER_STATES: Final = Table(
 LINES: Final = Table(
     "members_orderline",
     ("order_id", "member_id", "line_no", "sku", "kind", "category", "brand", "quantity", "amount",
-     "earns"),
-    (BIGINT, BIGINT, "integer", TEXT, TEXT, TEXT, TEXT, NUMERIC, NUMERIC, BOOL),
+     "earns", "list_amount", "cost", "discounts"),
+    (BIGINT, BIGINT, "integer", TEXT, TEXT, TEXT, TEXT, NUMERIC, NUMERIC, BOOL, NUMERIC, NUMERIC,
+     "jsonb"),
     ("order_id", "line_no"),
 )  # fmt: skip
 GONE_LINES: Final = Table(
