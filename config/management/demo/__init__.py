@@ -1,0 +1,1 @@
+"""What the demo is made of: people, staff, goods and totals. All of it is invented."""
