@@ -176,11 +176,11 @@ def _run(job: Job, period: str, turn: Turn, *, again: bool) -> Report:
     except Exception as error:  # whatever a job does, the others run
         code = _code(error)
         logger.error("job %s failed: %s at %s", job.name, code, _place(error))  # noqa: TRY400
-        connection.close_if_unusable_or_obsolete()
+        _drop_broken_connection()
         _end(row[0], Ending.FAILED, code, pulse.done)
         return Report(job.name, Ending.FAILED, pulse.done, code, time.monotonic() - started)
     except BaseException:
-        connection.close_if_unusable_or_obsolete()
+        _drop_broken_connection()
         _end(row[0], Ending.FAILED, INTERRUPTED, pulse.done)
         raise
     _end(row[0], Ending.FINISHED, "", done)
@@ -203,6 +203,12 @@ class _Pulse:
             self.next_at = time.monotonic() + PULSE_SECONDS
             with connection.cursor() as cursor:
                 cursor.execute(_PULSE, [done, self.run_id])
+
+
+def _drop_broken_connection() -> None:
+    """Let the next statement log in anew where the job has lost the database."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
 
 
 def _end(run_id: int, ending: Ending, error_code: str, done: int) -> None:
