@@ -51,6 +51,7 @@ class OrderPlay:
 
     id: int
     stored_member: int | None
+    members: frozenset[int] = frozenset()
     stored: list[Receipt] = field(default_factory=list)
     new: list[Receipt] = field(default_factory=list)
 
@@ -179,20 +180,25 @@ class Arrivals:
 
     def _take_slots(self) -> None:
         """Give every fact an id, and every order its own; see whose the orders are."""
-        keys = [(item.receipt.source, item.receipt.order_no) for item in self.items]
-        slots, stamp = loading.slots(keys)
+        facts = [item.receipt for item in self.items]
+        keys = [(fact.source, fact.order_no) for fact in facts]
+        slots, stamp = loading.slots(
+            [(fact.source, fact.order_no, fact.kind == REFUND) for fact in facts]
+        )
         self.book = book_for(stamp)
         for item, slot, key in zip(self.items, slots, keys, strict=True):
             receipt = item.receipt
             if receipt.is_new:
                 receipt.id = slot.fact_id
             if receipt.order_no:
-                play = self.orders.setdefault(key, OrderPlay(slot.order_id, slot.order_member))
+                play = self.orders.setdefault(
+                    key, OrderPlay(slot.order_id, slot.order_member, slot.members)
+                )
                 receipt.order = play.id
 
     def _lock(self) -> None:
         members = {item.receipt.member for item in self._open()}
-        members |= {play.stored_member for play in self.orders.values()}
+        members |= {member for play in self.orders.values() for member in play.members}
         members |= set(self.claims.values())
         members.discard(None)
         wanted = {member for member in members if member is not None}
@@ -214,8 +220,10 @@ class Arrivals:
                 if stored.kind == ORDER and stored.state == APPLIED and stored.order != play.id:
                     raise MovedUnderneathError
         for play in self.orders.values():
-            if play.versions() and play.stored_member not in self.locked:
+            versions = play.versions()
+            if any(version.member not in self.locked for version in versions):
                 raise MovedUnderneathError
+            play.stored_member = play.highest().member if versions else None
         for item in self.items:
             if not item.receipt.is_new:
                 item.receipt = self.known[item.receipt.key]

@@ -113,9 +113,6 @@ class Batch(Arrivals):
             if receipt.kind == INTERACTION and receipt.member is not None:
                 receipt.state = APPLIED
                 fresh.setdefault(receipt.member, []).append(receipt)
-        missing = fresh.keys() - self.locked.keys()
-        if missing:
-            self.locked |= loading.lock(missing | self.locked.keys())
         return fresh
 
     def _foreseen_needs(self) -> tuple[set[int], set[int]]:
@@ -161,24 +158,16 @@ class Batch(Arrivals):
     def _load_lots(self, members: set[int]) -> None:
         whole = [self.locked[member].account.key for member in members & self.history.keys()]
         orders = [play.id for play in self.orders.values() if play.stored_member in members]
-        reservations = [
-            reservation
-            for member in members
-            for fact in (*self.fresh[member], *self._known_facts(member))
-            if fact.kind == ORDER and (reservation := receipts.reservation_of(fact)) is not None
-        ]
+        facts = [fact for member in members for fact in self.fresh[member]]
+        facts += [fact for member in members for fact in self.history.get(member, ())]
+        facts += [fact for play in self.orders.values() for fact in play.stored]
+        reservations = {receipts.reservation_of(fact) for fact in facts if fact.kind == ORDER}
         self.reservations |= loading.attach_lots(
             [self.locked[member].account for member in members],
             whole=whole,
             orders=orders,
-            reservations=reservations,
+            reservations=[each for each in reservations if each is not None],
         )
-
-    def _known_facts(self, member: int) -> Iterable[Receipt]:
-        """Return the stored facts that this run of a member may fold again."""
-        yield from self.history.get(member, ())
-        for play in self.orders.values():
-            yield from play.stored
 
     def _order_states(self, facts: Iterable[Receipt], member: int) -> dict[int, OrderState]:
         """Rebuild the fold's state of stored orders that new facts touch."""

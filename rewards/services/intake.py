@@ -25,7 +25,7 @@ from rewards.services.arrivals import MovedUnderneathError
 from rewards.services.batch import Batch
 from rewards.services.programme import current_book
 
-ATTEMPTS: Final = 3
+ATTEMPTS: Final = 8
 
 
 def receive(

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from operator import itemgetter
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -19,14 +20,21 @@ from rewards.domain.subjects import INTERACTION, ORDER, MemberFacts, OrderState,
 from rewards.services.programme import STAMP
 from tiers.domain.progress import Contribution
 
+ORDER_LOCKS: Final = 0x4F_52
+ORDER_LOCK_BUCKETS: Final = 256
+
 
 @dataclass(slots=True)
 class Slot:
-    """What a submission gets: ids to use and, where its order exists, that order's member."""
+    """What a submission gets: ids to use and, where its order exists, that order's member.
+
+    `members` are all whom a version of the order has named: it is folded for each of them.
+    """
 
     fact_id: int
     order_id: int
     order_member: int | None
+    members: frozenset[int]
 
 
 @dataclass(slots=True)
@@ -57,14 +65,29 @@ class Locked:
     has_profile: bool
 
 
+# A refund that comes before its order must not miss it, nor the order the refund, when both arrive
+# at one moment: whoever finds no order waits here for those who are about to store one. Orders
+# share these locks; they are few, so that no batch can fill the lock table.
 _SLOTS = f"""
-SELECT o.id, o.member_id, nextval('members_receivedfact_id_seq'),
-       CASE WHEN o.id IS NULL AND k.order_no <> '' THEN nextval('members_order_id_seq') END,
-       CASE WHEN k.ordinality = 1 THEN {STAMP} END
-FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS k (source, order_no, ordinality)
-LEFT JOIN members_order o ON o.order_no = k.order_no AND o.source = k.source
-ORDER BY k.ordinality
-"""  # noqa: S608 - the stamp is a constant
+SELECT x.number, x.id, x.member_id, nextval('members_receivedfact_id_seq'),
+       CASE WHEN x.id IS NULL AND x.order_no <> '' THEN nextval('members_order_id_seq') END,
+       CASE WHEN x.number = 1 THEN {STAMP} END,
+       CASE WHEN x.id IS NOT NULL THEN ARRAY(
+           SELECT DISTINCT f.member_id FROM members_receivedfact f
+           WHERE f.order_no = x.order_no AND f.source = x.source AND f.order_no <> ''
+             AND f.kind = 'order' AND f.member_id IS NOT NULL) END,
+       CASE WHEN x.id IS NULL AND x.order_no <> '' THEN
+           CASE WHEN x.parks THEN pg_advisory_xact_lock({ORDER_LOCKS}, x.bucket)
+                ELSE pg_advisory_xact_lock_shared({ORDER_LOCKS}, x.bucket) END END
+FROM (
+    SELECT k.source, k.order_no, k.parks, k.number, o.id, o.member_id,
+           hashtext(k.source || '/' || k.order_no) & {ORDER_LOCK_BUCKETS - 1} AS bucket
+    FROM unnest(%s::text[], %s::text[], %s::boolean[])
+         WITH ORDINALITY AS k (source, order_no, parks, number)
+    LEFT JOIN members_order o ON o.order_no = k.order_no AND o.source = k.source
+    ORDER BY bucket, k.parks DESC, k.number OFFSET 0
+) x
+"""  # noqa: S608 - the stamp and the locks are constants
 
 _LOCK = """
 SELECT m.id, m.public_id, m.status, m.joined_at,
@@ -76,7 +99,8 @@ SELECT m.id, m.public_id, m.status, m.joined_at,
        (SELECT json_agg(json_build_array(v.from_at, least(v.until_at, v.revoked_at), vt.rank)
                         ORDER BY v.id DESC)
           FROM tiers_standingoverride v JOIN tiers_tier vt ON vt.id = v.tier_id
-         WHERE v.member_id = m.id)::text
+         WHERE v.member_id = m.id)::text,
+       a.xmin <> (SELECT b.xmin FROM rewards_pointsaccount b WHERE b.id = a.id)
 FROM rewards_pointsaccount a
 JOIN members_member m ON m.id = a.member_id
 LEFT JOIN rewards_foldsnapshot f ON f.member_id = m.id
@@ -192,19 +216,32 @@ ORDER BY s.member_id, s.from_at, s.id
 """
 
 
-def slots(orders: Sequence[tuple[str, str]]) -> tuple[list[Slot], str]:
-    """Return a slot per (source, order number), and the stamp of the programme.
+def slots(facts: Sequence[tuple[str, str, bool]]) -> tuple[list[Slot], str]:
+    """Return a slot per (source, order number, whether it is a refund), and the programme's stamp.
 
     An empty order number asks for a fact id alone.
     """
-    rows = bulk.fetch(_SLOTS, [[source for source, _no in orders], [no for _source, no in orders]])
-    found = [Slot(row[2], row[0] or row[3] or 0, row[1]) for row in rows]
-    return found, rows[0][4]
+    columns = [[fact[number] for fact in facts] for number in range(3)]
+    rows = sorted(bulk.fetch(_SLOTS, columns), key=itemgetter(0))
+    found = [Slot(row[3], row[1] or row[4] or 0, row[2], frozenset(row[6] or ())) for row in rows]
+    return found, rows[0][5]
 
 
 def lock(members: Collection[int]) -> dict[int, Locked]:
-    """Lock the accounts of members in id order and return what the fold needs of each."""
-    return {row[0]: _locked(row) for row in bulk.fetch(_LOCK, [sorted(members)])}
+    """Lock the accounts of members in id order and return what the fold needs of each.
+
+    A row that had to be waited for is read as it is now, but what is joined to it as it was when
+    the waiting began: then everything is read again, under the lock.
+    """
+    ids = sorted(members)
+    rows = bulk.fetch(_LOCK, [ids])
+    if any(_is_outdated(row) for row in rows):
+        rows = bulk.fetch(_LOCK, [ids])
+    return {row[0]: _locked(row) for row in rows}
+
+
+def _is_outdated(row: Sequence[Any]) -> bool:
+    return bool(row[32])
 
 
 def _locked(row: Sequence[Any]) -> Locked:

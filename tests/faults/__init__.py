@@ -1,0 +1,1 @@
+"""What must hold while several processes work, or one of them dies."""
