@@ -259,6 +259,11 @@ def _line_row(
 
 
 def _write_refunds(writes: Writes, play: OrderPlay, member: int | None) -> None:
+    if play.stored_member is not None and play.stored_member != member:
+        # Refunds go with their order to the member that it has moved to.
+        for receipt in play.stored:
+            if receipt.kind == REFUND and receipt.state == "applied":
+                writes.update(tables.REFUND_OWNERS, (receipt.id, member))
     for receipt in play.new:
         if receipt.kind != REFUND or receipt.state != "applied":
             continue

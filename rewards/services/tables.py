@@ -47,6 +47,9 @@ REFUNDS: Final = Table(
     ("order_id", "member_id", "fact_id", "refund_no", "refunded_at", "amount", "points", "lines"),
     (BIGINT, BIGINT, BIGINT, TEXT, TIME, NUMERIC, BIGINT, "jsonb"),
 )
+REFUND_OWNERS: Final = Table(
+    "members_refund", ("fact_id", "member_id"), (BIGINT, BIGINT), ("fact_id",)
+)
 INTERACTIONS: Final = Table(
     "members_interaction",
     ("fact_id", "member_id", "source", "ref", "kind", "occurred_at", "data"),
