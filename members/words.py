@@ -51,6 +51,8 @@ CASE_CODES: Mapping[str, Promise] = {
     "hold_lapsed": _("Reservation had lapsed"),
     "insufficient_points": _("Not enough points"),
     "points_debt": _("Points debt"),
+    "order_unclaimed": _("Order of an unknown shopper, not claimed in time"),
+    "refund_without_order": _("Refund of an order that was never reported"),
 }
 
 
