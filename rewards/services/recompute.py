@@ -78,10 +78,11 @@ def recompute(*, members: Sequence[int]) -> Iterator[tuple[int, list[tuple[str, 
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            yield len(ids), _recompute_slice(ids)
+            yield len(ids), recompute_slice(ids)
 
 
-def _recompute_slice(ids: Sequence[int]) -> list[tuple[str, Difference]]:
+def recompute_slice(ids: Sequence[int]) -> list[tuple[str, Difference]]:
+    """Fold these members inside the caller's transaction; return where each differs."""
     book = current_book()
     history = loading.history_of(ids)
     posted = loading.posted_of(history)

@@ -248,3 +248,10 @@ def random_facts(
             what = choose.choice(["survey", "review", "check_in"])
             facts.append(interaction(member, f"i{number}", at, what))
     return facts
+
+
+def instant_of(fact: Submission) -> datetime:
+    """Return the instant that a fact names for itself."""
+    if isinstance(fact, OrderFact):
+        return fact.changed_at or fact.placed_at
+    return fact.refunded_at if isinstance(fact, RefundFact) else fact.occurred_at
