@@ -106,7 +106,9 @@ def load(*, year: SyntheticYear, at: datetime, progress: Progress) -> dict[str, 
 
         def take(shoppers: Sequence[Shopper]) -> Counter[str]:
             requests = [
-                people.enrolment(each.number, each.orders[0].placed_at, _identifier(each.number))
+                people.enrolment(
+                    FIRST_PERSON + each.number, each.orders[0].placed_at, _identifier(each.number)
+                )
                 for each in shoppers
             ]
             enrolment.enrol_members(requests, touchpoint=None, at=at)
