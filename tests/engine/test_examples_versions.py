@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from members.models import OnUnknown, Order, ReceivedFact
+from members.models import OnUnknown, Order, OrderLine, ReceivedFact, Refund
 from rewards.services import intake
 from rewards.services.intake import ClaimError
 from tests.engine.shop import Shop, counts, day, interaction, order, refund, unknown
@@ -140,6 +140,7 @@ def test_refunds_go_along_with_an_order_that_moves(shop: Shop) -> None:
     shop.give_back("A", "r1", on=2, amount=30)
     shop.buy(bob, "A", 100, on=1, version=2, changed=3)
     assert (shop.points(ann), shop.points(bob)) == ({}, {"A base": 70})
+    assert OrderLine.objects.get().member == Refund.objects.get().member == bob
     answer = shop.give_back("A", "r2", on=4, amount=30)
     assert answer.data["member"] == str(bob.public_id)
     assert (shop.points(ann), shop.points(bob)) == ({}, {"A base": 40})
