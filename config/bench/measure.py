@@ -1,4 +1,4 @@
-"""What a bench returns, and how it times two sides fairly: alternately, medians, CPU beside time."""
+"""What a bench returns, and how two sides are timed fairly: in turns, by medians, CPU beside time."""
 
 import os
 import statistics

@@ -77,9 +77,7 @@ class Orders:
         }
         rate = statistics.median(done["requests"] / done["seconds"] for done in singles)
         yield Ratio("put_order", rate, reference, "requests/s", 0.10, 1.0, notes=notes)
-        events = statistics.median(
-            BATCH * done["requests"] / done["seconds"] for done in batches
-        )
+        events = statistics.median(BATCH * done["requests"] / done["seconds"] for done in batches)
         yield Ratio("facts_batch", events, reference, "events/s", 1.0, 5.0)
 
     def _single_round(self) -> dict[str, Any]:
@@ -114,13 +112,17 @@ class Orders:
     def _order_no(self) -> str:
         return f"T{next(_numbers):09}"
 
+    def _amount(self) -> str:
+        minor = self.draw.randint(500, 9900)
+        return f"{minor // 100}.{minor % 100:02}"
+
     def _body(self) -> dict[str, Any]:
         # Each order a little later than the one before, as a till reports them.
         placed_at = self.now - timedelta(hours=1) + timedelta(milliseconds=next(_numbers))
         lines = [
             {
                 "line_no": number, "sku": f"SKU-{number:05}", "category": "dairy",
-                "brand": "house", "quantity": 1, "amount": f"{self.draw.randint(500, 9900) / 100:.2f}",
+                "brand": "house", "quantity": 1, "amount": self._amount(),
             }
             for number in range(1, LINES + 1)
         ]  # fmt: skip

@@ -111,5 +111,5 @@ def _value(field: "Field[Any, Any]", spans: dict[type[Model], int]) -> str:
     owner = field.model if field.primary_key and related is None else related
     if isinstance(owner, type) and owner in spans and field.column != "merged_into_id":
         return f'x."{field.column}" + n * {spans[owner]}'
-    own = _OWN_VALUES.get(field.column, f'x."{field.column}"')
+    own = _OWN_VALUES.get(str(field.column), f'x."{field.column}"')
     return own.replace("{span}", str(spans[field.model]))

@@ -68,7 +68,7 @@ def last_order() -> dict[type[Model], list[Row]]:
     ((transaction,),) = databases.execute(_LAST)
     written: dict[type[Model], list[Row]] = {}
     for model in sorted(apps.get_models(), key=_rank):
-        columns = [field.column for field in model._meta.concrete_fields]
+        columns = [str(field.column) for field in model._meta.concrete_fields]
         values = ", ".join(f'x."{column}"::text' for column in columns)
         key = model._meta.pk.column
         statement = _ROWS.format(values=values, table=model._meta.db_table, key=f'x."{key}"')
@@ -139,7 +139,8 @@ def _update(model: type[Model], row: Row, entries: int, who: Members) -> str:
 
 
 def _seq(place: int, who: Members) -> str:
-    return f"(SELECT seq + {place} FROM rewards_pointsaccount WHERE id = :member::bigint + {who.to_account})"
+    account = f":member::bigint + {who.to_account}"
+    return f"(SELECT seq + {place} FROM rewards_pointsaccount WHERE id = {account})"  # noqa: S608
 
 
 def _cell(
