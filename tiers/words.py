@@ -19,7 +19,7 @@ REASONS: Mapping[str, Promise] = {
     "qualification_withdrawn": _("Upgrade withdrawn after a refund"),
     "refund_requalified": _("Requalified after a refund"),
     "ladder_changed": _("New ladder version"),
-    "imported": _("Taken over from the former system"),
+    "opening": _("Taken over from the former system"),
     "override": _("Tier override"),
 }
 

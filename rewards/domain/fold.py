@@ -28,6 +28,7 @@ from rewards.domain.subjects import (
     InteractionContent,
     InteractionState,
     MemberFacts,
+    OpeningTier,
     OrderState,
     Position,
     Step,
@@ -240,7 +241,9 @@ class MemberFold:
         state = InteractionState(fact.subject, fact.source, fact.ref, fact.placed_at)
         self.interactions[fact.subject] = state
         progress: tuple[ProgressDelta, ...] = ()
-        if fact.is_mine and fact.earns:
+        if content.opening is not None:
+            self._take_over(content.opening, at)
+        elif fact.is_mine and fact.earns:
             local = clock.local(fact.placed_at)
             facts = fields.interaction_facts(kind=content.kind, source=fact.source, local=local)
             rank = self.member.rank_at(at, self.tiers.rank)
@@ -252,6 +255,16 @@ class MemberFold:
             state.awards = self._within_caps(decision.awards, state, fact.placed_at)
             progress = self._interaction_progress(fact, content, state, at)
         return Step((INTERACTION, state.key), state, {}, progress)
+
+    def _take_over(self, opening: OpeningTier, at: datetime) -> None:
+        """Let the member hold what was brought along; it earns nothing and is no progress."""
+        if opening.code:
+            self.tiers.taken_over(
+                at=at,
+                code=opening.code,
+                kept_until_on=opening.kept_until_on,
+                book=self.book.ladders,
+            )
 
     def _interaction_progress(
         self, fact: FoldFact, content: InteractionContent, state: InteractionState, at: datetime

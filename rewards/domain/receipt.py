@@ -8,17 +8,25 @@ Source: design §5.1 (2), (4), §5.6.
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
 from rewards.domain.cart import Line, OrderVersion, Refund, RefundLine
-from rewards.domain.subjects import INTERACTION, ORDER, REFUND, FoldFact, InteractionContent
+from rewards.domain.subjects import (
+    INTERACTION,
+    ORDER,
+    REFUND,
+    FoldFact,
+    InteractionContent,
+    OpeningTier,
+)
 from rewards.domain.submission import (
     InteractionFact,
     MemberRef,
+    Opening,
     OrderFact,
     RefundFact,
     Submission,
@@ -152,11 +160,35 @@ def _refund(refund: RefundFact) -> Receipt:
 
 
 def _interaction(fact: InteractionFact) -> Receipt:
-    body = {"kind": fact.kind, "occurred_at": _text(fact.occurred_at), "data": fact.data}
+    body: dict[str, Any] = {
+        "kind": fact.kind,
+        "occurred_at": _text(fact.occurred_at),
+        "data": fact.data,
+    }
+    if fact.opening is not None:
+        body["opening"] = opening_body(fact.opening)
     at = fact.occurred_at
     return Receipt(
         INTERACTION, fact.source, fact.ref, 1, "", at, at, body, _digest(body), fact.member
     )
+
+
+def opening_body(opening: Opening) -> dict[str, Any]:
+    """Return an opening as it is stored with its fact."""
+    return {
+        "points": opening.points,
+        "expires_on": opening.expires_on and opening.expires_on.isoformat(),
+        "tier": opening.tier,
+        "tier_until": opening.tier_until and opening.tier_until.isoformat(),
+    }
+
+
+def _opening_tier(body: dict[str, Any]) -> OpeningTier | None:
+    stored = body.get("opening")
+    if stored is None:
+        return None
+    until = stored["tier_until"]
+    return OpeningTier(stored["tier"], date.fromisoformat(until) if until else None)
 
 
 def as_fold_fact(receipt: Receipt, viewer: int, hold: int | None = None) -> FoldFact:
@@ -170,7 +202,7 @@ def as_fold_fact(receipt: Receipt, viewer: int, hold: int | None = None) -> Fold
     elif receipt.kind == REFUND:
         content = refund_content(receipt)
     else:
-        content = InteractionContent(body["kind"])
+        content = InteractionContent(body["kind"], _opening_tier(body))
     return FoldFact(
         receipt.id,
         receipt.kind,

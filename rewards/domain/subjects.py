@@ -5,7 +5,7 @@ Source: design §5.1, §5.6.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from rewards.domain.cart import OrderVersion, Refund
@@ -28,10 +28,19 @@ Subject = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
+class OpeningTier:
+    """The tier that a member brings along, if any, and until when it is kept."""
+
+    code: str
+    kept_until_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class InteractionContent:
-    """What was done, as the rules and the ladder see it."""
+    """What was done, as the rules and the ladder see it; `opening` where it is no doing at all."""
 
     kind: str
+    opening: OpeningTier | None = None
 
 
 Content = OrderVersion | Refund | InteractionContent

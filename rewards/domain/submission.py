@@ -6,7 +6,7 @@ Units: money in minor units of the programme's currency, quantities in thousandt
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from rewards.domain.cart import Line, RefundLine
 
@@ -66,8 +66,21 @@ class RefundFact:
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """What a member brings along from another system: points, and a tier kept until a day.
+
+    Only imports make openings; no interface takes them from outside.
+    """
+
+    points: int
+    expires_on: date | None
+    tier: str
+    tier_until: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class InteractionFact:
-    """One thing that a member did besides buying."""
+    """One thing that a member did besides buying; or, once, what the member brought along."""
 
     source: str
     ref: str
@@ -75,6 +88,7 @@ class InteractionFact:
     kind: str
     occurred_at: datetime
     data: dict[str, object] = field(default_factory=dict)
+    opening: Opening | None = None
 
 
 Submission = OrderFact | RefundFact | InteractionFact

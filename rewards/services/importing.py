@@ -55,6 +55,17 @@ class ImportRunningError(DomainError):
         )
 
 
+class FactsRefusedError(DomainError):
+    """The intake refused what had been checked; the batch is not taken, and tried again later."""
+
+    def __init__(self, codes: Iterable[str | None]) -> None:
+        super().__init__(
+            "facts_refused",
+            _("Rows that had been checked were refused."),
+            codes=sorted({str(code) for code in codes}),
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """What is imported: recognised by its kind, its digest and the options that matter."""

@@ -53,6 +53,13 @@ class RowImport(Generic[T]):
         options = {"mapping": self.mapping.as_json(), **self.options}
         return Origin(self.kind, self.file.path.name, self.file.digest, options)
 
+    def cells(self) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """Yield where each row stands and its cells, unchecked; what is no row is left out."""
+        pick = row_reader(self.columns, self.mapping, self.file.header)
+        for row in self.file.rows():
+            if not isinstance(row, BrokenRow):
+                yield row[0], pick(row[1])
+
 
 @dataclass(slots=True)
 class _Rows(Generic[T]):

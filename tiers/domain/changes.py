@@ -14,6 +14,7 @@ class Reason(StrEnum):
     """Why a standing began, or was kept."""
 
     ENROLLED = "enrolled"
+    OPENING = "opening"
     QUALIFIED = "qualified"
     RENEWED = "renewed"
     REVIEW_DOWNGRADE = "review_downgrade"

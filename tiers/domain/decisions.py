@@ -24,6 +24,23 @@ class DecidingFold(FoldState):
 
     __slots__ = ()
 
+    def taken_over(
+        self, *, at: datetime, code: str, kept_until_on: date | None, book: LadderBook
+    ) -> None:
+        """Let a member hold a tier that another system gave, kept until the end of a day.
+
+        What is due by then has been settled. A tier that is earned here already, or one that the
+        ladder does not have, changes nothing; later reviews treat it like any other.
+        Source: MEM-16.
+        """
+        self.acted_at = at
+        ladder, day = self.ladder(book), self._local_day(at)
+        rank = ladder.rank_of(code)
+        kept = day + ladder.validity_days if kept_until_on is None else kept_until_on.toordinal()
+        if rank and (rank, kept) > (self.rank, self.kept_until or 0):
+            evidence = {"ladder": ladder.version, "tier": code}
+            self._stand(at, rank, kept, (Reason.OPENING, evidence))
+
     def _evaluate(self, at: datetime, day: int, ladder: Ladder, **cause: object) -> None:
         reading = Reading.of(ladder, self.progress, day)
         plan, rank, kept = ladder.plan, self.rank, day + ladder.validity_days
