@@ -14,8 +14,9 @@ import orjson
 import psycopg
 from django.db import connection
 
-# Above this many rows COPY beats JSON; below, the round trips of COPY cost more.
-COPY_FROM_ROWS: Final = 250
+# Above this many rows COPY beats JSON; below, the round trips of COPY cost more. Far above what a
+# touchpoint's batch of 200 has, so that it takes the statements that one order takes.
+COPY_FROM_ROWS: Final = 2_500
 
 
 Row = Sequence[Any]
@@ -94,6 +95,7 @@ class Writes:
         """Start with nothing to write."""
         self._inserts: dict[Table, list[Row]] = {}
         self._others: dict[tuple[str, Table], list[Row]] = {}
+        self._last: tuple[str, str] | None = None
 
     def insert(self, table: Table, row: Row) -> None:
         """Add a row to insert; tables are written in the order of their first row."""
@@ -110,6 +112,10 @@ class Writes:
     def delete(self, table: Table, row: Row) -> None:
         """Add the key of a row to delete."""
         self._others.setdefault(("delete", table), []).append(row)
+
+    def end_with(self, parts: str, document: str) -> None:
+        """Add named parts (`a AS (…), b AS (…)`) that read one JSON document, written last."""
+        self._last = (parts, document)
 
     def flush(self, order: Iterable[Table] = ()) -> None:
         """Write everything inside the caller's transaction.
@@ -130,9 +136,11 @@ class Writes:
                     _run(cursor, small, rows)
                     small, rows = [], []
                     _copy(cursor, table, inserts)
-            _run(cursor, [*small, *self._others], [*rows, *self._others.values()])
+            parts = [*small, *self._others]
+            _run(cursor, parts, [*rows, *self._others.values()], self._last)
         self._inserts.clear()
         self._others.clear()
+        self._last = None
 
 
 def raw_cursor() -> psycopg.Cursor[Any]:
@@ -149,20 +157,26 @@ def fetch(statement: str, parameters: Sequence[Any]) -> list[Any]:
 
 
 @lru_cache(maxsize=512)
-def _statement(parts: tuple[tuple[str, Table], ...]) -> str:
-    ctes = ", ".join(
+def _statement(parts: tuple[tuple[str, Table], ...], last: str) -> str:
+    ctes = [
         f"w{number} AS ({getattr(table, verb)()})" for number, (verb, table) in enumerate(parts)
-    )
-    return f"WITH {ctes} SELECT 1"
+    ]
+    return f"WITH {', '.join([*ctes, last] if last else ctes)} SELECT 1"
 
 
 def _run(
-    cursor: psycopg.Cursor[Any], parts: Sequence[tuple[str, Table]], rows: Sequence[list[Row]]
+    cursor: psycopg.Cursor[Any],
+    parts: Sequence[tuple[str, Table]],
+    rows: Sequence[list[Row]],
+    last: tuple[str, str] | None = None,
 ) -> None:
-    if not parts:
+    if not parts and last is None:
         return
     documents = [table.document(part) for (_verb, table), part in zip(parts, rows, strict=True)]
-    cursor.execute(_statement(tuple(parts)).encode(), documents, prepare=True)
+    ending, document = last or ("", None)
+    if document is not None:
+        documents.append(document)
+    cursor.execute(_statement(tuple(parts), ending).encode(), documents, prepare=True)
 
 
 def _plain(value: Any) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import orjson
 from django.db import connection, transaction
 
+from config.base.bulk import Writes
 from members.models import EventDelivery, Subscription
 from members.models.event import DeliveryState
 
@@ -51,21 +52,22 @@ class Delivery:
     payload: Mapping[str, Any]
 
 
-_APPEND = """
-WITH appended AS (
+_PARTS: Final = """
+appended AS (
     INSERT INTO members_memberevent
         (member_id, kind, schema, occurred_at, recorded_at, caused_by, payload)
     SELECT member_id, kind, 1, occurred_at, recorded_at, caused_by, payload::jsonb
-    FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[],
-                %s::text[]) WITH ORDINALITY
-        AS e (member_id, kind, occurred_at, recorded_at, caused_by, payload, place)
+    FROM ROWS FROM (json_to_recordset(%s::json) AS (
+        member_id bigint, kind text, occurred_at timestamptz, recorded_at timestamptz,
+        caused_by text, payload text
+    )) WITH ORDINALITY AS e (member_id, kind, occurred_at, recorded_at, caused_by, payload, place)
     ORDER BY place
     RETURNING id, kind, recorded_at
-)
-INSERT INTO members_eventdelivery (event_id, follower, state, attempts, due_at, error_code)
-SELECT a.id, s.follower, 'pending', 0, a.recorded_at, ''
-FROM appended a JOIN members_subscription s ON s.kind = a.kind
-"""
+), owed AS (
+    INSERT INTO members_eventdelivery (event_id, follower, state, attempts, due_at, error_code)
+    SELECT a.id, s.follower, 'pending', 0, a.recorded_at, ''
+    FROM appended a JOIN members_subscription s ON s.kind = a.kind
+)"""
 
 # The claim counts as an attempt when it begins, so that an event which kills its follower is
 # parked too.
@@ -100,17 +102,28 @@ def append(events: Sequence[NewEvent]) -> None:
     if not events:
         return
     with connection.cursor() as cursor:
-        cursor.execute(
-            _APPEND,
-            [
-                [event.member_id for event in events],
-                [event.kind for event in events],
-                [event.occurred_at for event in events],
-                [event.recorded_at for event in events],
-                [event.caused_by for event in events],
-                [orjson.dumps(dict(event.payload)).decode() for event in events],
-            ],
-        )
+        cursor.execute(f"WITH {_PARTS} SELECT 1", [_document(events)])
+
+
+def append_with(writes: Writes, events: Sequence[NewEvent]) -> None:
+    """Let the events and what is owed to their followers be written with other rows."""
+    if events:
+        writes.end_with(_PARTS, _document(events))
+
+
+def _document(events: Sequence[NewEvent]) -> str:
+    rows = [
+        {
+            "member_id": event.member_id,
+            "kind": event.kind,
+            "occurred_at": event.occurred_at,
+            "recorded_at": event.recorded_at,
+            "caused_by": event.caused_by,
+            "payload": orjson.dumps(dict(event.payload)).decode(),
+        }
+        for event in events
+    ]
+    return orjson.dumps(rows).decode()
 
 
 @transaction.atomic

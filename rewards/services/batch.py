@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from config.base.bulk import Writes
+from config.base.memory import uncollected
 from members.models import Touchpoint
 from members.services import events
 from members.services.events import NewEvent
@@ -57,6 +58,7 @@ class Batch(Arrivals):
         self.outcomes: dict[int, tuple[Locked, FactOutcome]] = {}
         self.replayed: dict[int, FactDecision] | None = None
 
+    @uncollected()
     def run(self) -> list[Outcome]:
         """Receive the batch. In the caller's transaction."""
         self.arrive()
@@ -64,6 +66,7 @@ class Batch(Arrivals):
         self._write()
         return [self._answer(item) for item in self.items]
 
+    @uncollected()
     def settle(self, members: Sequence[int], book: ProgrammeBook) -> None:
         """Do for these members what time alone does. In the caller's transaction."""
         self.book = book
@@ -227,9 +230,8 @@ class Batch(Arrivals):
         kept = [item.receipt for item in self._open()]
         batch_writes.write_facts(writes, kept, self.touchpoint, self.orders)
         batch_writes.write_orders(writes, self.orders, self.runs, self.touchpoint)
+        events.append_with(writes, news)
         writes.flush(tables.COPY_ORDER)
-        if news:
-            events.append(news)
 
     def _answer(self, item: Item) -> Outcome:
         receipt = item.receipt

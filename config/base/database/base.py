@@ -5,6 +5,7 @@ database free of one. A connection that fails starts the server again: whoever k
 next request finds it up.
 """
 
+import select
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db.backends.postgresql import base, client
 from psycopg import OperationalError
+from psycopg.pq import TransactionStatus
 
 from config.base.embedded import postgres
 
@@ -41,6 +43,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.settings_dict["PASSWORD"] = server.passwords[self.settings_dict["USER"]]
         parameters: dict[str, Any] = super().get_connection_params()
         return parameters
+
+    def is_usable(self) -> bool:
+        """Tell whether the connection still stands, asking the server only where there is doubt.
+
+        Called once a request. An idle socket has nothing to read; that the server has gone reads
+        as its end, which over a local socket comes at once.
+        """
+        raw = self.connection
+        if raw is None or raw.closed or raw.info.transaction_status != TransactionStatus.IDLE:
+            return super().is_usable()
+        poll = select.poll()
+        poll.register(raw.fileno(), select.POLLIN)
+        return super().is_usable() if poll.poll(0) else True
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Open a connection, having the server started again if it is gone."""
