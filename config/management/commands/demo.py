@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from rich.console import Console
 from rich.table import Table
 
-from config.base import clock
+from config.base import clock, side_by_side
 from config.management.commands import run_due, serve
 from config.management.demo import people, staff, synthetic
 from config.management.demo.categories import CATEGORIES
@@ -99,6 +99,7 @@ class Command(BaseCommand):
                     at=clock.now(),
                     describe=people.household,
                     progress=progress,
+                    processes=side_by_side.cores(),
                 )
         for store in Store.objects.filter(name=""):
             store.name = f"{_('Store')} {store.code}（{people.MARK}）"
