@@ -62,7 +62,7 @@ def _load_baskets(
         taker = OrderTaker(at=at, is_history=True, rejects=rejects)
         loading = Loading(job, rejects, progress)
         loading.load(journey.batches(job.position), taker.take, journey.order_count)
-    return dict(job.report)
+    return {name: count for name, count in job.report.items() if name != "rejects_bytes"}
 
 
 def _load_shares(
