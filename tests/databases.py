@@ -9,12 +9,13 @@ import hashlib
 import importlib.metadata
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
-from django.db import connection
+from django.db import ProgrammingError, connection
 from psycopg import sql
 
 from config.base import pg
@@ -24,6 +25,7 @@ TEMPLATE_PREFIX = "loyalty_template_"
 TEST_PREFIX = "loyalty_test_"
 TEMPLATE_LOCK = 0x54_45_4D_50
 KEPT_TEMPLATES = 4
+DROP_TRIES = 10
 APPLICATION_ROLE = str(connection.settings_dict["USER"])
 SOURCES = ("*/migrations/*.py", "*/sql/*.sql", "config/base/pg.py")
 
@@ -93,8 +95,17 @@ def clone(source: str) -> str:
 
 def drop(name: str) -> None:
     """Drop the database, whoever is still connected."""
-    with maintenance() as cursor:
-        cursor.execute(_statement("DROP DATABASE IF EXISTS {} WITH (FORCE)", name))
+    for tries_left in reversed(range(DROP_TRIES)):
+        try:
+            with maintenance() as cursor:
+                cursor.execute(_statement("DROP DATABASE IF EXISTS {} WITH (FORCE)", name))
+        except ProgrammingError:
+            # The server's own vacuum is in it, which nobody but the superuser may end.
+            if not tries_left:
+                raise
+            time.sleep(0.5)
+        else:
+            return
 
 
 def _migrate(name: str) -> None:
