@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from config.base.errors import DomainError
 
 Cells = Sequence[str]
+Picker = Callable[[Cells], tuple[str, ...]]
+"""Picks our columns, in our order, out of a row of a file."""
 
 
 class MappingError(DomainError):
@@ -76,9 +78,7 @@ def mapping_of(data: Mapping[str, Any]) -> ColumnMapping:
     return ColumnMapping(tables[0], tables[1], values)
 
 
-def row_reader(
-    columns: Columns, mapping: ColumnMapping, header: Sequence[str]
-) -> Callable[[Cells], tuple[str, ...]]:
+def row_reader(columns: Columns, mapping: ColumnMapping, header: Sequence[str]) -> Picker:
     """Return what picks our columns, in our order, out of a row of the file.
 
     Raises: MappingError for columns that are missing, doubled, or not ours.
@@ -124,7 +124,7 @@ def _translations(columns: Columns, mapping: ColumnMapping) -> list[tuple[int, M
 
 def _picker(
     indices: Sequence[int], extra: Sequence[str], translations: Sequence[tuple[int, Any]]
-) -> Callable[[Cells], tuple[str, ...]]:
+) -> Picker:
     pick = itemgetter(*indices)
 
     def plain(cells: Cells) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ import csv
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -137,21 +136,17 @@ def _header(file: ImportFile) -> Sequence[str]:
             raise FileUnreadableError(
                 "parquet_unreadable", _("The file is no Parquet file that can be read.")
             ) from error
-    with file.path.open("rb") as raw:
-        for cells in csv.reader(_text(raw, file.encoding)):
+    with file.path.open(encoding=file.encoding, newline="") as text:
+        for cells in csv.reader(text):
             if cells:
                 return cells
     raise FileUnreadableError("file_empty", _("The file is empty."))
 
 
-def _text(raw: BinaryIO, encoding: str) -> TextIOWrapper:
-    return TextIOWrapper(raw, encoding, newline="")
-
-
 def _csv_rows(file: ImportFile, told: Callable[[int], None]) -> Iterator[Row | BrokenRow]:
     width = 0
-    with file.path.open("rb") as raw:
-        reader = csv.reader(_text(raw, file.encoding))
+    with file.path.open(encoding=file.encoding, newline="") as text:
+        reader = csv.reader(text)
         while True:
             line = reader.line_num + 1
             try:

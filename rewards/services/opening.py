@@ -8,12 +8,10 @@ Source: MEM-16, design §7 (import_balances).
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
-
-from django.db.models import Sum
 
 from config.base import clock
 from config.base.bulk import Writes
@@ -26,14 +24,13 @@ from rewards.domain.mapping import ColumnMapping
 from rewards.domain.receipt import opening_body
 from rewards.domain.submission import InteractionFact, MemberRef, Opening
 from rewards.domain.transfers import Cause, FactRef, Grounds
-from rewards.models import Entry
 from rewards.services import importing, intake, ledger, loading, tables
 from rewards.services.import_files import ImportFile
 from rewards.services.importing import Progress
 from rewards.services.ledger import MemberWrite
 from rewards.services.programme import current_book
 from rewards.services.rejects import Reject, RejectsFile
-from rewards.services.row_import import ROWS_AT_ONCE, RowImport
+from rewards.services.row_import import RowImport
 from tiers.models import Tier
 
 SOURCE: Final = "opening"
@@ -127,7 +124,7 @@ class OpeningTaker:
 
     def _post(self, rows: Sequence[BalanceRow]) -> None:
         """Post the points of the rows, each as a lot of its own."""
-        facts = {fact.ref: fact for fact in _facts(_refs(rows))}
+        facts = {fact.ref: fact for fact in facts_of(_refs(rows))}
         by_member: dict[int, list[BalanceRow]] = defaultdict(list)
         for row in rows:
             by_member[facts[row.source_ref].member_id or 0].append(row)
@@ -173,71 +170,8 @@ def opening_import(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A row whose points in the file and in the ledger are not the same."""
-
-    source_ref: str
-    file_points: int
-    ledger_points: int
-
-
-@dataclass(slots=True)
-class Reconciliation:
-    """The file against the ledger."""
-
-    file_points: int = 0
-    ledger_points: int = 0
-    differences: list[Difference] = field(default_factory=list)
-
-
-def reconcile(row_import: RowImport[BalanceRow]) -> Reconciliation:
-    """Compare what the file says with what the ledger holds for the same references.
-
-    Where a reference stands twice, only its first row can have been posted. A row that was
-    rejected counts with the points that can be read of it.
-    """
-    result, seen = Reconciliation(), set[str]()
-    for part in _parts(row_import):
-        posted = _posted([ref for ref, _points in part])
-        for ref, points in part:
-            held = 0 if ref in seen else posted.get(ref, 0)
-            seen.add(ref)
-            result.file_points += points
-            result.ledger_points += held
-            if held != points:
-                result.differences.append(Difference(ref, points, held))
-    return result
-
-
-def _parts(row_import: RowImport[BalanceRow]) -> Iterator[list[tuple[str, int]]]:
-    """Yield reference and points of the file's rows, many at a time."""
-    part: list[tuple[str, int]] = []
-    for line, cells in row_import.cells():
-        read = dict(zip(BALANCE_COLUMNS.names, cells, strict=True))
-        points = read["points"].strip()
-        part.append(
-            (
-                read["source_ref"].strip() or f"line {line}",
-                int(points) if points.isascii() and points.isdecimal() else 0,
-            )
-        )
-        if len(part) >= ROWS_AT_ONCE:
-            yield part
-            part = []
-    yield part
-
-
-def _posted(refs: Collection[str]) -> dict[str, int]:
-    sums = (
-        Entry.objects.filter(fact__in=_facts(refs), reason=REASON, target="available")
-        .values("fact__ref")
-        .annotate(sum=Sum("points"))
-    )
-    return {each["fact__ref"]: int(each["sum"]) for each in sums}
-
-
-def _facts(refs: Collection[str]) -> Any:
+def facts_of(refs: Collection[str]) -> Any:
+    """Return the facts of the rows with these references."""
     return ReceivedFact.objects.filter(source=SOURCE, kind=FactKind.INTERACTION, ref__in=list(refs))
 
 
@@ -247,7 +181,7 @@ def _refs(rows: Sequence[BalanceRow]) -> list[str]:
 
 def _stored(rows: Sequence[BalanceRow]) -> dict[str, dict[str, Any]]:
     return {
-        ref: body.get("opening") for ref, body in _facts(_refs(rows)).values_list("ref", "body")
+        ref: body.get("opening") for ref, body in facts_of(_refs(rows)).values_list("ref", "body")
     }
 
 

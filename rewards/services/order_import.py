@@ -13,7 +13,7 @@ from django.conf import settings
 from config.base import clock
 from members.services import identity
 from rewards.domain.import_rows import ORDER_COLUMNS, OrderRows, RowError, StagedLine
-from rewards.domain.mapping import ColumnMapping, row_reader
+from rewards.domain.mapping import ColumnMapping, Picker, row_reader
 from rewards.domain.receipt import FUTURE_TOLERANCE
 from rewards.domain.submission import OrderFact
 from rewards.services import importing, staging
@@ -53,6 +53,13 @@ class OrderImport:
         }
         return Origin(KIND, self.file.path.name, self.file.digest, options)
 
+    def picker(self) -> Picker:
+        """Return what picks the columns out of a row.
+
+        Raises: MappingError, so ask before anything is written.
+        """
+        return row_reader(ORDER_COLUMNS, self.mapping, self.file.header)
+
 
 def load(order_import: OrderImport) -> dict[str, int]:
     """Load the file and return what became of it; rejected rows are written beside it.
@@ -63,12 +70,13 @@ def load(order_import: OrderImport) -> dict[str, int]:
     before = importing.finished_before(origin)
     if before is not None:
         return {"loaded_before": before.total}
-    path = rejects_path(order_import.file.path)
+    pick, path = order_import.picker(), rejects_path(order_import.file.path)
     with importing.job_for(origin, at=order_import.at) as job:
         kept = job.report.get("rejects_bytes") if job.position else None
         with RejectsFile(path, keep_bytes=kept) as rejects, staging.stage() as stage:
             written_before = job.position > 0
-            counts = _fill(order_import, stage, RejectsFile(None) if written_before else rejects)
+            heard = RejectsFile(None) if written_before else rejects
+            counts = _fill(order_import, pick, stage, heard)
             staged = stage.check()
             if not written_before:
                 counts["rejected"] += _leave_out(stage, rejects)
@@ -87,9 +95,9 @@ def rehearse(order_import: OrderImport) -> dict[str, int]:
 
     Raises: FileUnreadableError, MappingError.
     """
-    path = rejects_path(order_import.file.path)
+    pick, path = order_import.picker(), rejects_path(order_import.file.path)
     with RejectsFile(path) as rejects, staging.stage() as stage:
-        counts = _fill(order_import, stage, rejects)
+        counts = _fill(order_import, pick, stage, rejects)
         staged = stage.check()
         counts["rejected"] += _leave_out(stage, rejects)
         for order in stage.orders():
@@ -142,18 +150,19 @@ class StagedTaker:
         return counts + taker.take(facts)
 
 
-def _fill(order_import: OrderImport, stage: Stage, rejects: RejectsFile) -> Counter[str]:
+def _fill(
+    order_import: OrderImport, pick: Picker, stage: Stage, rejects: RejectsFile
+) -> Counter[str]:
     counts: Counter[str] = Counter()
-    stage.fill(_checked(order_import, rejects, counts))
+    stage.fill(_checked(order_import, pick, rejects, counts))
     return counts
 
 
 def _checked(
-    order_import: OrderImport, rejects: RejectsFile, counts: Counter[str]
+    order_import: OrderImport, pick: Picker, rejects: RejectsFile, counts: Counter[str]
 ) -> Iterator[StagedLine]:
     """Yield the rows as they are staged; write down those that cannot be read."""
     file, total = order_import.file, order_import.file.length
-    pick = row_reader(ORDER_COLUMNS, order_import.mapping, file.header)
     rows = OrderRows(settings.LOYALTY_CURRENCY, order_import.at + FUTURE_TOLERANCE)
     for row in file.rows(lambda done: order_import.progress("read", done, total)):
         counts["rows"] += 1

@@ -8,7 +8,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from config.base import clock
 from rewards.domain.import_rows import RowError
-from rewards.domain.mapping import ColumnMapping, Columns, row_reader
+from rewards.domain.mapping import ColumnMapping, Columns, Picker, row_reader
 from rewards.services import importing
 from rewards.services.import_files import BrokenRow, ImportFile
 from rewards.services.importing import Batch, Loading, Origin, Progress
@@ -53,9 +53,16 @@ class RowImport(Generic[T]):
         options = {"mapping": self.mapping.as_json(), **self.options}
         return Origin(self.kind, self.file.path.name, self.file.digest, options)
 
+    def picker(self) -> Picker:
+        """Return what picks the columns out of a row.
+
+        Raises: MappingError, so ask before anything is written.
+        """
+        return row_reader(self.columns, self.mapping, self.file.header)
+
     def cells(self) -> Iterator[tuple[int, tuple[str, ...]]]:
         """Yield where each row stands and its cells, unchecked; what is no row is left out."""
-        pick = row_reader(self.columns, self.mapping, self.file.header)
+        pick = self.picker()
         for row in self.file.rows():
             if not isinstance(row, BrokenRow):
                 yield row[0], pick(row[1])
@@ -78,6 +85,7 @@ def load(row_import: RowImport[T]) -> dict[str, int]:
     before = importing.finished_before(row_import.origin)
     if before is not None:
         return {"loaded_before": before.total}
+    pick = row_import.picker()
     with importing.job_for(row_import.origin, at=row_import.at) as job:
         kept = job.report.get("rejects_bytes") if job.position else None
         with RejectsFile(rejects_path(row_import.file.path), keep_bytes=kept) as rejects:
@@ -93,7 +101,7 @@ def load(row_import: RowImport[T]) -> dict[str, int]:
                 return counts
 
             loading = Loading(job, rejects, row_import.progress, clock.now)
-            loading.load(_stretches(row_import, job.position), take, row_import.file.length)
+            loading.load(_stretches(row_import, pick, job.position), take, row_import.file.length)
         return dict(job.report)
 
 
@@ -104,7 +112,7 @@ def rehearse(row_import: RowImport[T]) -> dict[str, int]:
     """
     counts: Counter[str] = Counter()
     with RejectsFile(rejects_path(row_import.file.path)) as rejects:
-        for batch in _stretches(row_import, 0):
+        for batch in _stretches(row_import, row_import.picker(), 0):
             for rows in batch.items:
                 rejects.add(rows.rejected)
                 counts["rows"] += len(rows.good) + rows.bad_rows
@@ -113,9 +121,8 @@ def rehearse(row_import: RowImport[T]) -> dict[str, int]:
     return dict(counts)
 
 
-def _stretches(row_import: RowImport[T], done: int) -> Iterator[Batch[_Rows[T]]]:
+def _stretches(row_import: RowImport[T], pick: Picker, done: int) -> Iterator[Batch[_Rows[T]]]:
     """Yield the rows after a position. Units: a position counts lines, or rows of Parquet."""
-    pick = row_reader(row_import.columns, row_import.mapping, row_import.file.header)
     rows, line = _Rows[T](), 0
     for row in row_import.file.rows():
         line = row.line if isinstance(row, BrokenRow) else row[0]
@@ -131,7 +138,7 @@ def _stretches(row_import: RowImport[T], done: int) -> Iterator[Batch[_Rows[T]]]
 
 def _check(
     row_import: RowImport[T],
-    pick: Callable[[Sequence[str]], tuple[str, ...]],
+    pick: Picker,
     row: tuple[int, list[str]] | BrokenRow,
     rows: _Rows[T],
 ) -> None:

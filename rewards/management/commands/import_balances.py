@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 
 from config.base import clock
 from rewards.management import imports
-from rewards.services import opening, row_import
-from rewards.services.opening import OpeningTaker, Reconciliation
+from rewards.services import opening, reconciliation, row_import
+from rewards.services.opening import OpeningTaker
+from rewards.services.reconciliation import Reconciliation
 
 SHOWN = 50
 
@@ -38,7 +39,7 @@ class Command(BaseCommand):
             report = run(wanted)
         imports.print_report(self.stdout, file.path, report)
         if not options["dry_run"]:
-            self._reconcile(opening.reconcile(wanted))
+            self._reconcile(reconciliation.reconcile(wanted))
 
     def _reconcile(self, result: Reconciliation) -> None:
         totals = {"file": f"{result.file_points:,}", "ledger": f"{result.ledger_points:,}"}
