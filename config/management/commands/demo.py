@@ -111,7 +111,7 @@ class Command(BaseCommand):
         shift_to = loaded_until(complete_journey.KIND)
         if shift_to is None and not options["no_shift"]:
             shift_to = yesterday()
-        return Journey(shift_to, options["households"], CATEGORIES)
+        return Journey(shift_to, options["households"], dict(CATEGORIES))
 
     def _settle(self, options: dict[str, Any]) -> None:
         """Bring time up to now; a year left where it was ends with its own last day."""
