@@ -1,9 +1,9 @@
 """Reading members: searches by what a person can say or show, and anniversaries."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from django.db.models import Min, Q, QuerySet
 
 from config.base import clock
 from members.domain.personal import name_key
-from members.models import IdentifierKind, Member, MemberProfile
+from members.models import IdentifierKind, Member, MemberProfile, Suspension
 from members.services import crypto
 from members.services.identity import HashKey, IdentifierInvalid, known_hashes, normalise
 
@@ -161,3 +161,14 @@ def _exists(year: int, month: int, number: int) -> bool:
 
 def _anniversaries(pairs: Iterable[tuple[int, date]], day: date) -> list[Anniversary]:
     return [Anniversary(pk, since, day.year - since.year) for pk, since in pairs]
+
+
+def suspensions_of(
+    members: Collection[int],
+) -> dict[int, list[tuple[datetime, datetime | None]]]:
+    """Return when each member was frozen, and when that ended; every member is there."""
+    found: dict[int, list[tuple[datetime, datetime | None]]] = {member: [] for member in members}
+    rows = Suspension.objects.filter(member_id__in=found).order_by("from_at")
+    for member, from_at, ended_at in rows.values_list("member_id", "from_at", "ended_at"):
+        found[member].append((from_at, ended_at))
+    return found

@@ -8,6 +8,9 @@ from django.utils.translation import gettext_lazy as _
 EVENTS: Mapping[str, Promise] = {
     "member.enrolled": _("Enrolled"),
     "member.profile_changed": _("Profile changed"),
+    "member.frozen": _("Frozen"),
+    "member.unfrozen": _("Unfrozen"),
+    "member.closed": _("Closed"),
     "member.identifier_attached": _("Identifier attached"),
     "member.erased": _("Erased"),
     "consent.changed": _("Consent changed"),
@@ -41,6 +44,23 @@ CONSENT_PURPOSES: Mapping[str, Promise] = {
     "terms": _("Terms of membership"),
     "privacy": _("Privacy policy"),
     "service": _("Service messages"),
+}
+
+VERBS: Mapping[str, Promise] = {
+    "freeze": _("Freeze"),
+    "unfreeze": _("Unfreeze"),
+    "close": _("Close for good"),
+}
+
+STATUS_REASONS: Mapping[str, Promise] = {
+    "member_request": _("The member asked for it"),
+    "suspected_abuse": _("Suspected abuse"),
+    "investigation": _("Being investigated"),
+    "investigation_over": _("Investigation over"),
+    "abuse": _("Abuse"),
+    "duplicate": _("Duplicate member"),
+    "mistake": _("Made by mistake"),
+    "other": _("Other reason"),
 }
 
 CASE_CODES: Mapping[str, Promise] = {
@@ -77,3 +97,13 @@ def purpose(code: str) -> str:
 def case(code: str) -> str:
     """Return what a case is about."""
     return str(CASE_CODES.get(code, code))
+
+
+def verb(code: str) -> str:
+    """Return what can be done to a member's status."""
+    return str(VERBS.get(code, code))
+
+
+def status_reason(code: str) -> str:
+    """Return why a member's status was changed."""
+    return str(STATUS_REASONS.get(code, code))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from config.base.names import name_of
+from members import queries as member_queries
 from members.models import Member, Order, OrderLine, Refund
 from rewards.domain.programme import ProgrammeBook
 from rewards.models import Entry, Evaluation, FoldSnapshot, LotUse, Rule
@@ -55,9 +56,11 @@ def current_tiers(members: Collection[Member], *, at: datetime) -> dict[int, Cur
     states = dict(due.values_list("member_id", "state"))
     if not states:
         return current
-    book, tiers = programme.current_book(), tier_queries.tiers_by_rank()
+    book, tiers = programme.current_book(), tier_queries.tiers_by_code()
+    suspensions = member_queries.suspensions_of(states)
     for member_id, state in states.items():
-        outlook = _outlook(TierFold.from_json(state[TIERS_STATE]), book, at)
+        fold = TierFold.from_json(state[TIERS_STATE], suspensions[member_id])
+        outlook = _outlook(fold, book, at)
         if outlook is not None and member_id in current:
             current[member_id] = _settled(current[member_id], outlook, tiers)
     return current
@@ -72,13 +75,14 @@ def tier_of(member: Member, *, at: datetime) -> TierReading | None:
     if current is None:
         return None
     state = FoldSnapshot.objects.filter(member=member).values_list("state", flat=True).first()
+    suspensions = member_queries.suspensions_of([member.pk])[member.pk]
     if state is None:
-        fold = TierFold.enrol(member.joined_at)
+        fold = TierFold.enrol(member.joined_at, suspensions=suspensions)
     else:
-        fold = TierFold.from_json(state[TIERS_STATE])
+        fold = TierFold.from_json(state[TIERS_STATE], suspensions)
     outlook = _outlook(fold, programme.current_book(), at)
-    if outlook is not None and outlook.rank != current.computed.rank:
-        current = _settled(current, outlook, tier_queries.tiers_by_rank())
+    if outlook is not None and outlook.tier != current.computed.code:
+        current = _settled(current, outlook, tier_queries.tiers_by_code())
     return TierReading(current, outlook)
 
 
@@ -89,9 +93,9 @@ def _outlook(fold: TierFold, book: ProgrammeBook, at: datetime) -> Outlook | Non
         return None
 
 
-def _settled(current: CurrentTier, outlook: Outlook, tiers: dict[int, Tier]) -> CurrentTier:
+def _settled(current: CurrentTier, outlook: Outlook, tiers: dict[str, Tier]) -> CurrentTier:
     """Return the current tier after what is due, under an override that goes on."""
-    computed = tiers[outlook.rank]
+    computed = tiers[outlook.tier]
     if current.reason == tier_queries.OVERRIDE:
         return CurrentTier(
             current.tier, current.since_at, current.until_on, current.reason, computed

@@ -20,6 +20,7 @@ from config.base.names import name_of
 from members.admin.base import MemberOwnedAdmin
 from tiers import lint, words
 from tiers.models import (
+    LadderRollout,
     LadderVersion,
     ProgressEntry,
     QualificationRule,
@@ -91,7 +92,9 @@ class QualificationRuleInline(ReadOnlyInline):
     @admin.display(description=_("threshold"))
     def limit(self, rule: QualificationRule) -> str:
         """Return how much is asked for."""
-        return words.amount(rule.metric, rule.threshold)
+        if rule.attribute:
+            return f"{rule.attribute} = {rule.value}"
+        return words.amount(rule.metric, rule.threshold, rule.unit)
 
 
 @admin.register(Tier)
@@ -124,6 +127,14 @@ class LadderVersionAdmin(ReadOnlyAdmin):
             request, object_id, form_url, {**(extra_context or {}), "ladder_warnings": warnings}
         )
         return response
+
+
+@admin.register(LadderRollout)
+class LadderRolloutAdmin(ReadOnlyAdmin):
+    """How far the members have met a version of the ladder."""
+
+    list_display = ("ladder", "last_member_id", "done_at")
+    list_select_related = ("ladder",)
 
 
 @admin.register(TierTerm)

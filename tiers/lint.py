@@ -36,8 +36,7 @@ def _overlapping(rules: Sequence[QualificationRule]) -> Iterator[str]:
         for higher in alone:
             if (
                 higher.tier.rank > lower.tier.rank
-                and (higher.metric, higher.window, higher.window_days)
-                == (lower.metric, lower.window, lower.window_days)
+                and _measure(higher) == _measure(lower)
                 and higher.threshold <= lower.threshold
             ):
                 yield _("%(higher)s asks for no more %(metric)s than %(lower)s.") % {
@@ -45,6 +44,10 @@ def _overlapping(rules: Sequence[QualificationRule]) -> Iterator[str]:
                     "lower": name_of(lower.tier),
                     "metric": words.metric(higher.metric),
                 }
+
+
+def _measure(rule: QualificationRule) -> tuple[object, ...]:
+    return rule.metric, rule.window, rule.window_days, rule.unit, rule.attribute, rule.value
 
 
 def _stands_alone(rule: QualificationRule, rules: Sequence[QualificationRule]) -> bool:

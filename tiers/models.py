@@ -67,6 +67,9 @@ class LadderVersion(models.Model):
         _("growth value per interaction"), default=0
     )
     qualifying_kinds = models.JSONField(_("qualifying interaction kinds"), default=list)
+    tenure_counts_suspension = models.BooleanField(
+        _("frozen time counts as membership"), default=True
+    )
 
     class Meta:
         verbose_name = _("ladder version")
@@ -79,6 +82,28 @@ class LadderVersion(models.Model):
 
     def __str__(self) -> str:
         return f"v{self.number}"
+
+
+class LadderRollout(models.Model):
+    """How far the members have met a version of the ladder that came after them.
+
+    What time does to a member is found by an instant stored with the member; a new version makes
+    that instant another one for everybody, so everybody is gone through once, in id order.
+    """
+
+    ladder = models.OneToOneField(
+        LadderVersion, models.CASCADE, primary_key=True, related_name="rollout",
+        verbose_name=_("ladder version"),
+    )  # fmt: skip
+    last_member_id = models.BigIntegerField(_("last member"), default=0)
+    done_at = models.DateTimeField(_("done at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("ladder roll-out")
+        verbose_name_plural = _("ladder roll-outs")
+
+    def __str__(self) -> str:
+        return f"{self.ladder}"
 
 
 class TierTerm(models.Model):
@@ -112,6 +137,13 @@ class Purpose(models.TextChoices):
     RETENTION = "retention", _("Retention")
 
 
+class TenureUnit(models.TextChoices):
+    """What the threshold of a tenure rule counts."""
+
+    DAYS = "days", _("Days")
+    MONTHS = "months", _("Months")
+
+
 class QualificationRule(models.Model):
     """One condition for a tier: all conditions of a group have to hold, any group is enough."""
 
@@ -127,6 +159,9 @@ class QualificationRule(models.Model):
     window = models.CharField(_("window"), max_length=20)
     window_days = models.PositiveIntegerField(_("window length (days)"), null=True, blank=True)
     threshold = models.DecimalField(_("threshold"), max_digits=18, decimal_places=4)
+    unit = models.CharField(
+        _("unit of tenure"), max_length=6, choices=TenureUnit, default=TenureUnit.MONTHS
+    )
     attribute = models.CharField(_("attribute"), max_length=60, blank=True)
     value = models.CharField(_("value"), max_length=60, blank=True)
 

@@ -93,10 +93,13 @@ def _criterion(criterion: Mapping[str, Any]) -> str:
     if "threshold" not in criterion:
         return f"{words.metric(code)}: {criterion.get('attribute')} = {criterion.get('expected')}"
     value, asked = (
-        words.amount(code, _figure(code, criterion.get(key, 0))) for key in ("value", "threshold")
+        words.amount(code, _figure(code, criterion.get(key, 0)), criterion.get("unit", ""))
+        for key in ("value", "threshold")
     )
-    period = words.window(str(criterion.get("window", "")))
     sign = "≥" if criterion.get("met") else "<"
+    if "window" not in criterion:
+        return f"{words.metric(code)}: {value} {sign} {asked}"
+    period = words.window(str(criterion["window"]))
     return f"{words.metric(code)} ({period}): {value} {sign} {asked}"
 
 

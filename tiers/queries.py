@@ -36,6 +36,7 @@ class CurrentTier:
 class Outlook:
     """What lies ahead of a member: progress to the next tier, and what keeps the present one."""
 
+    tier: str
     rank: int
     since_at: datetime
     kept_until_on: date | None
@@ -45,9 +46,9 @@ class Outlook:
     retention: list[dict[str, Any]]
 
 
-def tiers_by_rank() -> dict[int, Tier]:
-    """Return all tiers of the ladder by rank."""
-    return {tier.rank: tier for tier in Tier.objects.all()}
+def tiers_by_code() -> dict[str, Tier]:
+    """Return all tiers by code."""
+    return {tier.code: tier for tier in Tier.objects.all()}
 
 
 def stored_standings(member_ids: Collection[int], *, at: datetime) -> dict[int, Standing]:
@@ -101,6 +102,7 @@ def outlook(fold: TierFold, *, book: LadderBook, at: datetime) -> Outlook:
     settled.settle(at, book)
     begun = [change for change in settled.changes if change.begins_standing]
     return Outlook(
+        tier=settled.ladder(book).tier(settled.rank).code,
         rank=settled.rank,
         since_at=settled.since_at,
         kept_until_on=settled.kept_until_on,

@@ -43,6 +43,11 @@ WINDOWS: Mapping[str, Promise] = {
     "current_standing": _("since the tier was reached"),
 }
 
+UNITS: Mapping[str, Promise] = {
+    "days": _("%(length)s days"),
+    "months": _("%(length)s months"),
+}
+
 MONEY_METRICS = frozenset({"spend", "average_order", "largest_order"})
 
 
@@ -64,11 +69,13 @@ def window(code: str, days: int | None = None) -> str:
     return str(WINDOWS.get(code, code))
 
 
-def amount(metric_code: str, value: Decimal | int) -> str:
-    """Return an amount of progress: money for spend, a plain number for the rest.
+def amount(metric_code: str, value: Decimal | int, unit: str = "") -> str:
+    """Return an amount of progress: money for spend, a length for tenure, else a plain number.
 
-    Units: money in major units.
+    Units: money in major units; `unit` is that of tenure.
     """
     if metric_code in MONEY_METRICS:
         return formats.money(Decimal(value))
+    if metric_code == "tenure" and unit in UNITS:
+        return str(UNITS[unit] % {"length": int(value)})
     return f"{value:,.0f}"

@@ -152,9 +152,13 @@ def event_details(visit: Visit, kind: str, payload: Mapping[str, Any]) -> Sequen
 
 
 def links(visit: Visit) -> list[tuple[Link, str]]:
-    """Return the member page's buttons that the visitor may press, with their addresses."""
+    """Return the member page's buttons that the visitor may press, with their addresses.
+
+    One without an address has nothing to do with this member.
+    """
     allowed = [link for link in _links.values() if visit.may(link.permission)]
-    return [(link, link.url(visit)) for link in sorted(allowed, key=lambda link: link.order)]
+    found = [(link, link.url(visit)) for link in sorted(allowed, key=lambda link: link.order)]
+    return [(link, address) for link, address in found if address]
 
 
 def render(place: Place, visit: Visit) -> list[SafeString]:

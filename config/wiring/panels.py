@@ -6,7 +6,7 @@ from config.base.panels import Column, EventText, Link, Page, Panel, Place, regi
 from members.admin import panels as members
 from members.admin import reports as member_reports
 from members.services import approvals
-from rewards.admin import adjustment, progress, statement
+from rewards.admin import adjustment, membership, progress, statement
 from rewards.admin import panels as rewards
 from rewards.admin import reports as reward_reports
 from tiers import pages as tier_pages
@@ -140,6 +140,9 @@ def _install_pages() -> None:
             "rewards.statement", _("Monthly statement"), "description", rewards.statement_address,
             10, statement.PERMISSION,
         ),
+        EventText("member.frozen", members.status_details),
+        EventText("member.unfrozen", members.status_details),
+        EventText("member.closed", members.status_details),
         EventText("tier.changed", tiers.changed_details),
         EventText("tier.override", tiers.override_details),
         Page("reports/enrolment/", "report_enrolment", member_reports.enrolment_page),
@@ -154,6 +157,11 @@ def _install_pages() -> None:
         Link(
             "rewards.adjustment", _("Adjust points"), "exposure", rewards.adjustment_address, 20,
             adjustment.PERMISSION,
+        ),
+        Page("members/member/<int:member_id>/status/", "member_status", membership.status_page),
+        Link(
+            "members.status", _("Freeze or close"), "lock", membership.status_address, 40,
+            membership.PERMISSION,
         ),
         Link(
             "tiers.override", _("Tier override"), "person_edit", tiers.override_address, 30,

@@ -18,7 +18,7 @@ from members.models import (
 )
 from members.models.case import CaseState
 from members.models.staff import ApprovalState
-from members.services import approvals
+from members.services import approvals, notes
 
 EVENTS_SHOWN = 30
 WORK_SHOWN = 8
@@ -107,3 +107,10 @@ def phone_tails(members: Sequence[Member], _at: datetime) -> Mapping[int, str]:
         ended_at__isnull=True,
     )
     return {pk: f"•••• {tail}" for pk, tail in rows.values_list("member_id", "tail4") if tail}
+
+
+def status_details(visit: Visit, payload: Mapping[str, Any]) -> list[str]:
+    """Return what a change of status says in the timeline, its note unsealed."""
+    sealed = str(payload.get("note", ""))
+    note = notes.read(member=visit.subject.pk, sealed=sealed) if sealed else ""
+    return [text for text in (words.status_reason(str(payload.get("reason", ""))), note) if text]

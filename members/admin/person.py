@@ -3,8 +3,17 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
+from members import words
 from members.admin.base import MemberOwnedAdmin
-from members.models import Case, Consent, Identifier, MemberKey, MemberProfile
+from members.models import (
+    AttributeChange,
+    Case,
+    Consent,
+    Identifier,
+    MemberKey,
+    MemberProfile,
+    Suspension,
+)
 
 
 @admin.register(Identifier)
@@ -46,3 +55,22 @@ class CaseAdmin(MemberOwnedAdmin):
 
     list_display = ("code", "member_card", "state", "opened_at", "closed_at")
     list_filter = ("state",)
+
+
+@admin.register(Suspension)
+class SuspensionAdmin(MemberOwnedAdmin):
+    """When members were frozen; the member page freezes and unfreezes."""
+
+    list_display = ("member_card", "reason_name", "from_at", "ended_at")
+
+    @admin.display(description=_("reason"))
+    def reason_name(self, suspension: Suspension) -> str:
+        """Return why the member was frozen."""
+        return words.status_reason(suspension.reason)
+
+
+@admin.register(AttributeChange)
+class AttributeChangeAdmin(MemberOwnedAdmin):
+    """What became of members' attributes, and when."""
+
+    list_display = ("member_card", "name", "value", "at")

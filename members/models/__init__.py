@@ -15,6 +15,7 @@ from members.models.identity import (
 from members.models.interaction import Interaction, InteractionKind
 from members.models.order import LineKind, Order, OrderLine, OrderStatus, Refund
 from members.models.staff import Approval, StaffAuthority
+from members.models.status import AttributeChange, Suspension
 from members.models.touchpoint import (
     ApiKey,
     Channel,
@@ -29,6 +30,7 @@ from members.models.touchpoint import (
 __all__ = [
     "ApiKey",
     "Approval",
+    "AttributeChange",
     "Case",
     "Channel",
     "Consent",
@@ -57,5 +59,6 @@ __all__ = [
     "StaffAuthority",
     "Store",
     "Subscription",
+    "Suspension",
     "Touchpoint",
 ]

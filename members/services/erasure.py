@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.base.errors import DomainError
 from members.models import (
+    AttributeChange,
     Identifier,
     Interaction,
     Member,
@@ -76,6 +77,7 @@ def _wipe_profiles(line: list[int]) -> None:
     MemberProfile.objects.filter(member_id__in=line).update(
         sealed=None, name_hash=None, name_mask="", birth_month=None, birth_day=None, attributes={}
     )
+    AttributeChange.objects.filter(member_id__in=line).delete()
 
 
 def _end_identifiers(line: list[int], at: datetime) -> None:

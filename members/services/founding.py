@@ -10,6 +10,7 @@ from members.domain.enrolment import Key
 from members.domain.personal import Personal
 from members.domain.public_id import new_public_id
 from members.models import (
+    AttributeChange,
     Identifier,
     IdentifierKind,
     Member,
@@ -39,8 +40,9 @@ def found(
 ) -> list[Member]:
     """Write member, key, profile and identifiers of each newcomer; return the members in order.
 
-    Four statements for any number. Identifiers are written in the order of their hashes, so that
-    two batches that share some wait for each other and never in a circle.
+    Four statements for any number, one more where anyone has attributes. Identifiers are written
+    in the order of their hashes, so that two batches that share some wait for each other and never
+    in a circle.
     Raises: IntegrityError when an identifier or a card number has been taken meanwhile.
     """
     members = [_member(newcomer, touchpoint, at) for newcomer in newcomers]
@@ -48,6 +50,7 @@ def found(
     rows: list[IdentifierRow] = []
     keys: list[MemberKey] = []
     profiles: list[MemberProfile] = []
+    history: list[AttributeChange] = []
     for newcomer, member in zip(newcomers, members, strict=True):
         data_key, key = crypto.new_key(member.public_id)
         key.member = member
@@ -55,11 +58,13 @@ def found(
         known = profile.build(member.pk, member.public_id, data_key, newcomer.personal)
         known.attributes = dict(newcomer.attributes)
         profiles.append(known)
+        history += profile.attribute_changes(member.pk, {}, newcomer.attributes, newcomer.joined_at)
         own_card = (IdentifierKind.CARD.value, "", member.card_number)
         rows.append(IdentifierRow(member, data_key, own_card, is_own_card=True))
         rows.extend(IdentifierRow(member, data_key, value) for value in newcomer.keys)
     MemberKey.objects.bulk_create(keys)
     MemberProfile.objects.bulk_create(profiles)
+    AttributeChange.objects.bulk_create(history)
     _write_identifiers(rows, at)
     return members
 

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from members.domain.masking import mask_value
 from members.domain.personal import Personal, name_key, pack, unpack
 from members.domain.sealing import seal, unseal
-from members.models import Identifier, MemberProfile
+from members.models import AttributeChange, Identifier, MemberProfile
 from members.services import crypto, events
 
 CHANGED: Final = "member.profile_changed"
@@ -112,6 +112,17 @@ def set_first_purchases(days: Mapping[int, date | None]) -> None:
         cursor.execute(_FIRST_PURCHASES, [list(days), list(days.values())])
 
 
+def attribute_changes(
+    member_id: int, before: Mapping[str, Any], after: Mapping[str, Any], at: datetime
+) -> list[AttributeChange]:
+    """Return the rows that say what became of the attributes at an instant, to be inserted."""
+    return [
+        AttributeChange(member_id=member_id, name=name, value=after.get(name), at=at)
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    ]
+
+
 _Change = Callable[[Personal, Mapping[str, Any]], tuple[Personal, Mapping[str, Any]]]
 
 
@@ -126,7 +137,7 @@ def _change(changes: Mapping[int, _Change], *, at: datetime, actor: str) -> list
     locked = list(rows.select_for_update(no_key=True, of=("self",)))
     # Keys are read only now: who was erased while this waited for the lock has none any more.
     keys = crypto.data_keys(changes)
-    touched = []
+    touched, history = [], list[AttributeChange]()
     for row in locked:
         if row.member_id not in keys:
             continue
@@ -134,9 +145,11 @@ def _change(changes: Mapping[int, _Change], *, at: datetime, actor: str) -> list
         before = _opened(row.sealed, public_id, data_key), dict(row.attributes)
         after, attributes = changes[row.member_id](*before)
         if (after, dict(attributes)) != before:
+            history += attribute_changes(row.member_id, row.attributes, attributes, at)
             row.attributes = dict(attributes)
             touched.append(_fill(row, public_id, data_key, after))
     MemberProfile.objects.bulk_update(touched, _FIELDS)
+    AttributeChange.objects.bulk_create(history)
     members = [row.member_id for row in touched]
     events.append([events.NewEvent(m, CHANGED, at, at, {"actor": actor}) for m in members])
     return members

@@ -24,6 +24,7 @@ from rewards.domain.subjects import (
     ORDER,
     REFUND,
     TIME_RANK,
+    AttributeChange,
     FoldFact,
     InteractionContent,
     InteractionState,
@@ -50,6 +51,7 @@ class MemberFold:
 
     __slots__ = (
         "_timeline",
+        "attributes_taken",
         "book",
         "caps",
         "interactions",
@@ -70,6 +72,8 @@ class MemberFold:
         self.position: Position | None = None
         self.orders: dict[int, OrderState] = {}
         self.interactions: dict[int, InteractionState] = {}
+        # How many changes of attributes have been folded, and which was the last.
+        self.attributes_taken = (0, 0)
         # Ranks by position, known only when the fold began with the first fact.
         self._timeline: list[tuple[Position, int]] | None = None
 
@@ -79,7 +83,10 @@ class MemberFold:
     ) -> "MemberFold":
         """Begin with no facts; the first standing starts at enrolment or at the oldest fact."""
         start = member.joined_at if oldest is None else min(member.joined_at, oldest)
-        fold = cls(book, member, TierFold.enrol(member.joined_at, standing_from=start), {})
+        tiers = TierFold.enrol(
+            member.joined_at, standing_from=start, suspensions=member.suspensions
+        )
+        fold = cls(book, member, tiers, {})
         fold._timeline = [((start, TIME_RANK - 1), 0)]
         return fold
 
@@ -87,14 +94,32 @@ class MemberFold:
     def from_json(
         cls, book: ProgrammeBook, member: MemberFacts, state: dict[str, Any], position: list[Any]
     ) -> "MemberFold":
-        """Go on from a snapshot."""
-        fold = cls(book, member, TierFold.from_json(state["t"]), dict(state["c"]))
+        """Go on from a snapshot.
+
+        Raises: HistoryNeededError where an attribute has changed before what was folded.
+        """
+        tiers = TierFold.from_json(state["t"], member.suspensions)
+        fold = cls(book, member, tiers, dict(state["c"]))
         fold.position = read_position(position)
+        fold._resume_attributes(*state.get("a", (0, 0)))
         return fold
+
+    def _resume_attributes(self, count: int, last: int) -> None:
+        """Go on after the changes that were folded; those of who was erased are not there."""
+        if not self.member.changes:
+            return
+        taken = self.member.changes[:count]
+        if len(taken) < count or (taken and taken[-1].key != last):
+            raise HistoryNeededError
+        self.attributes_taken = (count, last)
+        texts = {change.name: change.text for change in taken}
+        self.tiers.progress.attributes = {n: t for n, t in texts.items() if t is not None}
 
     def to_json(self) -> tuple[dict[str, Any], list[Any] | None]:
         """Return the snapshot: state and position."""
-        state = {"t": self.tiers.to_json(), "c": self.caps}
+        state: dict[str, Any] = {"t": self.tiers.to_json(), "c": self.caps}
+        if self.attributes_taken[0]:
+            state["a"] = list(self.attributes_taken)
         return state, None if self.position is None else write_position(self.position)
 
     def comes_next(self, position: Position) -> bool:
@@ -103,9 +128,28 @@ class MemberFold:
         return after and position[0] >= self.tiers.acted_at
 
     def settle(self, upto: datetime) -> None:
-        """Do what time alone does to the standing up to and at an instant."""
+        """Do what time and changes of attributes do to the standing up to and at an instant.
+
+        Raises: HistoryNeededError where an attribute has changed before what was folded.
+        """
+        for change in self.member.changes[self.attributes_taken[0] :]:
+            if change.at > upto:
+                break
+            self._take(change)
         seen = len(self.tiers.changes)
         self.tiers.settle(upto, self.book.ladders)
+        self._note(seen, None)
+
+    def _take(self, change: AttributeChange) -> None:
+        at = change.at
+        if at < self.tiers.acted_at:
+            if self._timeline is None:
+                raise HistoryNeededError
+            at = self.tiers.acted_at
+        seen = len(self.tiers.changes)
+        book = self.book.ladders
+        self.tiers.attribute_changed(at=at, name=change.name, value=change.text, book=book)
+        self.attributes_taken = (self.attributes_taken[0] + 1, change.key)
         self._note(seen, None)
 
     def step(self, fact: FoldFact, position: Position) -> Step:
@@ -128,7 +172,16 @@ class MemberFold:
 
     def effective_rank(self, at: datetime) -> int:
         """Return the rank that counts at an instant, overrides included."""
-        return self.member.rank_at(at, self.tiers.rank)
+        return self._effective(at, self.tiers.rank)
+
+    def _effective(self, at: datetime, earned: int) -> int:
+        """Return the rank of the override in force, else what is earned.
+
+        A tier that the ladder has given up since it was set counts for nothing.
+        """
+        code = self.member.override_at(at)
+        rank = None if code is None else self.book.ladders.at(at).rank_of(code)
+        return earned if rank is None else rank
 
     # Orders
 
@@ -228,7 +281,7 @@ class MemberFold:
         else:
             before = (placed_at, KIND_RANK[ORDER], fact.source, fact.ref, 0)
             rank = next((rank for at, rank in reversed(self._timeline) if at < before), 0)
-        return self._tier(placed_at, self.member.rank_at(placed_at, rank))
+        return self._tier(placed_at, self._effective(placed_at, rank))
 
     def _tier(self, at: datetime, rank: int) -> MemberTier:
         return self.book.tier_at(at, rank)
@@ -246,7 +299,7 @@ class MemberFold:
         elif fact.is_mine and fact.earns:
             local = clock.local(fact.placed_at)
             facts = fields.interaction_facts(kind=content.kind, source=fact.source, local=local)
-            rank = self.member.rank_at(at, self.tiers.rank)
+            rank = self.effective_rank(at)
             facts.update(self._member_facts(self._tier(at, rank), fact.placed_at))
             decision = self.book.rules_at(fact.placed_at).evaluate_interaction(
                 InteractionContext(fact.placed_at, facts)
@@ -287,7 +340,7 @@ class MemberFold:
             "member.birthday_month": member.birthday_month,
             "member.tenure_days": tenure.days,
         }
-        for name, value in member.attributes.items():
+        for name, value in member.attributes_at(at).items():
             facts[f"member.attributes.{name}"] = value
         return facts
 

@@ -165,8 +165,7 @@ class MemberRun:
     def settle(self, upto: datetime) -> None:
         """Do what time alone does up to an instant."""
         self._settle_account(upto)
-        if self.member.snapshot is not None or self.fold.position is not None:
-            self.fold.settle(upto)
+        self.fold.settle(upto)
 
     def _settle_account(self, upto: datetime) -> None:
         self.account.settle(upto, Cause(None, "system", self.at))

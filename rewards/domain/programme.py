@@ -4,7 +4,7 @@ Compiled once from the stored configuration and shared by every member that is f
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -48,13 +48,13 @@ class ProgrammeBook:
         ladders: LadderBook,
         rules: Sequence[RuleSpec],
         policies: Sequence[Policy],
-        tier_ids: Sequence[int] = (),
+        tier_ids: Mapping[str, int] | None = None,
     ) -> None:
         """Compile the rules once per policy; policies come in the order of their instants.
 
-        `tier_ids` are the stored tiers by rank.
+        `tier_ids` are the stored tiers by code: a version of the ladder may leave some out.
         """
-        self.tier_ids = tier_ids
+        self.tier_ids = tier_ids or {}
         self.ladders = ladders
         self.counts_points = any(
             figure.metric is Metric.POINTS_EARNED

@@ -33,9 +33,9 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class StandingInterval:
-    """A standing as stored, or as the fold says; the rank stands for the tier."""
+    """A standing as stored, or as the fold says."""
 
-    rank: int
+    tier: str
     from_at: datetime
     ended_at: datetime | None
     kept_until_on: date | None
@@ -44,7 +44,7 @@ class StandingInterval:
     def __str__(self) -> str:
         end = "" if self.ended_at is None else self.ended_at.isoformat()
         return (
-            f"rank {self.rank} {self.from_at.isoformat()}–{end} until {self.kept_until_on}"
+            f"{self.tier} {self.from_at.isoformat()}–{end} until {self.kept_until_on}"
             f" ({self.reason})"
         )
 
@@ -95,19 +95,25 @@ def intervals(fold: MemberFold) -> list[StandingInterval]:
             if found:
                 found[-1] = _ended(found[-1], change.at)
             found.append(
-                StandingInterval(change.rank, change.at, None, change.kept_until_on, reason)
+                StandingInterval(
+                    fold.book.tier_at(change.at, change.rank).code,
+                    change.at,
+                    None,
+                    change.kept_until_on,
+                    reason,
+                )
             )
         else:
             last = found[-1]
             found[-1] = StandingInterval(
-                last.rank, last.from_at, None, change.kept_until_on, last.reason
+                last.tier, last.from_at, None, change.kept_until_on, last.reason
             )
     return found
 
 
 def _ended(standing: StandingInterval, at: datetime) -> StandingInterval:
     return StandingInterval(
-        standing.rank, standing.from_at, at, standing.kept_until_on, standing.reason
+        standing.tier, standing.from_at, at, standing.kept_until_on, standing.reason
     )
 
 
@@ -152,6 +158,7 @@ def _snapshot(fold: MemberFold, stored: Stored) -> Iterator[Difference]:
     caps, kept = _counters(state["c"]), _counters(stored.state["c"])
     for name in sorted(caps.keys() | kept.keys()):
         yield from _same("cap", name, caps.get(name, 0), kept.get(name, 0))
+    yield from _same("fold", "attributes", state.get("a"), stored.state.get("a"))
     yield from _tiers(fold.tiers, FoldState.from_json(dict(stored.state["t"])))
     due_at = fold.tiers.next_due_at(fold.book.ladders)
     yield from _same("review_due_at", "", due_at, stored.review_due_at)

@@ -3,7 +3,7 @@
 Source: design §5.1, §5.6.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
@@ -75,21 +75,48 @@ class FoldFact:
         return (self.acts_at, KIND_RANK[self.kind], self.source, self.ref, self.version)
 
 
+@dataclass(frozen=True, slots=True)
+class AttributeChange:
+    """An attribute was given a value at an instant, or lost it (None)."""
+
+    key: int
+    at: datetime
+    name: str
+    value: Any
+
+    @property
+    def text(self) -> str | None:
+        """Return the value as the ladder compares it."""
+        if self.value is None or isinstance(self.value, str):
+            return self.value
+        return str(self.value).lower() if isinstance(self.value, bool) else str(self.value)
+
+
 @dataclass(slots=True)
 class MemberFacts:
-    """What the rules may know of a member besides the facts."""
+    """What may be known of a member besides the facts, each with the instants it held.
+
+    `overrides` hold from, until and the tier's code, `suspensions` from and end (None: goes on),
+    `changes` what became of the attributes, in order.
+    """
 
     joined_at: datetime
     birthday_month: int | None = None
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    overrides: Sequence[tuple[datetime, datetime, int]] = ()
+    overrides: Sequence[tuple[datetime, datetime, str]] = ()
+    suspensions: Sequence[tuple[datetime, datetime | None]] = ()
+    changes: Sequence[AttributeChange] = ()
 
-    def rank_at(self, at: datetime, earned: int) -> int:
-        """Return the effective rank: an override in force, else what is earned."""
-        for from_at, until_at, rank in self.overrides:
+    def override_at(self, at: datetime) -> str | None:
+        """Return the tier that staff have set for an instant; the latest set counts."""
+        for from_at, until_at, code in self.overrides:
             if from_at <= at < until_at:
-                return rank
-        return earned
+                return code
+        return None
+
+    def attributes_at(self, at: datetime) -> dict[str, Any]:
+        """Return the attributes as they were at an instant."""
+        known = {change.name: change.value for change in self.changes if change.at <= at}
+        return {name: value for name, value in known.items() if value is not None}
 
 
 @dataclass(slots=True)

@@ -52,12 +52,13 @@ def _write_standing(
     writes: Writes, news: list[NewEvent], each: MemberWrite, run: MemberRun
 ) -> None:
     member, book = each.locked.member, run.book
-    changes = ledger.write_standings(writes, each, run, book.tier_ids)
+    changes = ledger.write_standings(writes, each, run)
     for change in changes:
         if change.rank_before is None:
             continue
         payload = {
-            "from": book.tier_at(change.at, change.rank_before).code,
+            "from": change.evidence.get("tier_before")
+            or book.tier_at(change.at, change.rank_before).code,
             "to": book.tier_at(change.at, change.rank).code,
             "reason": change.reason.value,
             "kept_until": change.kept_until_on and change.kept_until_on.isoformat(),

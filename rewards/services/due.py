@@ -9,9 +9,13 @@ from datetime import datetime
 from typing import Final
 
 from django.db import connection, transaction
+from django.db.models import Q
 
+from members.models import Member
 from rewards.services.batch import Batch
 from rewards.services.programme import current_book
+from tiers.models import LadderRollout, LadderVersion
+from tiers.services.ladders import TIMELESS_METRICS
 
 # Small enough that nobody waits long for a member's lock, large enough to be set-based.
 SLICE: Final = 500
@@ -43,8 +47,8 @@ def settle_due(
 
     Each slice is a transaction of its own, so that a run that is cut off goes on where it was.
     """
-    total = count_due(at) if progress is not None else 0
-    done = 0
+    done = _roll_out(at=at, recorded_at=recorded_at)
+    total = done + count_due(at) if progress is not None else 0
     for members in _slices(at):
         settle_members(members=members, at=at, recorded_at=recorded_at)
         done += len(members)
@@ -78,3 +82,37 @@ def _slices(at: datetime) -> Iterator[list[int]]:
             return
         yield members
         after = members[-1]
+
+
+def _roll_out(*, at: datetime, recorded_at: datetime) -> int:
+    """Let every member meet the newest version of the ladder that is new to them.
+
+    When something is due is stored with the member, as the versions then known said; a version
+    that came later says otherwise for all. Returns how many members there were.
+    """
+    begun = LadderVersion.objects.filter(Q(effective_from=None) | Q(effective_from__lte=at))
+    asks = Q(rules__metric__in=TIMELESS_METRICS) | Q(effective_from__isnull=False)
+    open_ones = begun.filter(asks, rollout__done_at=None).distinct()
+    versions = sorted(open_ones, key=lambda version: version.number)
+    if not versions:
+        return 0
+    newest = LadderRollout.objects.get_or_create(ladder=versions[-1])[0]
+    count = 0
+    while settled := _roll_on(newest.pk, at=at, recorded_at=recorded_at):
+        count += settled
+    for version in versions:
+        LadderRollout.objects.update_or_create(ladder=version, defaults={"done_at": recorded_at})
+    return count
+
+
+def _roll_on(rollout: int, *, at: datetime, recorded_at: datetime) -> int:
+    """Settle the next slice of members, whoever runs beside us; returns how many there were."""
+    with transaction.atomic():
+        row = LadderRollout.objects.select_for_update(no_key=True).get(pk=rollout)
+        following = Member.objects.filter(pk__gt=row.last_member_id).order_by("pk")
+        members = list(following.values_list("pk", flat=True)[:SLICE])
+        if members:
+            settle_members(members=members, at=at, recorded_at=recorded_at)
+            row.last_member_id = members[-1]
+            row.save(update_fields=["last_member_id"])
+        return len(members)

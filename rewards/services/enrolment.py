@@ -7,7 +7,10 @@ from django.db import transaction
 
 from members.models import Touchpoint
 from rewards.services import intake, joining
+from rewards.services.due import settle_members
 from rewards.services.joining_requests import Enrolment, EnrolmentRequest
+from tiers.models import QualificationRule
+from tiers.services.ladders import TIMELESS_METRICS
 
 __all__ = ["Enrolment", "EnrolmentRequest", "enrol_members"]
 
@@ -30,4 +33,16 @@ def enrol_members(
     }
     if reached:
         intake.attach_awaiting(members=reached, at=at)
+    _meet_ladder(enrolments, at)
     return enrolments
+
+
+def _meet_ladder(enrolments: Sequence[Enrolment], at: datetime) -> None:
+    """Settle those enrolled where the ladder has a tier that needs no fact to be reached.
+
+    So that it is reached now, by an attribute, or found by the due run on its day, by tenure.
+    """
+    members = {each.member_id for each in enrolments if each.member_id is not None}
+    rules = QualificationRule.objects.filter(metric__in=TIMELESS_METRICS)
+    if members and rules.exists():
+        settle_members(members=members, at=at, recorded_at=at)

@@ -10,6 +10,7 @@ from config.base.bulk import Writes, fetch
 from rewards.domain.account import Account
 from rewards.domain.holds import HoldState
 from rewards.domain.posting import Decided, FactOutcome, MemberRun
+from rewards.domain.programme import ProgrammeBook
 from rewards.domain.receipt import dumps
 from rewards.domain.subjects import INTERACTION, ORDER
 from rewards.domain.transfers import Transfer
@@ -30,7 +31,7 @@ SELECT array(SELECT nextval('rewards_entry_id_seq') FROM generate_series(1, %s::
 class MemberWrite:
     """One member's run, ready to be written.
 
-    `tier_ids` are by rank. `standings` are the stored ones, needed when the member was refolded.
+    `standings` are the stored ones, needed when the member was refolded.
     """
 
     locked: Locked
@@ -159,31 +160,26 @@ def write_progress(writes: Writes, member: int, outcome: FactOutcome, at: dateti
         )
 
 
-def write_standings(
-    writes: Writes, each: MemberWrite, run: MemberRun, tier_ids: Sequence[int]
-) -> list[StandingChange]:
+def write_standings(writes: Writes, each: MemberWrite, run: MemberRun) -> list[StandingChange]:
     """Add what the fold says about the member's standing; returns the changes that are news."""
-    changes = run.fold.tiers.changes
+    changes, book = run.fold.tiers.changes, run.book
     stored = list(each.standings)
     if not run.is_refolded:
         stored = [] if each.locked.open_standing is None else [each.locked.open_standing]
-        wanted = _continue(stored[0], changes) if stored else _intervals(changes)
+        wanted = _continue(book, stored[0], changes) if stored else _extend(book, [], changes)
     else:
-        wanted = _intervals(changes)
-    _rewrite(writes, each.locked.member, stored, wanted, tier_ids)
-    known = {(row.from_at, row.rank) for row in stored}
-    return [
-        change
-        for change in changes
-        if change.begins_standing and (change.at, change.rank) not in known
-    ]
+        wanted = _extend(book, [], changes)
+    _rewrite(writes, each.locked.member, stored, wanted, book.tier_ids)
+    known = {(row.from_at, row.tier) for row in stored}
+    begun = [change for change in changes if change.begins_standing]
+    return [c for c in begun if (c.at, book.tier_at(c.at, c.rank).code) not in known]
 
 
 @dataclass(slots=True)
 class Interval:
-    """A standing as it should be stored."""
+    """A standing as it should be stored; the tier by its code."""
 
-    rank: int
+    tier: str
     from_at: datetime
     ended_at: datetime | None
     kept_until_on: Any
@@ -191,26 +187,26 @@ class Interval:
     evidence: dict[str, Any]
 
 
-def _continue(open_row: StandingRow, changes: Sequence[StandingChange]) -> list[Interval]:
+def _continue(
+    book: ProgrammeBook, open_row: StandingRow, changes: Sequence[StandingChange]
+) -> list[Interval]:
     first = Interval(
-        open_row.rank, open_row.from_at, None, open_row.kept_until_on, open_row.reason, {}
+        open_row.tier, open_row.from_at, None, open_row.kept_until_on, open_row.reason, {}
     )
-    return _extend([first], changes)
+    return _extend(book, [first], changes)
 
 
-def _intervals(changes: Sequence[StandingChange]) -> list[Interval]:
-    return _extend([], changes)
-
-
-def _extend(intervals: list[Interval], changes: Sequence[StandingChange]) -> list[Interval]:
+def _extend(
+    book: ProgrammeBook, intervals: list[Interval], changes: Sequence[StandingChange]
+) -> list[Interval]:
     for change in changes:
         if change.begins_standing:
             if intervals:
                 intervals[-1].ended_at = change.at
             intervals.append(
                 Interval(
-                    change.rank, change.at, None, change.kept_until_on, change.reason.value,
-                    change.evidence,
+                    book.tier_at(change.at, change.rank).code, change.at, None,
+                    change.kept_until_on, change.reason.value, change.evidence,
                 )
             )  # fmt: skip
         else:
@@ -223,14 +219,14 @@ def _rewrite(
     member: int,
     stored: Sequence[StandingRow],
     wanted: Sequence[Interval],
-    tier_ids: Sequence[int],
+    tier_ids: Mapping[str, int],
 ) -> None:
     """Keep stored rows that are still right, end or move those that changed, add the rest."""
     kept = 0
     for row, interval in zip(stored, wanted, strict=False):
-        first = kept == 0 and row.rank == interval.rank and row.reason == interval.reason
-        if not first and (row.rank, row.from_at, row.reason) != (
-            interval.rank, interval.from_at, interval.reason,
+        first = kept == 0 and row.tier == interval.tier and row.reason == interval.reason
+        if not first and (row.tier, row.from_at, row.reason) != (
+            interval.tier, interval.from_at, interval.reason,
         ):  # fmt: skip
             break
         kept += 1
@@ -242,6 +238,6 @@ def _rewrite(
     for interval in wanted[kept:]:
         writes.insert(
             tables.STANDINGS,
-            (member, tier_ids[interval.rank], interval.from_at, interval.ended_at,
+            (member, tier_ids[interval.tier], interval.from_at, interval.ended_at,
              interval.kept_until_on, interval.reason, dumps(interval.evidence)),
         )  # fmt: skip

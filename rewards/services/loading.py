@@ -17,6 +17,7 @@ from rewards.domain.journal import BEGINNING
 from rewards.domain.lots import Lot
 from rewards.domain.receipt import Receipt, order_version
 from rewards.domain.subjects import INTERACTION, ORDER, MemberFacts, OrderState, Subject
+from rewards.services import member_facts
 from rewards.services.programme import STAMP
 from tiers.domain.progress import Contribution
 
@@ -42,7 +43,7 @@ class StandingRow:
     """A stored standing."""
 
     id: int
-    rank: int
+    tier: str
     from_at: datetime
     ended_at: datetime | None
     kept_until_on: date | None
@@ -89,17 +90,14 @@ FROM (
 ) x
 """  # noqa: S608 - the stamp and the locks are constants
 
-_LOCK = """
-SELECT m.id, m.public_id, m.status, m.joined_at,
+_LOCK = f"""
+SELECT m.id, m.public_id, m.status,
        a.id, a.kind, a.pending, a.available, a.reserved, a.debt, a.earned, a.redeemed, a.expired,
        a.reversed, a.adjusted, a.seq, a.head_hash, a.settled_at, a.next_due_at,
        a.last_fact_at, f.state::text, f.position::text,
-       s.id, t.rank, s.from_at, s.kept_until_on, s.reason,
-       p.birth_month, p.attributes::text, p.first_purchase_on, p.member_id IS NOT NULL,
-       (SELECT json_agg(json_build_array(v.from_at, least(v.until_at, v.revoked_at), vt.rank)
-                        ORDER BY v.id DESC)
-          FROM tiers_standingoverride v JOIN tiers_tier vt ON vt.id = v.tier_id
-         WHERE v.member_id = m.id)::text,
+       s.id, t.code, s.from_at, s.kept_until_on, s.reason,
+       p.first_purchase_on, p.member_id IS NOT NULL,
+       {member_facts.COLUMNS},
        a.xmin <> (SELECT b.xmin FROM rewards_pointsaccount b WHERE b.id = a.id)
 FROM rewards_pointsaccount a
 JOIN members_member m ON m.id = a.member_id
@@ -110,7 +108,7 @@ LEFT JOIN members_memberprofile p ON p.member_id = m.id
 WHERE a.member_id = ANY(%s::bigint[]) AND a.kind = 'points'
 ORDER BY a.id
 FOR NO KEY UPDATE OF a
-"""
+"""  # noqa: S608 - column names
 
 _ACCOUNT_FIGURES = (
     "kind", "pending", "available", "reserved", "debt", "earned", "redeemed", "expired",
@@ -209,7 +207,7 @@ WHERE r.account_id = ANY(%s::bigint[])
 """
 
 _STANDINGS = """
-SELECT s.member_id, s.id, t.rank, s.from_at, s.ended_at, s.kept_until_on, s.reason
+SELECT s.member_id, s.id, t.code, s.from_at, s.ended_at, s.kept_until_on, s.reason
 FROM tiers_standing s JOIN tiers_tier t ON t.id = s.tier_id
 WHERE s.member_id = ANY(%s::bigint[])
 ORDER BY s.member_id, s.from_at, s.id
@@ -241,30 +239,25 @@ def lock(members: Collection[int]) -> dict[int, Locked]:
 
 
 def _is_outdated(row: Sequence[Any]) -> bool:
-    return bool(row[32])
+    return bool(row[-1])
 
 
 def _locked(row: Sequence[Any]) -> Locked:
-    figures: dict[str, Any] = dict(zip(_ACCOUNT_FIGURES, row[5:16], strict=True))
+    figures: dict[str, Any] = dict(zip(_ACCOUNT_FIGURES, row[4:15], strict=True))
     account = Account(
-        row[4], str(row[1]), **figures, head_hash=bytes(row[16]),
-        settled_at=row[17] or BEGINNING, due_at=row[18],
+        row[3], str(row[1]), **figures, head_hash=bytes(row[15]),
+        settled_at=row[16] or BEGINNING, due_at=row[17],
     )  # fmt: skip
-    overrides = tuple(
-        (datetime.fromisoformat(from_at), datetime.fromisoformat(until_at), rank)
-        for from_at, until_at, rank in orjson.loads(row[31] or "[]")
-    )
-    attributes = orjson.loads(row[28]) if row[28] else {}
-    standing = None
-    if row[22] is not None:
-        standing = StandingRow(row[22], row[23], row[24], None, row[25], row[26])
     snapshot = None
-    if row[20] is not None:
-        snapshot = (orjson.loads(row[20]), orjson.loads(row[21]))
+    if row[19] is not None:
+        snapshot = (orjson.loads(row[19]), orjson.loads(row[20]))
+    standing = None
+    if row[21] is not None:
+        standing = StandingRow(row[21], row[22], row[23], None, row[24], row[25])
+    facts = member_facts.read(row[28 : 28 + member_facts.WIDTH])
     return Locked(
-        row[0], row[1], row[2], account, MemberFacts(row[3], row[27], attributes, overrides),
-        snapshot, row[19], standing, row[29], row[30],
-    )  # fmt: skip
+        row[0], row[1], row[2], account, facts, snapshot, row[18], standing, row[26], row[27]
+    )
 
 
 def facts_of(

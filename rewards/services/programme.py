@@ -79,7 +79,7 @@ def _load() -> ProgrammeBook:
         ladders,
         [rule_spec(version) for version in versions],
         [_policy(p) for p in policies],
-        list(Tier.objects.order_by("rank").values_list("id", flat=True)),
+        dict(Tier.objects.values_list("code", "id")),
     )
 
 

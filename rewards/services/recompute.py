@@ -19,24 +19,20 @@ from rewards.domain.programme import ProgrammeBook
 from rewards.domain.receipt import Receipt
 from rewards.domain.recomputation import Difference, StandingInterval, Stored, StoredOrder
 from rewards.domain.subjects import ORDER, FoldFact, MemberFacts
-from rewards.services import loading
+from rewards.services import loading, member_facts
 from rewards.services.programme import current_book
 
 SLICE: Final = 200
 
-_MEMBERS = """
-SELECT m.id, m.public_id::text, m.joined_at, p.birth_month, p.attributes::text,
-       p.first_purchase_on, f.state::text, f.position::text, f.review_due_at,
-       (SELECT json_agg(json_build_array(v.from_at, least(v.until_at, v.revoked_at), t.rank)
-                        ORDER BY v.id DESC)
-          FROM tiers_standingoverride v JOIN tiers_tier t ON t.id = v.tier_id
-         WHERE v.member_id = m.id)::text
+_MEMBERS = f"""
+SELECT m.id, m.public_id::text, p.first_purchase_on, f.state::text, f.position::text,
+       f.review_due_at, {member_facts.COLUMNS}
 FROM members_member m
 LEFT JOIN members_memberprofile p ON p.member_id = m.id
 LEFT JOIN rewards_foldsnapshot f ON f.member_id = m.id
 WHERE m.id = ANY(%s::bigint[])
 ORDER BY m.id
-"""
+"""  # noqa: S608 - column names
 
 _ORDERS = """
 SELECT o.member_id, o.id, o.version, o.net_amount, o.qualifying_amount
@@ -139,19 +135,14 @@ def _by_viewer(history: Iterable[Receipt], ids: Collection[int]) -> dict[int, li
 
 def _members(ids: Sequence[int]) -> Iterator[_Member]:
     for row in bulk.fetch(_MEMBERS, [list(ids)]):
-        overrides = tuple(
-            (datetime.fromisoformat(from_at), datetime.fromisoformat(until_at), rank)
-            for from_at, until_at, rank in orjson.loads(row[9] or "[]")
-        )
-        attributes = orjson.loads(row[4]) if row[4] else {}
         yield _Member(
             row[0],
             row[1],
-            MemberFacts(row[2], row[3], attributes, overrides),
+            member_facts.read(row[6:]),
+            row[2],
+            None if row[3] is None else orjson.loads(row[3]),
+            None if row[4] is None else orjson.loads(row[4]),
             row[5],
-            None if row[6] is None else orjson.loads(row[6]),
-            None if row[7] is None else orjson.loads(row[7]),
-            row[8],
         )
 
 
@@ -164,4 +155,4 @@ def _orders_of(ids: Sequence[int]) -> dict[int, dict[int, StoredOrder]]:
 
 
 def _interval(row: loading.StandingRow) -> StandingInterval:
-    return StandingInterval(row.rank, row.from_at, row.ended_at, row.kept_until_on, row.reason)
+    return StandingInterval(row.tier, row.from_at, row.ended_at, row.kept_until_on, row.reason)

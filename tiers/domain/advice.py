@@ -121,7 +121,7 @@ def _gaps(ladder: Ladder, progress: MemberProgress, day: int, checks: Iterable[C
             value=values[index],
             threshold=threshold,
             next_tier=ladder.tiers[check.rank].code,
-            needed=_needed(criterion, figures[index], (values[index], day), progress),
+            needed=_needed(ladder, criterion, figures[index], (values[index], day), progress),
             group=check.group,
             expires_on=_expires_on(figures[index], progress, day),
             attribute=criterion.attribute,
@@ -132,7 +132,11 @@ def _gaps(ladder: Ladder, progress: MemberProgress, day: int, checks: Iterable[C
 
 
 def _needed(
-    criterion: Criterion, figure: Figure, now: tuple[int, int], progress: MemberProgress
+    ladder: Ladder,
+    criterion: Criterion,
+    figure: Figure,
+    now: tuple[int, int],
+    progress: MemberProgress,
 ) -> int:
     value, day = now
     if value >= criterion.threshold:
@@ -143,9 +147,20 @@ def _needed(
         sums = progress.sums(figure.window, day)
         return criterion.threshold * (sums[ORDERS] + 1) - sums[SPEND]
     if criterion.metric is Metric.TENURE:
-        reached = tenure_day(progress.anchors.joined, criterion.unit, criterion.threshold)
-        return reached - day
+        return _days_to_wait(ladder, criterion, progress, day)
     return criterion.threshold - value
+
+
+def _days_to_wait(ladder: Ladder, criterion: Criterion, progress: MemberProgress, day: int) -> int:
+    """Return the days until a tenure is reached, counted from now where the member is frozen."""
+    anchors = progress.anchors
+    reached = anchors.tenure_reached(
+        criterion.unit, criterion.threshold, frozen_counts=ladder.tenure_counts_suspension
+    )
+    if reached is None:
+        nominal = tenure_day(anchors.joined, criterion.unit, criterion.threshold)
+        reached = nominal + anchors.suspended_days(day)
+    return reached - day
 
 
 def _expires_on(figure: Figure, progress: MemberProgress, day: int) -> date | None:

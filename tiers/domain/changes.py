@@ -42,8 +42,8 @@ class StandingChange:
 
     @property
     def begins_standing(self) -> bool:
-        """Tell whether a new standing begins."""
-        return self.rank != self.rank_before
+        """Tell whether a new standing begins: a new ladder may put another tier at a rank."""
+        return self.rank != self.rank_before or self.reason is Reason.LADDER_CHANGED
 
 
 @dataclass(slots=True)

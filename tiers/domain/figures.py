@@ -11,7 +11,7 @@ from typing import Any
 
 from tiers.domain.ladder import Check, Figure, Ladder, Metric
 from tiers.domain.progress import INTERACTIONS, ORDERS, SPEND, DayBook
-from tiers.domain.windows import Anchors, Window, WindowKind, tenure_length
+from tiers.domain.windows import Anchors, Window, WindowKind
 
 
 @dataclass(slots=True)
@@ -56,8 +56,9 @@ def _growth(ladder: Ladder, _: Figure, __: MemberProgress, of: Windowed) -> int:
     return growth_value(ladder, of[0][SPEND], of[0][INTERACTIONS])
 
 
-def _tenure(_: Ladder, figure: Figure, progress: MemberProgress, of: Windowed) -> int:
-    return tenure_length(progress.anchors.joined, figure.unit, of[1])
+def _tenure(ladder: Ladder, figure: Figure, progress: MemberProgress, of: Windowed) -> int:
+    counts = ladder.tenure_counts_suspension
+    return progress.anchors.tenure(figure.unit, of[1], frozen_counts=counts)
 
 
 def _attribute(_: Ladder, figure: Figure, progress: MemberProgress, __: Windowed) -> int:

@@ -84,6 +84,7 @@ class Ladder:
     growth_spend_weight: Ratio = (1, 100)
     growth_interaction_weight: Ratio = (0, 1)
     qualifying_kinds: frozenset[str] = DEFAULT_QUALIFYING_KINDS
+    tenure_counts_suspension: bool = True
     plan: Plan = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -123,6 +124,7 @@ class LadderBook:
     Before the first version nothing can be earned: a ladder with only its lowest tier stands
     in (version 0), so that a member's fold has a beginning whenever the programme starts.
 
+    ``asks_for_tenure`` tells that time alone can raise a member, whatever else happens.
     ``windows`` are those with a first day; ``reach_days`` is the least age in days at which a
     day may lie outside all of them. ``tracks_largest`` asks for single orders to be listed,
     ``keeps_all_days`` for all of them for ever.
@@ -131,6 +133,7 @@ class LadderBook:
     __slots__ = (
         "_index",
         "_starts",
+        "asks_for_tenure",
         "attributes",
         "keeps_all_days",
         "reach_days",
@@ -155,6 +158,7 @@ class LadderBook:
         figures = {figure for version in ordered for figure in version.plan.figures}
         self.windows = {f.window for f in figures if f.window.kind is not WindowKind.LIFETIME}
         self.attributes = {f.attribute for f in figures if f.attribute is not None}
+        self.asks_for_tenure = any(f.metric is Metric.TENURE for f in figures)
         largest = [f for f in figures if f.metric is Metric.LARGEST_ORDER]
         self.tracks_largest = bool(largest)
         self.keeps_all_days = any(f.window.kind is WindowKind.LIFETIME for f in largest)

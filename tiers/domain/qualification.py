@@ -23,10 +23,9 @@ from tiers.domain.progress import (
     ProgressMetric,
 )
 from tiers.domain.state import Due
-from tiers.domain.windows import tenure_day
+from tiers.domain.windows import NEVER, TenureUnit
 
 REFERRAL_KIND = "referral"
-NEVER = date.max.toordinal() + 1
 
 
 class TierFold(DecidingFold):
@@ -186,9 +185,13 @@ class TierFold(DecidingFold):
         return (self.kept_until or 0) + 1 + ladder.grace_days
 
     def _next_tenure(self, ladder: Ladder) -> int | None:
-        joined = self.progress.anchors.joined
-        days = (tenure_day(joined, unit, length) for unit, length in ladder.plan.tenures)
-        return min((day for day in days if day > self.tenure_seen), default=None)
+        counts = ladder.tenure_counts_suspension
+        anchors = self.progress.anchors
+        days = (
+            anchors.tenure_reached(unit, length, frozen_counts=counts)
+            for unit, length in ladder.plan.tenures
+        )
+        return min((day for day in days if day and day > self.tenure_seen), default=None)
 
     def _act(self, at: datetime, due: Due, book: LadderBook) -> None:
         # An overdue review (its grace cut by a new ladder) must not look back past what has
@@ -208,7 +211,9 @@ class TierFold(DecidingFold):
         else:
             self.tenure_seen = self._next_tenure(ladder) or self.tenure_seen
             day = max(self.tenure_seen, acted_day)
-            self._evaluate(at, day, ladder, tenure=self.tenure_seen - self.progress.anchors.joined)
+            counts = ladder.tenure_counts_suspension
+            days = self.progress.anchors.tenure(TenureUnit.DAYS, day, frozen_counts=counts)
+            self._evaluate(at, day, ladder, tenure=days)
 
 
 def _midnight(day: int) -> datetime:

@@ -1,5 +1,6 @@
 """The state of one member's fold: what is kept between facts, and its snapshot."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from enum import IntEnum
 from typing import Any, Self
@@ -9,7 +10,10 @@ from tiers.domain.changes import Reason, StandingChange
 from tiers.domain.figures import MemberProgress
 from tiers.domain.ladder import Ladder, LadderBook
 from tiers.domain.progress import SLACK_DAYS, DayBook, StaleSnapshotError
-from tiers.domain.windows import Anchors
+from tiers.domain.windows import NEVER, Anchors
+
+Suspension = tuple[datetime, datetime | None]
+"""When the member was frozen, and when that ended."""
 
 
 class Due(IntEnum):
@@ -65,11 +69,18 @@ class FoldState:
         self._seen: tuple[datetime, int] | None = None
 
     @classmethod
-    def enrol(cls, joined_at: datetime, *, standing_from: datetime | None = None) -> Self:
+    def enrol(
+        cls,
+        joined_at: datetime,
+        *,
+        standing_from: datetime | None = None,
+        suspensions: Iterable[Suspension] = (),
+    ) -> Self:
         """Begin at the lowest rank; a standing may begin before enrolment (claimed orders)."""
         since_at = standing_from or joined_at
         joined, since = (clock.local_day(at).toordinal() for at in (joined_at, since_at))
-        fold = cls(joined_at, since_at, MemberProgress(DayBook(), Anchors(joined, since)))
+        anchors = Anchors(joined, since, _suspended_days(suspensions))
+        fold = cls(joined_at, since_at, MemberProgress(DayBook(), anchors))
         fold.changes.append(StandingChange(since_at, 0, None, None, Reason.ENROLLED, {}))
         return fold
 
@@ -139,7 +150,9 @@ class FoldState:
 
     def copy(self) -> Self:
         """Return a fold that goes on independently; reads settle a copy, never the original."""
-        return self.from_json(self.to_json())
+        copied = self.from_json(self.to_json())
+        copied.progress.anchors.suspended = self.progress.anchors.suspended
+        return copied
 
     def to_json(self) -> dict[str, Any]:
         """Return the member's snapshot: compact, and exact when read back."""
@@ -164,11 +177,15 @@ class FoldState:
         return data
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        """Read a snapshot back; changes that were not written down are not part of it."""
+    def from_json(cls, data: dict[str, Any], suspensions: Iterable[Suspension] = ()) -> Self:
+        """Read a snapshot back; changes that were not written down are not part of it.
+
+        Suspensions are not either: those that began or ended since count all the same.
+        """
+        joined, standing = data["anchors"]
         progress = MemberProgress(
             DayBook.from_json(data["days"]),
-            Anchors(*data["anchors"]),
+            Anchors(joined, standing, _suspended_days(suspensions)),
             dict(data.get("attributes", {})),
         )
         fold = cls(
@@ -182,3 +199,14 @@ class FoldState:
         fold.requalify_on = data.get("requalify")
         fold.upgrades = [(on, rank) for on, rank in data.get("upgrades", ())]
         return fold
+
+
+def _suspended_days(suspensions: Iterable[Suspension]) -> tuple[tuple[int, int], ...]:
+    """Return the local days of suspensions: the day of the freeze counts, that of its end not."""
+    return tuple(
+        (
+            clock.local_day(from_at).toordinal(),
+            NEVER if ended_at is None else clock.local_day(ended_at).toordinal(),
+        )
+        for from_at, ended_at in sorted(suspensions, key=lambda each: each[0])
+    )

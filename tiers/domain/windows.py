@@ -5,13 +5,15 @@ alone. Days are proleptic ordinals (``date.toordinal``) here: the fold compares 
 them for every order, and integers are several times cheaper than dates.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
 from config.base import clock
 
 MONTHS_A_YEAR = 12
+NEVER = date.max.toordinal() + 1
 
 
 class WindowKind(StrEnum):
@@ -68,13 +70,16 @@ CURRENT_STANDING = Window(WindowKind.CURRENT_STANDING)
 class Anchors:
     """The days of one member that windows start from.
 
-    Keep the bounds of the year found last: almost every evaluation falls into the same one.
+    ``suspended`` are the days on which the member was frozen: each pair holds the first of them
+    and the first that is not, in order, ``NEVER`` while it goes on. Keep the bounds of the year
+    found last: almost every evaluation falls into the same one.
     """
 
     joined: int
     standing: int
-    calendar: tuple[int, int] = (0, 0)
-    membership: tuple[int, int] = (0, 0)
+    suspended: Sequence[tuple[int, int]] = field(default=(), compare=False)
+    calendar: tuple[int, int] = field(default=(0, 0), compare=False)
+    membership: tuple[int, int] = field(default=(0, 0), compare=False)
 
     def first_day(self, window: Window, day: int) -> int:
         """Return the first day of the window that ends with ``day`` (0 for lifetime)."""
@@ -116,6 +121,30 @@ class Anchors:
                 years -= 1
             self.membership = (self._anniversary(years), self._anniversary(years + 1))
         return self.membership
+
+    def suspended_days(self, day: int) -> int:
+        """Return how many days before ``day`` the member was frozen."""
+        return sum(max(0, min(end, day) - first) for first, end in self.suspended)
+
+    def tenure_reached(self, unit: TenureUnit, length: int, *, frozen_counts: bool) -> int | None:
+        """Return the day on which a tenure is reached, None while a freeze keeps it away.
+
+        Where frozen days do not count, each puts the day off by one.
+
+        Source: TIR-12.
+        """
+        day = tenure_day(self.joined, unit, length)
+        for first, end in () if frozen_counts else self.suspended:
+            if first < day:
+                if end == NEVER:
+                    return None
+                day += end - first
+        return day
+
+    def tenure(self, unit: TenureUnit, day: int, *, frozen_counts: bool) -> int:
+        """Return how much tenure is complete on ``day``."""
+        lost = 0 if frozen_counts else self.suspended_days(day)
+        return tenure_length(self.joined, unit, day - lost)
 
     def _anniversary(self, years: int) -> int:
         return tenure_day(self.joined, TenureUnit.MONTHS, years * MONTHS_A_YEAR)

@@ -1,5 +1,6 @@
 """The stored ladder versions as the fold evaluates them."""
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 from config.base import money
@@ -14,9 +15,12 @@ from tiers.domain.ladder import (
     ReviewPolicy,
     TierSpec,
 )
-from tiers.domain.windows import Window, WindowKind
+from tiers.domain.windows import TenureUnit, Window, WindowKind
 from tiers.models import LadderVersion, QualificationRule
 
+# What can raise a member without any order or interaction.
+TIMELESS_METRICS = frozenset({Metric.TENURE, Metric.ATTRIBUTE})
+NO_RANK = -1
 MONEY_METRICS = frozenset({Metric.SPEND, Metric.AVERAGE_ORDER, Metric.LARGEST_ORDER})
 
 
@@ -34,15 +38,17 @@ def load_ladder_book() -> LadderBook | None:
 def ladder_of(version: LadderVersion) -> Ladder:
     """Return one stored version as the fold evaluates it."""
     terms = sorted(version.terms.all(), key=lambda term: term.tier.rank)
+    # A version may leave tiers out: its ranks are places among those that it has.
+    ranks = {term.tier_id: rank for rank, term in enumerate(terms)}
     spend_weight = Fraction(version.growth_spend_weight) / 10 ** money.exponent()
     return Ladder(
         version=version.number,
         effective_from=version.effective_from,
         tiers=tuple(
-            TierSpec(term.tier.code, term.tier.rank, _ratio(Fraction(term.multiplier)))
-            for term in terms
+            TierSpec(term.tier.code, rank, _ratio(Fraction(term.multiplier)))
+            for rank, term in enumerate(terms)
         ),
-        requirements=tuple(_requirements(list(version.rules.all()))),
+        requirements=tuple(_requirements(list(version.rules.all()), ranks)),
         validity_days=version.validity_days,
         grace_days=version.grace_days,
         review=ReviewPolicy(version.review),
@@ -51,14 +57,16 @@ def ladder_of(version: LadderVersion) -> Ladder:
         growth_spend_weight=_ratio(spend_weight),
         growth_interaction_weight=(version.growth_interaction_weight, 1),
         qualifying_kinds=frozenset(version.qualifying_kinds),
+        tenure_counts_suspension=version.tenure_counts_suspension,
     )
 
 
-def _requirements(stored: list[QualificationRule]) -> list[Requirement]:
+def _requirements(stored: list[QualificationRule], ranks: Mapping[int, int]) -> list[Requirement]:
+    """Return what is asked for by rank; a tier that the version leaves out has none: refused."""
     groups: dict[tuple[int, str, int | None], dict[int, list[Criterion]]] = {}
     for rule in stored:
-        from_rank = rule.from_tier.rank if rule.from_tier else None
-        key = (rule.tier.rank, rule.purpose, from_rank)
+        from_rank = None if rule.from_tier_id is None else ranks.get(rule.from_tier_id, NO_RANK)
+        key = (ranks.get(rule.tier_id, NO_RANK), rule.purpose, from_rank)
         groups.setdefault(key, {}).setdefault(rule.group, []).append(_criterion(rule))
     return [
         Requirement(
@@ -81,6 +89,7 @@ def _criterion(rule: QualificationRule) -> Criterion:
         metric,
         _window(kind, rule),
         int(threshold),
+        unit=TenureUnit(rule.unit),
         attribute=rule.attribute or None,
         value=rule.value or None,
     )

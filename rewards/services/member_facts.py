@@ -1,0 +1,44 @@
+"""What the fold knows of members besides their facts, read in one piece with whatever else is read.
+
+`COLUMNS` belong into a statement that has the member as `m` and the profile as `p`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+
+from rewards.domain.subjects import AttributeChange, MemberFacts
+
+COLUMNS: Final = """m.joined_at, p.birth_month,
+       (SELECT json_agg(json_build_array(v.from_at, least(v.until_at, v.revoked_at), vt.code)
+                        ORDER BY v.id DESC)
+          FROM tiers_standingoverride v JOIN tiers_tier vt ON vt.id = v.tier_id
+         WHERE v.member_id = m.id)::text,
+       (SELECT json_agg(json_build_array(u.from_at, u.ended_at) ORDER BY u.from_at)
+          FROM members_suspension u WHERE u.member_id = m.id)::text,
+       (SELECT json_agg(json_build_array(c.id, c.at, c.name, c.value) ORDER BY c.at, c.id)
+          FROM members_attributechange c WHERE c.member_id = m.id)::text"""
+WIDTH: Final = 5
+
+
+def read(columns: Sequence[Any]) -> MemberFacts:
+    """Return the facts that the columns hold."""
+    joined_at, birth_month, overrides, suspensions, changes = columns
+    return MemberFacts(
+        joined_at,
+        birth_month,
+        overrides=tuple(
+            (datetime.fromisoformat(from_at), datetime.fromisoformat(until_at), code)
+            for from_at, until_at, code in orjson.loads(overrides or "[]")
+        ),
+        suspensions=tuple(
+            (datetime.fromisoformat(from_at), ended_at and datetime.fromisoformat(ended_at))
+            for from_at, ended_at in orjson.loads(suspensions or "[]")
+        ),
+        changes=tuple(
+            AttributeChange(number, datetime.fromisoformat(at), name, value)
+            for number, at, name, value in orjson.loads(changes or "[]")
+        ),
+    )

@@ -1,0 +1,64 @@
+"""Commands on the membership itself, not on its points: status and attributes.
+
+Both decide what later facts and time do to the member. So the account is locked first, as every
+fact and command does it, and what the change makes due is settled in the same transaction.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from members.domain.status import Verb
+from members.models import Member
+from members.services import profile, status
+from rewards.services import loading
+from rewards.services.commands import MemberNotFoundError
+from rewards.services.due import settle_members
+
+
+def change_status(
+    *, verb: Verb, member: int, reason: str, note: str, actor: str, at: datetime
+) -> Member:
+    """Freeze, unfreeze or close a member; no command slips through meanwhile.
+
+    Raises: MemberNotFoundError, StatusError.
+    Source: design §5.1 (7), TIR-12.
+    """
+    with _locked(member, at):
+        return status.change(
+            verb=verb, member_id=member, reason=reason, note=note, actor=actor, at=at
+        )
+
+
+def update_profile(
+    *,
+    member: int,
+    at: datetime,
+    actor: str,
+    values: Mapping[str, Any] | None = None,
+    attributes: Mapping[str, Any] | None = None,
+) -> bool:
+    """Change personal values and attributes; tell whether anything changed.
+
+    A tier that asks for an attribute is reached, or looked at again, at once. `values` names fields
+    of `Personal`; an attribute of None is removed.
+    Raises: MemberNotFoundError.
+    Source: TIR-03, TIR-05.
+    """
+    with _locked(member, at):
+        return profile.update(
+            member_id=member, at=at, actor=actor, values=values, attributes=attributes
+        )
+
+
+@contextmanager
+def _locked(member: int, at: datetime) -> Iterator[None]:
+    """Lock the member's account around a change, and settle what it makes due."""
+    with transaction.atomic():
+        if member not in loading.lock([member]):
+            raise MemberNotFoundError
+        yield
+        settle_members(members=[member], at=at, recorded_at=at)
