@@ -5,13 +5,16 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from psycopg import sql
 
 from config.base import clock, pg
+from config.base.embedded import postgres
 from rewards.presets import PRESETS
 from rewards.services import presets
 
@@ -25,7 +28,7 @@ def workshop() -> Iterator[str]:
 
     The connection is back where it was afterwards, whatever happened.
     """
-    before = _current()
+    before = current()
     prefix = f"{PREFIX}{os.getpid()}_"
     try:
         with _maintenance() as cursor:
@@ -42,7 +45,7 @@ def workshop() -> Iterator[str]:
 @contextlib.contextmanager
 def clone(source: str) -> Iterator[str]:
     """Give a copy of a database and send the connection there."""
-    before = _current()
+    before = current()
     name = f"{source.rpartition('_')[0]}_{secrets.token_hex(4)}"
     pg.disconnect()
     with _maintenance() as cursor:
@@ -67,8 +70,8 @@ def environment() -> dict[str, str]:
     if url := os.environ.get("DATABASE_URL"):
         base, _slash, rest = url.rpartition("/")
         _name, mark, query = rest.partition("?")
-        return os.environ | {"DATABASE_URL": f"{base}/{_current()}{mark}{query}"}
-    return os.environ | {"LOYALTY_DATABASE_NAME": _current()}
+        return os.environ | {"DATABASE_URL": f"{base}/{current()}{mark}{query}"}
+    return os.environ | {"LOYALTY_DATABASE_NAME": current()}
 
 
 def execute(statement: str, parameters: Any = None) -> list[Any]:
@@ -78,13 +81,22 @@ def execute(statement: str, parameters: Any = None) -> list[Any]:
         return cursor.fetchall() if cursor.description else []
 
 
+def server_pid() -> int | None:
+    """Return the pid of the embedded server; None where another is used."""
+    if os.environ.get("DATABASE_URL"):
+        return None
+    options = tuple(settings.LOYALTY_POSTGRES_OPTIONS.items())
+    return postgres.server(Path(settings.LOYALTY_DATA_DIR), options).postmaster_pid()
+
+
 def settle() -> None:
     """Vacuum, analyse and checkpoint, so that no side pays for what another has left behind."""
     with pg.as_owner(), connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
 
 
-def _current() -> str:
+def current() -> str:
+    """Return the name of the database in use."""
     return str(connection.settings_dict["NAME"])
 
 
@@ -95,7 +107,7 @@ def _maintenance() -> Iterator[Any]:
 
 
 def _migrate(name: str) -> None:
-    before = _current()
+    before = current()
     use(name)
     try:
         call_command("migrate", verbosity=0, interactive=False)

@@ -1,4 +1,4 @@
-"""What a bench returns, and how two sides are timed fairly: in turns, by medians, CPU beside time."""
+"""What a bench returns, and how two sides are timed fairly: in turns, by medians, with CPU time."""
 
 import os
 import statistics
@@ -63,6 +63,45 @@ def timed(work: Callable[[], object]) -> float:
     start = perf_counter()
     work()
     return perf_counter() - start
+
+
+@dataclass(slots=True)
+class Meter:
+    """Time, our CPU time and the cores that strangers kept busy, over a `with` block.
+
+    Ours are this process, the server's and all that descend from them. `server` is the pid of an
+    embedded server; another's CPU time is not told.
+    """
+
+    server: int | None
+    seconds: float = 0.0
+    cpu: float = 0.0
+    strangers: float = 0.0
+
+    def __enter__(self) -> "Meter":
+        """Start."""
+        self.seconds, self.cpu, self.strangers = perf_counter(), self._ours(), busy_seconds()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Stop."""
+        self.seconds = perf_counter() - self.seconds
+        self.cpu = self._ours() - self.cpu
+        busy = busy_seconds() - self.strangers
+        self.strangers = max(0.0, busy - self.cpu) / self.seconds
+
+    def _ours(self) -> float:
+        return cpu_seconds([pid for pid in (os.getpid(), self.server) if pid is not None])
+
+
+def busy_seconds() -> float:
+    """Return the CPU time that the whole machine has spent, waiting and idling left out."""
+    try:
+        fields = Path("/proc/stat").read_text().split(maxsplit=9)
+    except OSError:
+        return 0.0
+    user, nice, system, _idle, _waiting, interrupts, soft = map(int, fields[1:8])
+    return (user + nice + system + interrupts + soft) / TICKS_PER_SECOND
 
 
 def cpu_seconds(pids: Sequence[int]) -> float:

@@ -3,16 +3,16 @@
 import itertools
 import json
 import random
-import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
 
 from config.base import clock
-from config.bench import databases, pgbench, population, replay, server
-from config.bench.measure import Ratio, cpu_seconds
+from config.bench import databases, pgbench, population, replay, server, statements
+from config.bench.measure import Meter, Ratio
 from config.bench.scale import Scale
 from members.domain.scopes import SCOPES
 from members.models import Channel
@@ -25,7 +25,20 @@ CLIENTS: Final = 16
 LINES: Final = 3
 BATCHES_PER_ROUND: Final = 30
 
+LARGE_BATCH: Final = 200
+MOST_STATEMENTS: Final = 8
+# A connection's first request also sets the connection up: the least of a few is what one takes.
+COUNTS: Final = 5
+
 _numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One round of one load: its rate, and what else is worth knowing."""
+
+    rate: float
+    notes: dict[str, float]
 
 
 def run(template: str, scale: Scale) -> Iterator[Ratio]:
@@ -42,6 +55,17 @@ def _secret(now: datetime) -> str:
     return api_keys.issue(touchpoint, SCOPES, at=now)
 
 
+def _median(rounds: Sequence[Load]) -> Load:
+    return sorted(rounds, key=lambda load: load.rate)[len(rounds) // 2]
+
+
+def _cpu_notes(meter: Meter, events: float) -> dict[str, float]:
+    return {
+        "cpu_us": round(meter.cpu / events * 1_000_000),
+        "strangers": round(meter.strangers, 2),
+    }
+
+
 class Orders:
     """One server, and the orders sent to it."""
 
@@ -54,41 +78,60 @@ class Orders:
         site.load(self.singles(200), CONNECTIONS)
         site.load(self.singles(1), 1)
         self.script = replay.script(replay.last_order(), replay.members())
-        self.cpu: list[float] = []
 
     def ratios(self) -> Iterator[Ratio]:
-        """Run all three loads in turns and return both ratios."""
-        references, singles, batches = [], [], []
+        """Run all three loads in turns and return the ratios of their rates and of statements."""
         pgbench.rate(self.script, clients=CLIENTS, seconds=1)
         self.site.load(self.batches(4), BATCH_CONNECTIONS)
-        for _round in range(self.scale.rounds):
-            references.append(
-                pgbench.rate(self.script, clients=CLIENTS, seconds=self.scale.load_seconds)
-            )
-            singles.append(self._single_round())
-            batches.append(self._batch_round())
-        reference = statistics.median(references)
-        notes = {
-            "p50_ms": round(statistics.median(done["p50_ms"] for done in singles), 2),
-            "p99_ms": round(statistics.median(done["p99_ms"] for done in singles), 2),
-            "web_cpu_us": round(statistics.median(self.cpu) * 1e6),
-            "connections": CONNECTIONS,
-            "members": len(self.members),
-        }
-        rate = statistics.median(done["requests"] / done["seconds"] for done in singles)
-        yield Ratio("put_order", rate, reference, "requests/s", 0.10, 1.0, notes=notes)
-        events = statistics.median(BATCH * done["requests"] / done["seconds"] for done in batches)
-        yield Ratio("facts_batch", events, reference, "events/s", 1.0, 5.0)
+        rounds = [
+            (self._reference_round(), self._single_round(), self._batch_round())
+            for _round in range(self.scale.rounds)
+        ]
+        reference, single, batch = (_median(part) for part in zip(*rounds, strict=True))
+        notes = {"connections": CONNECTIONS, "members": len(self.members), **single.notes}
+        reference_cpu = {f"reference_{name}": value for name, value in reference.notes.items()}
+        yield Ratio(
+            "put_order", single.rate, reference.rate, "requests/s", 0.10, 1.0,
+            notes=notes | reference_cpu,
+        )  # fmt: skip
+        yield Ratio(
+            "facts_batch", batch.rate, reference.rate, "events/s", 1.0, 5.0,
+            notes={"connections": BATCH_CONNECTIONS, **batch.notes},
+        )  # fmt: skip
+        yield from self._statements()
 
-    def _single_round(self) -> dict[str, Any]:
-        count = self.scale.load_seconds * self.scale.expected_rate
-        before = cpu_seconds([self.site.pid])
-        done = self.site.load(self.singles(count), CONNECTIONS)
-        self.cpu.append((cpu_seconds([self.site.pid]) - before) / done["requests"])
-        return done
+    def _statements(self) -> Iterator[Ratio]:
+        """Count the statements of one order and of a batch of 200."""
+        if databases.server_pid() is None:
+            return
+        one = min(self._counted(self.singles(1)) for _time in range(COUNTS))
+        few = min(self._counted(self.batches(1, 1)) for _time in range(COUNTS))
+        many = min(self._counted(self.batches(1, LARGE_BATCH)) for _time in range(COUNTS))
+        yield Ratio("order_statements", one, MOST_STATEMENTS, "statements", 1.0, 0.375, True)
+        yield Ratio("batch_200_statements", many, few, "statements", 1.0, 1.0, True)
 
-    def _batch_round(self) -> dict[str, Any]:
-        return self.site.load(self.batches(BATCHES_PER_ROUND), BATCH_CONNECTIONS)
+    def _counted(self, requests: list[bytes]) -> int:
+        return statements.counted(databases.current(), lambda: self.site.load(requests, 1))
+
+    def _reference_round(self) -> Load:
+        with Meter(databases.server_pid()) as meter:
+            rate = pgbench.rate(self.script, clients=CLIENTS, seconds=self.scale.load_seconds)
+        return Load(rate, _cpu_notes(meter, rate * self.scale.load_seconds))
+
+    def _single_round(self) -> Load:
+        requests = self.singles(self.scale.load_seconds * self.scale.expected_rate)
+        with Meter(databases.server_pid()) as meter:
+            done = self.site.load(requests, CONNECTIONS)
+        notes = {name: round(done[name], 1) for name in ("p50_ms", "p99_ms")}
+        rate = done["requests"] / done["seconds"]
+        return Load(rate, notes | _cpu_notes(meter, done["requests"]))
+
+    def _batch_round(self) -> Load:
+        requests = self.batches(BATCHES_PER_ROUND)
+        with Meter(databases.server_pid()) as meter:
+            done = self.site.load(requests, BATCH_CONNECTIONS)
+        events = BATCH * done["requests"]
+        return Load(events / done["seconds"], _cpu_notes(meter, events))
 
     def singles(self, count: int) -> list[bytes]:
         """Return requests for so many new orders of any members."""
