@@ -41,6 +41,9 @@ SERVER_OPTIONS = {
     "wal_compression": "on",
     "jit": "off",
     "random_page_cost": "1.1",
+    # Our prepared statements take arrays and documents. Planned for each call, as the server would
+    # prefer, an order's statements take longer to plan than to run.
+    "plan_cache_mode": "force_generic_plan",
     "track_io_timing": "on",
     "log_timezone": "UTC",
     "timezone": "UTC",

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config.base.embedded import roles
 from config.base.settings.environment import env
 
+PREPARE_AFTER = 5
 POSTGRES_SCHEMES = ("postgres", "postgresql", "psql", "pgsql")
 
 NOT_POSTGRES_MESSAGE = (
@@ -50,10 +51,13 @@ def databases() -> dict[str, dict[str, Any]]:
         }
     chosen["CONN_MAX_AGE"] = None
     chosen["CONN_HEALTH_CHECKS"] = True
+    options = chosen.setdefault("OPTIONS", {})
+    # Django switches the driver's prepared statements off unless it is told when to use them.
+    options["prepare_threshold"] = PREPARE_AFTER
     if pool_size := env.int("LOYALTY_POOL_SIZE", default=0):
         # Django keeps no connection of its own beside a pool.
         chosen["CONN_MAX_AGE"] = 0
-        chosen.setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": pool_size}
+        options["pool"] = {"min_size": 1, "max_size": pool_size}
     return {"default": chosen}
 
 
