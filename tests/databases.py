@@ -27,7 +27,9 @@ TEMPLATE_LOCK = 0x54_45_4D_50
 KEPT_TEMPLATES = 4
 DROP_TRIES = 10
 APPLICATION_ROLE = str(connection.settings_dict["USER"])
-SOURCES = ("*/migrations/*.py", "*/sql/*.sql", "config/base/pg.py")
+SOURCES = (
+    "*/migrations/*.py", "*/sql/*.sql", "config/base/pg.py", "config/base/append_only.py",
+)  # fmt: skip
 
 
 def fingerprint() -> str:
@@ -37,7 +39,7 @@ def fingerprint() -> str:
         for path in sorted(ROOT.glob(pattern)):
             digest.update(path.relative_to(ROOT).as_posix().encode())
             digest.update(path.read_bytes())
-    for package in ("django", "django-celery-beat", "django-pgtrigger"):
+    for package in ("django", "django-celery-beat"):
         digest.update(importlib.metadata.version(package).encode())
     digest.update(" ".join(pg.append_only_tables()).encode())
     return digest.hexdigest()[:16]

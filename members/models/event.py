@@ -77,7 +77,8 @@ class EventDelivery(models.Model):
         indexes = [
             models.Index(
                 fields=["follower", "due_at"], condition=Q(state="pending"), name="delivery_pending"
-            )
+            ),
+            models.Index(fields=["follower"], condition=Q(state="failed"), name="delivery_failed"),
         ]
 
     def __str__(self) -> str:

@@ -76,6 +76,11 @@ class ReceivedFact(models.Model):
                 condition=Q(state="awaiting_member"),
                 name="fact_awaiting",
             ),
+            models.Index(
+                fields=["received_at"],
+                condition=Q(state__in=["awaiting_member", "parked"]),
+                name="fact_waiting_since",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -47,7 +47,6 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "django_prometheus",
     "csp",
-    "pgtrigger",
     "config",
     "members",
     "tiers",

@@ -1,0 +1,14 @@
+"""Let the tables that are the record only grow."""
+
+from django.db import migrations
+
+from config.base.append_only import RefuseChanges
+
+
+class Migration(migrations.Migration):
+    dependencies = [("rewards", "0001_initial")]
+
+    operations = [
+        RefuseChanges("rewards_entry"),
+        RefuseChanges("rewards_lotuse"),
+    ]
