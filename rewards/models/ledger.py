@@ -1,7 +1,7 @@
 """The points ledger: accounts are caches, entries are the truth.
 
-One entry is one transfer of a positive number of points between two buckets of one account, so every
-row is balanced by construction.
+One entry is one transfer of a positive number of points between two buckets of one account, so
+every row is balanced by construction.
 """
 
 from django.contrib.postgres.indexes import BTreeIndex
@@ -246,7 +246,7 @@ class LotUse(AppendOnly):
 
 
 class FoldSnapshot(models.Model):
-    """Where the fold of a member's facts stands after the last one, so that the next folds one step.
+    """Where the fold of a member's facts stands, so that the next fact folds one step.
 
     A cache: `recompute` folds from the first fact and compares. `position` is the place of the last
     folded fact in business order.

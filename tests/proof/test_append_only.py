@@ -138,6 +138,7 @@ def test_no_setting_of_a_session_switches_the_triggers_off(own_database: str) ->
     with pg.as_owner(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid"
-            " WHERE g.tgname IN ('append_only', 'no_truncate') AND p.prosrc LIKE '%current_setting%'"
+            " WHERE g.tgname IN ('append_only', 'no_truncate')"
+            " AND p.prosrc LIKE '%current_setting%'"
         )
         assert cursor.fetchone() == (0,)
