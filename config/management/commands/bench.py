@@ -90,4 +90,4 @@ def write(path: Path, ratios: list[Ratio]) -> None:
 
 
 def _short(notes: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in notes.items() if name != "pages")
+    return ", ".join(f"{name} {value}" for name, value in notes.items())
