@@ -4,6 +4,7 @@ The same settling that every fact and command does first, for the members that n
 Source: design §5.2.
 """
 
+import logging
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from typing import Final
@@ -19,6 +20,17 @@ from tiers.services.ladders import TIMELESS_METRICS
 
 # Small enough that nobody waits long for a member's lock, large enough to be set-based.
 SLICE: Final = 500
+
+logger = logging.getLogger(__name__)
+
+
+class SettlingFailedError(Exception):
+    """Some members could not be settled; the log says why for each."""
+
+    def __init__(self, members: Collection[int]) -> None:
+        super().__init__(f"{len(members)} members could not be settled: {sorted(members)[:20]}")
+        self.members = tuple(members)
+
 
 _DUE = """
 SELECT member_id FROM (
@@ -46,15 +58,33 @@ def settle_due(
     """Settle every member that has something due up to an instant; returns how many had.
 
     Each slice is a transaction of its own, so that a run that is cut off goes on where it was.
+    A member that cannot be settled keeps nobody else from it.
+    Raises: SettlingFailedError, after all others are settled.
     """
+    failed: list[int] = []
     done = _roll_out(at=at, recorded_at=recorded_at)
     total = done + count_due(at) if progress is not None else 0
     for members in _slices(at):
-        settle_members(members=members, at=at, recorded_at=recorded_at)
+        failed += _settle_slice(members, at, recorded_at)
         done += len(members)
         if progress is not None:
             progress(done, max(total, done))
+    if failed:
+        raise SettlingFailedError(failed)
     return done
+
+
+def _settle_slice(members: Collection[int], at: datetime, recorded_at: datetime) -> list[int]:
+    """Settle a slice, member by member if it fails as a whole; returns those that failed."""
+    try:
+        settle_members(members=members, at=at, recorded_at=recorded_at)
+    except Exception:
+        if len(members) == 1:
+            logger.exception("member %s could not be settled", *members)
+            return list(members)
+    else:
+        return []
+    return [each for member in members for each in _settle_slice([member], at, recorded_at)]
 
 
 def settle_members(*, members: Collection[int], at: datetime, recorded_at: datetime) -> None:
