@@ -11,6 +11,7 @@ from typing import Final
 
 from django.conf import settings
 
+from members.domain.enrolment import Key
 from members.models import MemberStatus, OnUnknown, Touchpoint
 from members.services import identity, touchpoints
 from rewards.domain import receipt as receipts
@@ -146,7 +147,7 @@ class Arrivals:
         ids = {ref.public_id for _item, ref in named if ref.public_id is not None}
         members = identity.resolve_public_ids(ids) if ids else {}
         values = {(ref.kind, ref.app, ref.value) for _item, ref in named if ref.kind}
-        found = identity.find(values) if values else {}
+        found = self._find(values) if values else {}
         for item, ref in named:
             if ref.public_id is None:
                 item.receipt.member = found.get((ref.kind, ref.app, ref.value))
@@ -156,6 +157,15 @@ class Arrivals:
                 item.outcome = answers.refusal(404, "member_not_found")
         if self._on_unknown() == OnUnknown.ENROL:
             self._enrol([item for item, _ref in named if item.outcome is None])
+
+    def _find(self, values: set[Key]) -> dict[Key, int]:
+        """Find members; for those that facts will wait for, look again when enrolments are over."""
+        found = identity.find(values)
+        missing = values - found.keys()
+        if missing and self._on_unknown() == OnUnknown.AWAIT:
+            loading.meet_waiting((identity.hash_value(*value) for value in missing), shared=True)
+            found |= identity.find(missing)
+        return found
 
     def _on_unknown(self) -> str:
         return OnUnknown.AWAIT if self.touchpoint is None else self.touchpoint.on_unknown
@@ -213,7 +223,10 @@ class Arrivals:
         ]
         for stored in loading.facts_of(list(self.orders), interactions):
             self.known[stored.key] = stored
-            stored.member = self.claims.get(stored.id, stored.member)
+            if stored.id in self.claims:
+                if stored.state != AWAITING:
+                    raise MovedUnderneathError
+                stored.member = self.claims[stored.id]
             if stored.order_no:
                 play = self.orders[stored.source, stored.order_no]
                 play.stored.append(stored)

@@ -6,9 +6,9 @@ set of statements; a single order is a batch of one.
 Source: design §3 (order flow), §5.1.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +17,7 @@ from psycopg.errors import DeadlockDetected
 from config.base.errors import DomainError
 from members.models import FactKind, FactState, ReceivedFact, Touchpoint
 from members.services import identity
+from members.services.identity import HashKey
 from rewards.domain.receipt import receive as receipt_of
 from rewards.domain.submission import Submission
 from rewards.services import loading
@@ -26,6 +27,8 @@ from rewards.services.batch import Batch
 from rewards.services.programme import current_book
 
 ATTEMPTS: Final = 8
+
+Result = TypeVar("Result")
 
 
 def receive(
@@ -47,25 +50,34 @@ def receive(
         return []
     code = "import" if touchpoint is None else touchpoint.code
     channel = channel or ("import" if touchpoint is None else touchpoint.channel)
-    for attempt in range(ATTEMPTS):
+
+    def attempt() -> list[Outcome]:
+        batch = Batch(
+            [receipt_of(fact, channel) for fact in facts],
+            touchpoint=touchpoint,
+            at=at,
+            settle_to=None if history else at,
+            actor=actor or f"touchpoint:{code}",
+        )
+        return batch.run()
+
+    return _insist(attempt)
+
+
+def _insist(attempt: Callable[[], Result]) -> Result:
+    """Try again what another call has disturbed, each time in a transaction of its own."""
+    for attempts_left in reversed(range(ATTEMPTS)):
         try:
             with transaction.atomic():
-                batch = Batch(
-                    [receipt_of(fact, channel) for fact in facts],
-                    touchpoint=touchpoint,
-                    at=at,
-                    settle_to=None if history else at,
-                    actor=actor or f"touchpoint:{code}",
-                )
-                return batch.run()
+                return attempt()
         except (IntegrityError, MovedUnderneathError):
             # Another call received the same fact, or moved the order, between look-up and lock.
             # Its transaction is over by now, so what it wrote is seen by the next attempt.
-            if attempt == ATTEMPTS - 1:
+            if not attempts_left:
                 raise
         except OperationalError as error:
             # Two batches that bring the same facts for different members wait for each other.
-            if not isinstance(error.__cause__, DeadlockDetected) or attempt == ATTEMPTS - 1:
+            if not isinstance(error.__cause__, DeadlockDetected) or not attempts_left:
                 raise
     raise AssertionError("unreachable")
 
@@ -78,6 +90,11 @@ def attach_awaiting(*, members: Collection[int], at: datetime, actor: str = "sys
     hashes = identity.awaited_hashes(members)
     if not hashes:
         return 0
+    loading.meet_waiting((value for _kind, _app, value in hashes), shared=False)
+    return _insist(lambda: _attach(hashes, at, actor))
+
+
+def _attach(hashes: Mapping[HashKey, int], at: datetime, actor: str) -> int:
     waiting = ReceivedFact.objects.filter(
         state=FactState.AWAITING_MEMBER, awaits_hash__in={value for _k, _a, value in hashes}
     )
@@ -101,21 +118,27 @@ def claim(*, source: str, order_no: str, member: int, at: datetime, actor: str) 
     Raises: ClaimError.
     Source: design §5.1 (6).
     """
-    with transaction.atomic():
-        facts = ReceivedFact.objects.filter(order_no=order_no, source=source, kind=FactKind.ORDER)
-        newest = facts.order_by("-version").first()
-        if newest is None:
-            raise ClaimError("order_not_found", _("There is no such order."), 404)
-        if newest.state != FactState.AWAITING_MEMBER:
-            raise ClaimError("order_already_claimed", _("The order has a member already."), 409)
-        placed_at = datetime.fromisoformat(newest.body["placed_at"])
-        days = current_book().policy_at(at).claim_days
-        if at - placed_at > timedelta(days=days):
-            raise ClaimError(
-                "claim_too_late", _("The order is too old to be claimed."), 409, claim_days=days
-            )
-        claims = {fact.pk: member for fact in facts.filter(state=FactState.AWAITING_MEMBER)}
-        return _apply(claims, at=at, actor=actor)[newest.pk]
+    return _insist(lambda: _claim((source, order_no), member, at, actor))
+
+
+def _claim(order: tuple[str, str], member: int, at: datetime, actor: str) -> Outcome:
+    source, order_no = order
+    facts = ReceivedFact.objects.filter(order_no=order_no, source=source, kind=FactKind.ORDER)
+    versions = list(facts.order_by("version"))
+    if not versions:
+        raise ClaimError("order_not_found", _("There is no such order."), 404)
+    newest = versions[-1]
+    if newest.state != FactState.AWAITING_MEMBER:
+        raise ClaimError("order_already_claimed", _("The order has a member already."), 409)
+    placed_at = datetime.fromisoformat(newest.body["placed_at"])
+    days = current_book().policy_at(at).claim_days
+    if at - placed_at > timedelta(days=days):
+        raise ClaimError(
+            "claim_too_late", _("The order is too old to be claimed."), 409, claim_days=days
+        )
+    waiting = (fact for fact in versions if fact.state == FactState.AWAITING_MEMBER)
+    claims = {fact.pk: member for fact in waiting}
+    return _apply(claims, at=at, actor=actor)[newest.pk]
 
 
 def _apply(claims: Mapping[int, int], *, at: datetime, actor: str) -> dict[int, Outcome]:

@@ -23,6 +23,8 @@ from tiers.domain.progress import Contribution
 
 ORDER_LOCKS: Final = 0x4F_52
 ORDER_LOCK_BUCKETS: Final = 256
+WAITING_LOCKS: Final = 0x57_41
+WAITING_LOCK_BUCKETS: Final = 1024
 
 
 @dataclass(slots=True)
@@ -89,6 +91,9 @@ FROM (
     ORDER BY bucket, k.parks DESC, k.number OFFSET 0
 ) x
 """  # noqa: S608 - the stamp and the locks are constants
+
+_WAIT_SHARED = "SELECT pg_advisory_xact_lock_shared(%s, b) FROM unnest(%s::int[]) AS b"
+_WAIT_ALONE = "SELECT pg_advisory_xact_lock(%s, b) FROM unnest(%s::int[]) AS b"
 
 _LOCK = f"""
 SELECT m.id, m.public_id, m.status,
@@ -258,6 +263,16 @@ def _locked(row: Sequence[Any]) -> Locked:
     return Locked(
         row[0], row[1], row[2], account, facts, snapshot, row[18], standing, row[26], row[27]
     )
+
+
+def meet_waiting(hashes: Iterable[bytes], *, shared: bool) -> None:
+    """Let facts that name somebody unknown and the enrolment of that one not miss each other.
+
+    Facts share these locks while they look for the member a second time and store themselves;
+    whoever attaches identifiers takes them alone before it looks for facts that wait.
+    """
+    buckets = sorted({int.from_bytes(each[:4]) % WAITING_LOCK_BUCKETS for each in hashes})
+    bulk.fetch(_WAIT_SHARED if shared else _WAIT_ALONE, [WAITING_LOCKS, buckets])
 
 
 def facts_of(

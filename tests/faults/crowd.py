@@ -25,6 +25,11 @@ class Report:
     failure: str = ""
 
 
+def gate(processes: int) -> Any:
+    """Return what that many processes pass together, again and again."""
+    return _processes.Barrier(processes, timeout=PATIENCE_SECONDS)
+
+
 def at_once(work: Callable[[int], Any], processes: int = PROCESSES) -> list[Report]:
     """Run the work in that many processes, all starting together; the tables must be committed."""
     connections.close_all()

@@ -17,8 +17,8 @@ from members.models import Member, ReceivedFact
 from rewards.domain.submission import Submission
 from rewards.services import intake, loading
 from rewards.services.recompute import recompute
-from tests.engine.shop import Shop, day, interaction, order, refund
-from tests.faults.crowd import PROCESSES, at_once, failures, results
+from tests.engine.shop import Shop, day, interaction, order, refund, unknown
+from tests.faults.crowd import PROCESSES, at_once, failures, gate, results
 
 HOT = 4
 ORDERS = 40
@@ -26,6 +26,7 @@ SPREAD_DAYS = 30
 LAST = 31
 TURNS = 10
 MEETINGS = 25
+GREETINGS = 5
 
 
 def facts_for(people: Sequence[Member], source: str, seed: int = 1) -> list[Submission]:
@@ -199,3 +200,71 @@ def test_without_waiting_for_each_other_they_miss(own_database: str) -> None:
         loading._SLOTS = loading._SLOTS.replace("concat_shared", "concat")
 
     assert meet(hurry) > 0
+
+
+def greet(before: Callable[[], None] = lambda: None) -> int:
+    """Let orders and the enrolment of whom they name arrive at one moment; count who misses."""
+    shop = Shop()
+    gates = [gate(2) for _pair in range(PROCESSES // 2)]
+
+    def work(number: int) -> None:
+        before()
+        for turn in range(GREETINGS):
+            gates[number // 2].wait()
+            name, on = f"new-{number // 2}-{turn}", day(1)
+            if number % 2:
+                shop.join(name, at=1)
+            else:
+                fact = order(unknown(name), f"N{number}-{turn}", 100, on=1)
+                intake.receive([fact], touchpoint=None, at=on, actor="till")
+
+    results(at_once(work))
+    return shop.facts_in("awaiting_member")
+
+
+def take_time() -> None:
+    """Let some time pass between looking for a member and storing the fact."""
+    take_slots = loading.slots
+
+    def slowly(facts: Sequence[tuple[str, str, bool]]) -> tuple[list[loading.Slot], str]:
+        time.sleep(0.3)
+        return take_slots(facts)
+
+    loading.slots = slowly
+
+
+@pytest.mark.req("MEM-02")
+def test_an_order_and_the_enrolment_it_waits_for_meet(own_database: str) -> None:
+    assert greet(take_time) == 0
+    assert broken() == []
+
+
+def test_without_waiting_for_enrolments_orders_wait_for_ever(own_database: str) -> None:
+    def hurry() -> None:
+        take_time()
+        loading._WAIT_SHARED = loading._WAIT_ALONE = "SELECT %s, %s::int[]"
+
+    assert greet(hurry) > 0
+
+
+def test_an_order_that_all_claim_at_one_moment_is_given_once(own_database: str) -> None:
+    shop = Shop()
+    people = [shop.join(f"m-{number}") for number in range(PROCESSES)]
+    for number in range(5):
+        shop.buy(None, f"C{number}", 100, on=1)
+
+    def claim(number: int) -> list[str]:
+        refusals = []
+        for order_number in range(5):
+            try:
+                intake.claim(
+                    source="shop", order_no=f"C{order_number}", member=people[number].pk,
+                    at=day(2), actor="staff:eve",
+                )  # fmt: skip
+            except intake.ClaimError as refused:
+                refusals.append(refused.code)
+        return refusals
+
+    refusals = [code for codes in results(at_once(claim)) for code in codes]
+    assert refusals == ["order_already_claimed"] * 5 * (PROCESSES - 1)
+    assert broken() == []
