@@ -6,7 +6,6 @@ import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
 from django.contrib.postgres.operations import BtreeGistExtension
 from django.conf import settings
-from django.contrib.postgres.operations import BtreeGistExtension
 from django.db import migrations, models
 
 
@@ -20,7 +19,6 @@ class Migration(migrations.Migration):
 
     operations = [
         # Overlaps are refused by exclusion constraints over an integer and a range.
-        BtreeGistExtension(),
         BtreeGistExtension(),
         migrations.CreateModel(
             name='InteractionKind',

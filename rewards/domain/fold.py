@@ -6,13 +6,13 @@ first fact for one that comes late, and for every member in a recompute.
 Source: design §5.1, §5.3, §5.4, §5.6.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from config.base import clock
 from rewards.domain import fields
-from rewards.domain.caps import cap_key, capped
+from rewards.domain.caps import within_caps
 from rewards.domain.cart import CANCELLED, OrderVersion, Refund
 from rewards.domain.evaluation import Award, InteractionContext, OrderContext
 from rewards.domain.explanation import MemberTier
@@ -106,12 +106,12 @@ class MemberFold:
 
     def _resume_attributes(self, count: int, last: int) -> None:
         """Go on after the changes that were folded; those of who was erased are not there."""
+        self.attributes_taken = (count, last)
         if not self.member.changes:
             return
         taken = self.member.changes[:count]
         if len(taken) < count or (taken and taken[-1].key != last):
             raise HistoryNeededError
-        self.attributes_taken = (count, last)
         texts = {change.name: change.text for change in taken}
         self.tiers.progress.attributes = {n: t for n, t in texts.items() if t is not None}
 
@@ -344,45 +344,13 @@ class MemberFold:
             facts[f"member.attributes.{name}"] = value
         return facts
 
-    # Caps per member and period
-
     def _within_caps(
         self, awards: Iterable[Award], state: SubjectState, placed_at: datetime
     ) -> dict[int, int]:
-        """Return the awards within the member's caps, and count them.
-
-        An order's share of a cap never grows after it first counted, so that neither the order nor
-        the split of later refunds matters.
-        """
+        """Return the awards within the member's caps, and count them."""
         if not self.caps and all(award.cap_points is None for award in awards):
             return {award.rule_key: award.points for award in awards}
-        allowances = state.allowances if isinstance(state, OrderState) else {}
-        used_before = dict(state.awards)
-        wanted: dict[int, int] = {}
-        for award in awards:
-            points = award.points
-            if award.cap_points is not None:
-                period = cap_key(award.rule, placed_at)
-                others = self.caps.get(period, 0) - used_before.pop(award.rule_key, 0)
-                room = max(0, award.cap_points - others)
-                allowance = min(allowances.get(award.rule_key, room), room)
-                allowances[award.rule_key] = allowance
-                if points > allowance:
-                    points = allowance
-                    state.explanation += (capped(award, points),)
-                self.caps[period] = others + points
-            if points:
-                wanted[award.rule_key] = points
-        self._free(used_before, placed_at)
-        return wanted
-
-    def _free(self, unused: Mapping[int, int], placed_at: datetime) -> None:
-        """Give room back that an order used under rules that no longer award it anything."""
-        for key, points in unused.items():
-            rule = self.book.rule(key)
-            if rule is not None and rule.cap_points is not None:
-                period = cap_key(rule, placed_at)
-                self.caps[period] = self.caps.get(period, 0) - points
+        return within_caps(self.caps, awards, state, placed_at, self.book.rule)
 
     # Ranks by position
 

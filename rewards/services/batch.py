@@ -19,10 +19,11 @@ from rewards.domain.posting import Balance, FactOutcome, MemberRun, MemberState
 from rewards.domain.programme import ProgrammeBook
 from rewards.domain.receipt import Receipt
 from rewards.domain.subjects import INTERACTION, ORDER, REFUND, FoldFact, OrderState, Subject
-from rewards.services import answers, batch_writes, loading, tables
+from rewards.services import answers, batch_writes, decisions, loading, tables
 from rewards.services.answers import Outcome
 from rewards.services.arrivals import APPLIED, AWAITING, PARKED, Arrivals, Item, OrderPlay
-from rewards.services.loading import Decision, FactDecision, Locked
+from rewards.services.decisions import Decision, FactDecision
+from rewards.services.loading import Locked
 from tiers.domain.progress import StaleSnapshotError
 
 
@@ -82,7 +83,7 @@ class Batch(Arrivals):
         if not self.fresh:
             self.fresh = self._new_facts()
         touched = [play for play in self.orders.values() if play.stored_member and play.new]
-        self.decisions = loading.latest_decisions([play.id for play in touched])
+        self.decisions = decisions.latest_decisions([play.id for play in touched])
         histories, lots = self._foreseen_needs()
         remaining = set(self.fresh)
         while remaining:
@@ -146,7 +147,7 @@ class Batch(Arrivals):
     def _load_more(self, histories: set[int], lots: set[int]) -> None:
         if histories:
             stored = loading.history_of(histories)
-            self.posted |= loading.posted_of(stored)
+            self.posted |= decisions.posted_of(stored)
             self.history |= _by_viewer(stored, histories, self._owners())
         if lots:
             self._load_lots(lots)
@@ -274,7 +275,7 @@ class Batch(Arrivals):
     def _stored_answer(self, stored: Receipt) -> Outcome:
         if self.replayed is None:
             ids = [i.replay_of.id for i in self.items if i.replay_of and i.same_as is None]
-            self.replayed = loading.decisions_of_facts(ids)
+            self.replayed = decisions.decisions_of_facts(ids)
             absent = {each.member for each in self.replayed.values()} - self.locked.keys()
             self.locked |= loading.lock(absent) if absent else {}
         decision = self.replayed[stored.id]

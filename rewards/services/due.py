@@ -61,8 +61,7 @@ def settle_due(
     A member that cannot be settled keeps nobody else from it.
     Raises: SettlingFailedError, after all others are settled.
     """
-    failed: list[int] = []
-    done = _roll_out(at=at, recorded_at=recorded_at)
+    done, failed = _roll_out(at, recorded_at)
     total = done + count_due(at) if progress is not None else 0
     for members in _slices(at):
         failed += _settle_slice(members, at, recorded_at)
@@ -114,35 +113,39 @@ def _slices(at: datetime) -> Iterator[list[int]]:
         after = members[-1]
 
 
-def _roll_out(*, at: datetime, recorded_at: datetime) -> int:
+def _roll_out(at: datetime, recorded_at: datetime) -> tuple[int, list[int]]:
     """Let every member meet the newest version of the ladder that is new to them.
 
     When something is due is stored with the member, as the versions then known said; a version
-    that came later says otherwise for all. Returns how many members there were.
+    that came later says otherwise for all. Returns how many members there were, and who failed:
+    the next run begins with them.
     """
     begun = LadderVersion.objects.filter(Q(effective_from=None) | Q(effective_from__lte=at))
     asks = Q(rules__metric__in=TIMELESS_METRICS) | Q(effective_from__isnull=False)
     open_ones = begun.filter(asks, rollout__done_at=None).distinct()
     versions = sorted(open_ones, key=lambda version: version.number)
     if not versions:
-        return 0
+        return 0, []
     newest = LadderRollout.objects.get_or_create(ladder=versions[-1])[0]
-    count = 0
-    while settled := _roll_on(newest.pk, at=at, recorded_at=recorded_at):
-        count += settled
+    count, failed = 0, list[int]()
+    while members := _roll_on(newest.pk, at, recorded_at, failed):
+        count += members
+    if failed:
+        LadderRollout.objects.filter(pk=newest.pk).update(last_member_id=min(failed) - 1)
+        return count, failed
     for version in versions:
         LadderRollout.objects.update_or_create(ladder=version, defaults={"done_at": recorded_at})
-    return count
+    return count, []
 
 
-def _roll_on(rollout: int, *, at: datetime, recorded_at: datetime) -> int:
+def _roll_on(rollout: int, at: datetime, recorded_at: datetime, failed: list[int]) -> int:
     """Settle the next slice of members, whoever runs beside us; returns how many there were."""
     with transaction.atomic():
         row = LadderRollout.objects.select_for_update(no_key=True).get(pk=rollout)
         following = Member.objects.filter(pk__gt=row.last_member_id).order_by("pk")
         members = list(following.values_list("pk", flat=True)[:SLICE])
         if members:
-            settle_members(members=members, at=at, recorded_at=recorded_at)
+            failed += _settle_slice(members, at, recorded_at)
             row.last_member_id = members[-1]
             row.save(update_fields=["last_member_id"])
         return len(members)

@@ -6,8 +6,8 @@ fact and command does it, and what the change makes due is settled in the same t
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -17,6 +17,8 @@ from members.services import profile, status
 from rewards.services import loading
 from rewards.services.commands import MemberNotFoundError
 from rewards.services.due import settle_members
+
+_INSTANT: Final = timedelta(microseconds=1)
 
 
 def change_status(
@@ -43,22 +45,26 @@ def update_profile(
 ) -> bool:
     """Change personal values and attributes; tell whether anything changed.
 
-    A tier that asks for an attribute is reached, or looked at again, at once. `values` names fields
-    of `Personal`; an attribute of None is removed.
+    A tier that asks for an attribute is reached, or looked at again, at once. What was decided
+    already is not decided again: the change acts after every fact that has been folded, also one
+    whose clock is ahead. `values` names fields of `Personal`; an attribute of None is removed.
     Raises: MemberNotFoundError.
     Source: TIR-03, TIR-05.
     """
-    with _locked(member, at):
+    with _locked(member, at) as after:
         return profile.update(
-            member_id=member, at=at, actor=actor, values=values, attributes=attributes
+            member_id=member, at=after, actor=actor, values=values, attributes=attributes
         )
 
 
 @contextmanager
-def _locked(member: int, at: datetime) -> Iterator[None]:
-    """Lock the member's account around a change, and settle what it makes due."""
+def _locked(member: int, at: datetime) -> Iterator[datetime]:
+    """Lock the account around a change, then settle; gives the instant that is after all facts."""
     with transaction.atomic():
-        if member not in loading.lock([member]):
+        locked = loading.lock([member]).get(member)
+        if locked is None:
             raise MemberNotFoundError
-        yield
-        settle_members(members=[member], at=at, recorded_at=at)
+        last = locked.last_fact_at
+        after = at if last is None or last < at else last + _INSTANT
+        yield after
+        settle_members(members=[member], at=after, recorded_at=at)

@@ -19,7 +19,7 @@ from rewards.domain.programme import ProgrammeBook
 from rewards.domain.receipt import Receipt
 from rewards.domain.recomputation import Difference, StandingInterval, Stored, StoredOrder
 from rewards.domain.subjects import ORDER, FoldFact, MemberFacts
-from rewards.services import loading, member_facts
+from rewards.services import decisions, loading, member_facts
 from rewards.services.programme import current_book
 
 SLICE: Final = 200
@@ -52,6 +52,11 @@ class _Member:
     position: list[Any] | None
     review_due_at: datetime | None
 
+    @property
+    def is_forgotten(self) -> bool:
+        """Tell whether erasure took what the fold went by: it cannot be folded again."""
+        return bool(self.state and "a" in self.state and not self.facts.changes)
+
 
 def member_ids(*, sample: int | None = None) -> list[int]:
     """Return all members, or a sample spread evenly over the ids, in their order."""
@@ -81,12 +86,14 @@ def recompute_slice(ids: Sequence[int]) -> list[tuple[str, Difference]]:
     """Fold these members inside the caller's transaction; return where each differs."""
     book = current_book()
     history = loading.history_of(ids)
-    posted = loading.posted_of(history)
+    posted = decisions.posted_of(history)
     standings = loading.standings_of(ids)
     orders = _orders_of(ids)
     folded = _by_viewer(history, ids)
     found: list[tuple[str, Difference]] = []
     for member in _members(ids):
+        if member.is_forgotten:
+            continue
         stored = Stored(
             posted.get(member.id, {}),
             [_interval(row) for row in standings[member.id]],

@@ -123,7 +123,12 @@ def test_the_database_refuses_impossible_suspensions(
 ) -> None:
     ann = shop.join("ann")
     made = [
-        Suspension(member=ann, from_at=day(start), ended_at=end and day(end), reason="other")
+        Suspension(
+            member=ann,
+            from_at=day(start),
+            ended_at=None if end is None else day(end),
+            reason="other",
+        )
         for start, end in rows
     ]
     with pytest.raises(IntegrityError, match=name):

@@ -38,7 +38,7 @@ def reached(*suspensions: Suspension, frozen_counts: bool = False) -> int | None
     """Return on which day after enrolment a tenure of 100 days makes silver, if ever."""
     fold = TierFold.enrol(JOINED_AT, suspensions=suspensions)
     due = fold.next_due_at(book(frozen_counts=frozen_counts))
-    return due and (clock.local_day(due) - clock.local_day(JOINED_AT)).days
+    return None if due is None else (clock.local_day(due) - clock.local_day(JOINED_AT)).days
 
 
 @pytest.mark.parametrize(
