@@ -71,13 +71,9 @@ class CapPeriod(models.TextChoices):
 class RuleVersion(models.Model):
     """What a rule says from one instant until another, by the instant of the purchase."""
 
-    rule = models.ForeignKey(
-        Rule, models.PROTECT, related_name="versions", verbose_name=_("rule")
-    )
+    rule = models.ForeignKey(Rule, models.PROTECT, related_name="versions", verbose_name=_("rule"))
     number = models.PositiveIntegerField(_("version"))
-    state = models.CharField(
-        _("state"), max_length=8, choices=RuleState, default=RuleState.DRAFT
-    )
+    state = models.CharField(_("state"), max_length=8, choices=RuleState, default=RuleState.DRAFT)
     trigger = models.CharField(
         _("trigger"), max_length=12, choices=RuleTrigger, default=RuleTrigger.ORDER
     )
@@ -87,9 +83,7 @@ class RuleVersion(models.Model):
     line_conditions = models.JSONField(_("line conditions"), null=True, blank=True)
     effect = models.CharField(_("effect"), max_length=12, choices=RuleEffect)
     points = models.PositiveBigIntegerField(_("points"), default=1)
-    per_amount = models.DecimalField(
-        _("per amount"), max_digits=12, decimal_places=4, default=1
-    )
+    per_amount = models.DecimalField(_("per amount"), max_digits=12, decimal_places=4, default=1)
     factor = models.DecimalField(_("factor"), max_digits=8, decimal_places=4, default=1)
     factor_source = models.CharField(
         _("factor from"), max_length=8, choices=FactorSource, default=FactorSource.FIXED
@@ -101,9 +95,7 @@ class RuleVersion(models.Model):
     )
     priority = models.IntegerField(_("priority"), default=0)
     cap_points = models.PositiveBigIntegerField(_("at most per member"), null=True, blank=True)
-    cap_period = models.CharField(
-        _("per period"), max_length=8, choices=CapPeriod, blank=True
-    )
+    cap_period = models.CharField(_("per period"), max_length=8, choices=CapPeriod, blank=True)
     created_at = models.DateTimeField(_("created at"))
     created_by = models.CharField(_("created by"), max_length=64)
 

@@ -43,9 +43,7 @@ def result_of(outcome: FactOutcome, decided: Decided, tiers: tuple[str, str]) ->
 
 def _unknown_coupons(receipt: Receipt) -> list[dict[str, Any]]:
     """Return the issues of coupons that the programme has not given out."""
-    return [
-        {"code": "coupon_unknown", "coupon": code} for code in receipt.body.get("coupons", ())
-    ]
+    return [{"code": "coupon_unknown", "coupon": code} for code in receipt.body.get("coupons", ())]
 
 
 def answer(  # noqa: PLR0913 - one keyword for each part of an answer
