@@ -93,7 +93,7 @@ def amount(cell: str) -> int:
     return minor
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=1_024)
 def instant(cell: str) -> datetime:
     """Return an instant in UTC; digits without an offset are the programme's own time.
 

@@ -164,7 +164,7 @@ class _Cells:
         return self._cells[name].strip()
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _normal(kind: str, value: str, app: str) -> str:
     return normalise(kind, value, app)
 

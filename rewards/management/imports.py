@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from rich import progress as rich_progress
 from rich.console import Console
 
@@ -23,6 +23,23 @@ PHASES = {
     "read": _("Reading"),
     "enrol": _("Enrolling"),
     "load": _("Loading"),
+}
+# In the order in which they are told.
+FIGURES = {
+    "rows": _("rows"),
+    "members": _("members"),
+    "enrolled": _("enrolled"),
+    "known": _("known"),
+    "would_enrol": _("would be enrolled"),
+    "unknown_identifiers": _("unknown identifiers"),
+    "orders": _("orders"),
+    "lines": _("lines"),
+    "applied": _("taken"),
+    "would_apply": _("would be taken"),
+    "unchanged": _("taken before"),
+    "awaiting": _("waiting for their member"),
+    "points": _("points"),
+    "rejected": _("rejected"),
 }
 
 
@@ -51,7 +68,7 @@ def progress() -> Iterator[Progress]:
 
     def tell(phase: str, done: int, total: int) -> None:
         if phase not in tasks:
-            tasks[phase] = bars.add_task(PHASES[phase], total=total or None, completed=done)
+            tasks[phase] = bars.add_task(str(PHASES[phase]), total=total or None, completed=done)
         bars.update(tasks[phase], completed=done, total=total or None)
 
     with bars:
@@ -120,21 +137,18 @@ def mapping(options: Mapping[str, Any]) -> ColumnMapping:
 def print_report(out: Any, path: Path, report: Mapping[str, int]) -> None:
     """Print what became of a file, one figure a line, and where the rejected rows are."""
     if "loaded_before" in report:
-        out.write(_("This file has been loaded before; nothing to do."))
+        out.write(str(_("This file has been loaded before; nothing to do.")))
         return
     print_figures(out, report)
     if report.get("rejected"):
-        out.write(_("Rejected rows: %(path)s") % {"path": rejects_path(path)})
+        out.write(str(_("Rejected rows: %(path)s")) % {"path": rejects_path(path)})
 
 
 def print_figures(out: Any, report: Mapping[str, int]) -> None:
-    """Print figures by name."""
-    for label, value in report.items():
-        if label not in _NOT_FOR_PEOPLE:
-            out.write(f"  {label:<20}{value:>14,}")
-
-
-_NOT_FOR_PEOPLE = frozenset({"rejects_bytes"})
+    """Print figures by name, those that there are."""
+    for name, label in FIGURES.items():
+        if name in report:
+            out.write(f"  {label}: {report[name]:,}")
 
 
 def positive(text: str) -> int:
@@ -144,7 +158,7 @@ def positive(text: str) -> int:
     """
     number = int(text) if text.isdecimal() else 0
     if number < 1:
-        raise argparse.ArgumentTypeError(_("A number of at least 1 is needed."))
+        raise argparse.ArgumentTypeError(str(_("A number of at least 1 is needed.")))
     return number
 
 

@@ -23,10 +23,10 @@ from rewards.domain.submission import MemberRef, OrderFact
 from rewards.services.importing import Batch
 from rewards.services.rejects import Reject
 
-ORDERS_AT_ONCE: Final = 5_000
+ORDERS_AT_ONCE: Final = 2_000
 # A batch of orders with many lines is shorter: memory follows the lines.
-LINES_AT_ONCE: Final = 50_000
-ROWS_AT_ONCE: Final = 5_000
+LINES_AT_ONCE: Final = 20_000
+ROWS_AT_ONCE: Final = 2_000
 WORK_MEMORY: Final = "64MB"
 
 _CREATE = """

@@ -9,6 +9,8 @@ from typing import Any
 from django.core.management import call_command
 from django.db import connection
 
+from rewards.management.imports import FIGURES
+
 ORDER_COLUMNS = (
     "source", "order_no", "version", "status", "placed_at", "currency", "store",
     "identifier_kind", "identifier", "line_no", "sku", "category", "brand", "quantity", "amount",
@@ -51,6 +53,13 @@ def run(command: str, path: Path, *options: str) -> str:
     out = StringIO()
     call_command(command, str(path), *options, stdout=out, stderr=StringIO())
     return out.getvalue()
+
+
+def figures(command: str, path: Path, *options: str) -> dict[str, int]:
+    """Run an import and return the figures it printed, by their names."""
+    labels = {str(label): name for name, label in FIGURES.items()}
+    told = (line.strip().rpartition(": ") for line in run(command, path, *options).splitlines())
+    return {labels[label]: int(n.replace(",", "")) for label, _, n in told if label in labels}
 
 
 def rejects(path: Path) -> list[tuple[int, str, str, str]]:

@@ -219,8 +219,7 @@ def test_a_dry_run_writes_nothing_and_foresees_the_run(tmp_path: Path) -> None:
     before = files.row_counts()
     path = written(tmp_path / "a.csv", row("r1", points=10), row("r2", points=5, tier="none"))
 
-    said = files.run("import_balances", path, "--dry-run").split()
+    figures = files.figures("import_balances", path, "--dry-run")
 
-    figures = dict(zip(said[::2], said[1::2], strict=False))
     assert files.row_counts() == before
-    assert (figures["would_apply"], figures["points"], figures["rejected"]) == ("1", "10", "1")
+    assert (figures["would_apply"], figures["points"], figures["rejected"]) == (1, 10, 1)

@@ -45,7 +45,8 @@ def test_the_same_people_again_change_nothing(tmp_path: Path) -> None:
     files.run("import_members", files.written(tmp_path / "a.csv", PEOPLE, COLUMNS))
     before = files.row_counts()
 
-    said = files.run("import_members", files.written(tmp_path / "b.csv", PEOPLE[::-1], COLUMNS))
+    again = files.written(tmp_path / "b.csv", PEOPLE[::-1], COLUMNS)
+    said = files.figures("import_members", again)
 
     after = files.row_counts()
     assert {n for n in after if after[n] != before[n]} == {"rewards_importjob"}
@@ -87,11 +88,10 @@ def test_a_dry_run_writes_nothing_and_foresees_the_run(tmp_path: Path) -> None:
     before = files.row_counts()
     path = files.written(tmp_path / "b.csv", [*PEOPLE, PEOPLE[2]], COLUMNS)
 
-    said = files.run("import_members", path, "--dry-run").split()
+    figures = files.figures("import_members", path, "--dry-run")
 
-    figures = dict(zip(said[::2], said[1::2], strict=False))
     assert files.row_counts() == before
-    assert (figures["would_enrol"], figures["known"]) == ("2", "2")
+    assert (figures["would_enrol"], figures["known"]) == (2, 2)
 
 
 def test_batches_end_where_they_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
