@@ -313,7 +313,7 @@ def test_an_override_may_lower_and_be_revoked(shop: Shop) -> None:
 # Versions of the ladder
 
 
-@pytest.mark.req("TIR-01", "TIR-13")
+@pytest.mark.req("TIR-01")
 def test_a_version_that_leaves_a_tier_out_puts_its_members_one_lower(shop: Shop) -> None:
     people = {code: shop.join(code) for code in ("basic", "silver", "gold")}
     for code, amount in (("silver", 1000), ("gold", 3000)):

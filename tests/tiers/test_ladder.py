@@ -109,7 +109,6 @@ def test_versions_that_clash_are_refused(
     assert raised.value.code == code
 
 
-@pytest.mark.req("TIR-13")
 def test_a_version_is_in_force_from_its_instant_on() -> None:
     first = classic_ladder()
     second = replace(first, version=2, effective_from=MAY)
