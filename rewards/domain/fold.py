@@ -296,7 +296,7 @@ class MemberFold:
         progress: tuple[ProgressDelta, ...] = ()
         if content.opening is not None:
             self._take_over(content.opening, at)
-        elif fact.is_mine and fact.earns:
+        elif fact.is_mine and fact.earns and content.kind not in self.book.behaviours:
             local = clock.local(fact.placed_at)
             facts = fields.interaction_facts(kind=content.kind, source=fact.source, local=local)
             rank = self.effective_rank(at)

@@ -4,7 +4,7 @@ Compiled once from the stored configuration and shared by every member that is f
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -49,11 +49,14 @@ class ProgrammeBook:
         rules: Sequence[RuleSpec],
         policies: Sequence[Policy],
         tier_ids: Mapping[str, int] | None = None,
+        behaviours: Collection[str] = (),
     ) -> None:
         """Compile the rules once per policy; policies come in the order of their instants.
 
         `tier_ids` are the stored tiers by code: a version of the ladder may leave some out.
+        `behaviours` are the kinds of interaction that never earn or qualify.
         """
+        self.behaviours = frozenset(behaviours)
         self.tier_ids = tier_ids or {}
         self.ladders = ladders
         self.counts_points = any(

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.base import money
 from config.base.errors import DomainError
+from members.models import InteractionKind
 from rewards.domain import rules, validity
 from rewards.domain.programme import Policy, ProgrammeBook
 from rewards.models import PointsPolicy, RuleVersion
@@ -30,6 +31,7 @@ STAMP: Final = """
         UNION ALL SELECT 'm', id, xmin::text FROM tiers_tierterm
         UNION ALL SELECT 'q', id, xmin::text FROM tiers_qualificationrule
         UNION ALL SELECT 't', id, xmin::text FROM tiers_tier
+        UNION ALL SELECT 'i', id, xmin::text FROM members_interactionkind
     ) written)
 """
 
@@ -80,6 +82,7 @@ def _load() -> ProgrammeBook:
         [rule_spec(version) for version in versions],
         [_policy(p) for p in policies],
         dict(Tier.objects.values_list("code", "id")),
+        InteractionKind.objects.filter(is_behaviour=True).values_list("code", flat=True),
     )
 
 
