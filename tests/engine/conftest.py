@@ -5,6 +5,8 @@ import pytest
 from members.models import Channel
 from tests.engine.shop import Shop
 
+pytest.register_assert_rewrite("tests.engine.machine")
+
 
 @pytest.fixture
 def shop(db: None) -> Shop:

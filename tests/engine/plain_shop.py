@@ -98,13 +98,13 @@ class PlainShop:
         wanted = story.points()
         if fact.kind != "interaction":
             self.tender(name, fact, story)
-        placed = {f.ref: (f.placed, f.kind == "interaction", f) for f in self.facts}
+        known = {each.ref: each for each in self.facts if each.kind != "refund"}
         moves = []
         for subject in wanted.keys() | person.posted.keys():
-            at, _is_done, about = placed[subject[0]]
+            about = known[subject[0]]
             source = "app" if about.kind == "interaction" else "shop"
             change = wanted.get(subject, 0) - person.posted.get(subject, 0)
-            moves.append(((at, source, subject[0], subject[1]), subject, about, change))
+            moves.append(((about.placed, source, subject[0], subject[1]), subject, about, change))
         moves.sort(key=lambda move: move[0])
         for _key, subject, about, change in moves:
             if change > 0:

@@ -14,10 +14,10 @@ from rewards.domain import receipt as receipts
 from rewards.domain.cart import Line, OrderVersion, Refund, RefundLine
 from rewards.domain.netting import net_order
 from rewards.services import recompute
+from tests.engine.machine import HOUR, JOINED, PEOPLE
 from tests.engine.plain_shop import PlainShop
 from tests.engine.reference import Fact
 from tests.engine.stored_shop import StoredShop
-from tests.engine.test_machine import HOUR, JOINED, PEOPLE
 
 DAYS = 120
 END = JOINED + timedelta(days=DAYS)

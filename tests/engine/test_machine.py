@@ -1,253 +1,97 @@
-"""Random histories through the services against the plain reference, compared after each step."""
+"""The engine agrees with a plain reference, in memory and through the services."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
 
 from rewards.services import recompute
-from tests.engine.plain_shop import PlainShop
-from tests.engine.reference import Fact
+from tests.engine.machine import JOINED, PEOPLE, ShopMachine, check
+from tests.engine.memory_shop import MemoryShop
 from tests.engine.stored_shop import StoredShop
 
-JOINED = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
-HOUR = timedelta(hours=1)
-PEOPLE = ("ann", "bob")
 
-NAMES = st.sampled_from(PEOPLE)
-# Most facts come at once or soon, some late, some later than is allowed.
-BACK = st.one_of(st.just(0), st.integers(0, 30), st.integers(0, 24 * 30))
-AMOUNTS = st.lists(st.integers(0, 4_000), min_size=1, max_size=3)
-KINDS = st.sampled_from(["goods", "goods", "goods", "service", "shipping"])
-CHANNELS = st.sampled_from(["pos", "pos", "web"])
-NOW = st.sampled_from([True, True, True, False])
-MODES = st.sampled_from(["full", "amount", "line", "points"])
+class StoredMachine(ShopMachine):
+    """Everything through the services, on a database that is left as it was."""
 
+    stored: StoredShop
 
-class ShopMachine(RuleBasedStateMachine):
-    """Two members who buy, return, change, swap orders, spend, and grow old."""
-
-    def __init__(self) -> None:
-        super().__init__()
+    def open_shop(self) -> StoredShop:
         self.undo = transaction.atomic()
         self.undo.__enter__()
-        self.stored = StoredShop(PEOPLE, JOINED)
-        self.plain = PlainShop(PEOPLE, JOINED)
-        self.now = JOINED
-        self.orders: dict[str, Fact] = {}
-        self.versions: dict[str, set[int]] = {}
-        self.outbox: list[Fact] = []
-        self.sent: list[Fact] = []
-        self.numbers = 0
+        return StoredShop(PEOPLE, JOINED)
 
     def teardown(self) -> None:
         transaction.set_rollback(True)
         self.undo.__exit__(None, None, None)
 
-    def number(self) -> int:
-        self.numbers += 1
-        return self.numbers
-
-    def send(self, fact: Fact, now: bool) -> None:
-        self.outbox.append(fact)
-        if now:
-            self.deliver()
-
-    def deliver(self) -> None:
-        """Send all that has been collected as one batch."""
-        for channel in dict.fromkeys(fact.channel for fact in self.outbox):
-            batch = [fact for fact in self.outbox if fact.channel == channel]
-            for fact in batch:
-                fact.received = self.now
-            outcomes = self.stored.receive(batch)
-            assert {outcome.status for outcome in outcomes} <= {200, 202}
-            self.plain.receive(batch)
-            self.sent += batch
-        self.outbox = []
-
-    def lines(self, amounts: list[int], kind: str) -> list[tuple[int, str, int, bool]]:
-        kinds = [kind, "goods", "goods"]
-        return [
-            (index + 1, kinds[index], amount, amount % 7 != 0)
-            for index, amount in enumerate(amounts)
-        ]
-
-    # Facts
-
-    @rule(name=NAMES, amounts=AMOUNTS, kind=KINDS, back=BACK, channel=CHANNELS, now=NOW)
-    def buy(
-        self, name: str, amounts: list[int], kind: str, back: int, channel: str, now: bool
-    ) -> None:
-        placed = self.now - back * HOUR
-        ref = f"O{self.number()}"
-        fact = Fact(
-            "order", ref, name, placed, placed, self.now, channel=channel,
-            lines=self.lines(amounts, kind),
-        )  # fmt: skip
-        self.orders[ref], self.versions[ref] = fact, {1}
-        self.send(fact, now)
-
-    @precondition(lambda self: self.orders)
-    @rule(data=st.data(), name=NAMES, amounts=AMOUNTS, kind=KINDS, back=BACK, now=NOW)
-    def change(
-        self, data: Any, name: str, amounts: list[int], kind: str, back: int, now: bool
-    ) -> None:
-        """Edit, cancel, re-open or move an order; versions may be skipped and come later."""
-        first = self.orders[data.draw(st.sampled_from(sorted(self.orders)))]
-        version = data.draw(st.integers(2, 6))
-        if version in self.versions[first.ref]:
-            return
-        self.versions[first.ref].add(version)
-        own = None if data.draw(st.integers(0, 4)) == 0 else self.now - back * HOUR
-        status = data.draw(st.sampled_from(["paid", "paid", "completed", "cancelled"]))
-        name = name if data.draw(st.booleans()) else first.member
-        fact = Fact(
-            "order", first.ref, name, first.placed, own, self.now, version, status, first.channel,
-            self.lines(amounts, kind),
-        )  # fmt: skip
-        self.send(fact, now)
-
-    @rule(data=st.data(), back=BACK, mode=MODES, amount=st.integers(1, 3_000), now=NOW)
-    def refund(self, data: Any, back: int, mode: str, amount: int, now: bool) -> None:
-        """Refund an order in one of three forms, at times before the order is there."""
-        later = [f"O{self.numbers + 2}"]
-        ref = data.draw(st.sampled_from(sorted(self.orders) + later))
-        own = self.now - back * HOUR
-        known = self.orders.get(ref)
-        fact = Fact(
-            "refund", ref, "", own, own, self.now, refund_no=f"r{self.number()}",
-            channel=known.channel if known else "pos",
-        )  # fmt: skip
-        if mode == "line":
-            fact.back = [(data.draw(st.integers(1, 3)), amount)]
-        elif mode != "full":
-            fact.amount = amount
-        if mode == "points":
-            fact.points = data.draw(st.integers(0, 10))
-        self.send(fact, now)
-
-    @rule(name=NAMES, back=BACK, done=st.sampled_from(["survey", "review", "check_in"]), now=NOW)
-    def do(self, name: str, back: int, done: str, now: bool) -> None:
-        at = self.now - back * HOUR
-        ref = f"i{self.number()}"
-        self.send(Fact("interaction", ref, name, at, at, self.now, done=done), now)
-
-    @precondition(lambda self: self.sent and not self.outbox)
-    @rule(data=st.data())
-    def repeat(self, data: Any) -> None:
-        """Send again what was sent before: nothing changes."""
-        fact = self.sent[data.draw(st.integers(0, len(self.sent) - 1))]
-        (outcome,) = self.stored.receive([fact])
-        assert outcome.data["replayed"] is True
-
-    # Points as money
-
-    @precondition(lambda self: not self.outbox)
-    @rule(name=NAMES, points=st.integers(1, 30), hours=st.sampled_from([1, 30, 24 * 50]))
-    def hold(self, name: str, points: int, hours: int) -> None:
-        self.catch_up()
-        if points <= self.plain.spendable(name):
-            key = self.number()
-            for shop in (self.stored, self.plain):
-                shop.hold(name, key, points, self.now + hours * HOUR)
-
-    @precondition(lambda self: self.stored.held and not self.outbox)
-    @rule(data=st.data(), amounts=AMOUNTS, back=st.integers(0, 20))
-    def buy_with_points(self, data: Any, amounts: list[int], back: int) -> None:
-        key = data.draw(st.sampled_from(sorted(self.stored.held)))
-        name = self.plain.holder[key]
-        placed = self.now - back * HOUR
-        ref = f"O{self.number()}"
-        fact = Fact(
-            "order", ref, name, placed, placed, self.now, lines=self.lines(amounts, "goods"),
-            in_points=data.draw(st.integers(1, 2_000)), hold=key,
-        )  # fmt: skip
-        self.orders[ref], self.versions[ref] = fact, {1}
-        self.send(fact, True)
-
-    @precondition(lambda self: self.stored.held and not self.outbox)
-    @rule(data=st.data(), release=st.booleans())
-    def close_hold(self, data: Any, release: bool) -> None:
-        self.catch_up()
-        key = data.draw(st.sampled_from(sorted(self.stored.held)))
-        tokens = self.plain.people[self.plain.holder[key]].tokens
-        aside = tokens.holds[key]
-        if aside.state != "held":
-            return
-        if release:
-            self.stored.release(key)
-            tokens.release(key)
-        else:
-            points = data.draw(st.integers(1, len(aside.tokens)))
-            self.stored.capture(key, points)
-            self.plain.capture(self.plain.holder[key], key, points)
-
-    @precondition(lambda self: not self.outbox)
-    @rule(name=NAMES, points=st.integers(-20, 20).filter(bool))
-    def adjust(self, name: str, points: int) -> None:
-        self.catch_up()
-        if points > 0 or -points <= self.plain.people[name].tokens.count("available"):
-            self.stored.adjust(name, points)
-            self.plain.adjust(name, points)
-
-    # Time
-
-    @rule(hours=st.one_of(st.integers(1, 30), st.integers(1, 24 * 40)))
-    def wait(self, hours: int) -> None:
-        self.deliver()
-        self.now += hours * HOUR
-        self.stored.now = self.now
-        self.plain.pass_time(self.now)
-
-    def catch_up(self) -> None:
-        self.plain.pass_time(self.now)
-
-    @invariant()
-    def agree(self) -> None:
-        """Compare all that is stored, settled up to now, and fold from zero."""
-        if self.outbox:
-            return
+    @contextmanager
+    def settled(self) -> Iterator[None]:
         before = transaction.savepoint()
         self.stored.settle()
-        for name in PEOPLE:
-            stored, plain = self.stored.report(name), self.plain.report(name)
-            wrong = {part: each for part, each in stored.items() if each != plain[part]}
-            assert wrong == {part: plain[part] for part in wrong}
-        ids = [member.pk for member in self.stored.people.values()]
-        found = [str(difference) for _member, difference in recompute.recompute_slice(ids)]
-        assert found == []
-        # Settling here must not hide what the next fact would have had to settle itself.
+        yield
         transaction.savepoint_rollback(before)
 
+    def folded_again(self) -> list[str]:
+        ids = [member.pk for member in self.stored.people.values()]
+        return [str(difference) for _member, difference in recompute.recompute_slice(ids)]
 
+
+class MemoryMachine(ShopMachine):
+    """The pure engine alone: many more histories in the same time."""
+
+    stored: MemoryShop
+
+    def open_shop(self) -> MemoryShop:
+        return MemoryShop(PEOPLE, JOINED)
+
+    @contextmanager
+    def settled(self) -> Iterator[None]:
+        before = copy.deepcopy(self.stored.people)
+        self.stored.settle()
+        yield
+        self.stored.people = before
+
+    def folded_again(self) -> list[str]:
+        wrong = []
+        for name, record in self.stored.people.items():
+            fold = self.stored.folded_again(name)
+            awards = {("order", key): order.awards for key, order in fold.orders.items()}
+            awards |= {("interaction", key): one.awards for key, one in fold.interactions.items()}
+            posted = {subject: each for subject, each in record.posted.items() if each}
+            if {subject: each for subject, each in awards.items() if each} != posted:
+                wrong.append(f"{name}: {awards} is not {posted}")
+            if fold.tiers.changes != record.changes and record.changes:
+                wrong.append(f"{name}: {fold.tiers.changes} is not {record.changes}")
+        return wrong
+
+
+REQUIREMENTS = pytest.mark.req(
+    "PTS-01", "PTS-09", "PTS-11", "PTS-12", "TIR-02", "TIR-05", "TIR-08", "TIR-09"
+)
+
+
+@REQUIREMENTS
+def test_engine_agrees_with_the_reference() -> None:
+    check(MemoryMachine, examples=60, steps=30)
+
+
+@REQUIREMENTS
 @pytest.mark.django_db
-@pytest.mark.req("PTS-01", "PTS-09", "PTS-11", "PTS-12", "TIR-02", "TIR-05", "TIR-08", "TIR-09")
 def test_services_agree_with_the_reference() -> None:
-    check(examples=10, steps=25)
+    check(StoredMachine, examples=6, steps=25)
 
 
+@REQUIREMENTS
+@pytest.mark.prove
+def test_engine_agrees_with_the_reference_for_long() -> None:
+    check(MemoryMachine, examples=3_000, steps=60)
+
+
+@REQUIREMENTS
 @pytest.mark.prove
 @pytest.mark.django_db
-@pytest.mark.req("PTS-01", "PTS-09", "PTS-11", "PTS-12", "TIR-02", "TIR-05", "TIR-08", "TIR-09")
 def test_services_agree_with_the_reference_for_long() -> None:
-    check(examples=300, steps=50)
-
-
-def check(examples: int, steps: int) -> None:
-    chosen = settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    run_state_machine_as_test(ShopMachine, settings=chosen)
+    check(StoredMachine, examples=200, steps=50)
