@@ -24,7 +24,7 @@ LEAVE_SECONDS = 30.0
 
 @contextlib.contextmanager
 def workshop() -> Iterator[str]:
-    """Give a migrated database with the preset `classic`, to clone from; drop every one at the end.
+    """Give a migrated database with the preset `classic` to clone; drop all clones at the end.
 
     The connection is back where it was afterwards, whatever happened.
     """
@@ -117,9 +117,22 @@ def _migrate(name: str) -> None:
 
 def _drop_all(prefix: str) -> None:
     with _maintenance() as cursor:
-        cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [prefix])
+        cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [PREFIX])
         for (name,) in cursor.fetchall():
-            _drop(cursor, name)
+            if name.startswith(prefix) or not _is_running(name):
+                _drop(cursor, name)
+
+
+def _is_running(name: str) -> bool:
+    """Tell whether the run that made a database still goes on; a killed one leaves its own."""
+    pid = int(name.removeprefix(PREFIX).partition("_")[0])
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _drop(cursor: Any, name: str) -> None:

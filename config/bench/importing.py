@@ -69,12 +69,15 @@ def speed(template: str, scale: Scale) -> Ratio:
 
 
 def memory(template: str, scale: Scale) -> Ratio:
-    """Measure the highest resident memory of importing few lines and ten times as many."""
+    """Measure the highest resident memory of importing few lines and ten times as many.
+
+    Of the same members, so that a full batch of either has as many in hand.
+    """
     small = scale.lines // LINES
     peaks = {}
     with databases.clone(template) as empty, tempfile.TemporaryDirectory() as folder:
         for count in (small, small * TIMES_LARGER):
-            file = write_file(Path(folder), count, members=small // ORDERS_PER_MEMBER)
+            file = write_file(Path(folder), count, small)
             with databases.clone(empty):
                 peaks[count] = _peak_megabytes(file)
     notes = {"lines": [scale.lines, scale.lines * TIMES_LARGER]}
