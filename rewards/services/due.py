@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from members.models import Member
+from rewards.services import expiry
 from rewards.services.batch import Batch
 from rewards.services.programme import current_book
 from tiers.models import LadderRollout, LadderVersion
@@ -62,6 +63,7 @@ def settle_due(
     Raises: SettlingFailedError, after all others are settled.
     """
     done, failed = _roll_out(at, recorded_at)
+    done += expiry.expire_lots(at=at, recorded_at=recorded_at)
     total = done + count_due(at) if progress is not None else 0
     for members in _slices(at):
         failed += _settle_slice(members, at, recorded_at)

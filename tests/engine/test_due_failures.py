@@ -15,11 +15,12 @@ from tests.factories import members
 
 
 def given_points(at: datetime) -> int:
-    """Return a member whose points expire a day later."""
+    """Return a member with points that expire one and two days later, which needs the engine."""
     member = members.member(at=at - timedelta(days=9)).pk
     with command(member=member, at=at, actor="system") as current:
         grounds = Grounds(None, None, "adjustment", current.cause)
-        current.account.adjust(grounds, 10, at, expires_at=at + timedelta(days=1))
+        for days in (1, 2):
+            current.account.adjust(grounds, 5, at, expires_at=at + timedelta(days=days))
     return int(member)
 
 
