@@ -63,8 +63,11 @@ def settle_due(
     Raises: SettlingFailedError, after all others are settled.
     """
     done, failed = _roll_out(at, recorded_at)
-    done += expiry.expire_lots(at=at, recorded_at=recorded_at)
     total = done + count_due(at) if progress is not None else 0
+    for settled in expiry.expire_lots(at=at, recorded_at=recorded_at):
+        done += settled
+        if progress is not None:
+            progress(done, max(total, done))
     for members in _slices(at):
         failed += _settle_slice(members, at, recorded_at)
         done += len(members)

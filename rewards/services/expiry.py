@@ -6,6 +6,7 @@ the entry's hash is the same JSON (`docs/journal.md`) put together by the databa
 Source: design §5.2, §8.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
@@ -87,19 +88,20 @@ WHERE a.id = e.account_id
 _FORMAT = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 
 
-def expire_lots(*, at: datetime, recorded_at: datetime) -> int:
-    """Expire what is over in every account where nothing else is due; returns how many there were.
+def expire_lots(*, at: datetime, recorded_at: datetime) -> Iterator[int]:
+    """Expire what is over in every account where nothing else is due; yields how many there were.
 
     Each slice is a transaction of its own.
     """
-    count = after = 0
+    after = 0
     while True:
         with transaction.atomic():
             accounts = _lock(at, after)
-            if accounts:
-                count += _expire(accounts, at, recorded_at)
+            count = _expire(accounts, at, recorded_at) if accounts else 0
+        if count:
+            yield count
         if len(accounts) < SLICE:
-            return count
+            return
         after = accounts[-1]
 
 

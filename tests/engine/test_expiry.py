@@ -64,7 +64,7 @@ def written(member: int) -> list[object]:
 def test_set_based_and_engine_agree(now: datetime, expiries: tuple[timedelta | None, ...]) -> None:
     ours, engines = holder(now, *expiries), holder(now, *expiries)
     due.settle_members(members=[engines], at=now, recorded_at=now)
-    assert expiry.expire_lots(at=now, recorded_at=now) == 1
+    assert list(expiry.expire_lots(at=now, recorded_at=now)) == [1]
     assert written(ours) == written(engines)
     assert due.settle_due(at=now, recorded_at=now) == 0
     call_command("loyalty_audit", stdout=StringIO())
@@ -76,7 +76,7 @@ def test_accounts_where_more_is_due_are_left_to_the_engine(now: datetime) -> Non
     reservation.hold(
         member=held, points=5, ttl=timedelta(hours=1), at=now - 2 * DAY, actor="touchpoint:t"
     )
-    assert expiry.expire_lots(at=now, recorded_at=now) == 0
+    assert list(expiry.expire_lots(at=now, recorded_at=now)) == []
     due.settle_due(at=now, recorded_at=now)
     left = PointsAccount.objects.filter(member__in=[twice, held]).values_list(
         "available", flat=True

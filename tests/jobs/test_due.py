@@ -166,7 +166,7 @@ def test_the_scheduler_leaves_a_due_clock_alone(old_shop: Shop, settings: Settin
 
 
 def test_settling_keeps_its_heart_beating(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rewards.services.due.SLICE", 2)
+    monkeypatch.setattr("rewards.services.expiry.SLICE", 2)
     monkeypatch.setattr(job_runs, "PULSE_SECONDS", 0.0)
     seen: list[tuple[int, int]] = []
     for number in range(5):

@@ -28,8 +28,8 @@ PROGRAM = """
 import django
 django.setup()
 from django.core.management import call_command
-from rewards.services import due
-due.SLICE = 2
+from rewards.services import due, expiry
+due.SLICE = expiry.SLICE = 2
 call_command("run_due", at={at!r})
 """
 
