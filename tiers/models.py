@@ -251,6 +251,7 @@ class Standing(models.Model):
             models.Index(
                 fields=["member"], condition=Q(ended_at__isnull=True), name="standing_open_member"
             ),
+            models.Index(fields=["member", "from_at"], name="standing_member_from"),
         ]
 
     def __str__(self) -> str:

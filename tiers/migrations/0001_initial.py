@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('members', '0001_initial'),
+        ('members', '0002_append_only'),
     ]
 
     operations = [
@@ -221,6 +221,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='standing',
             index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['member'], name='standing_open_member'),
+        ),
+        migrations.AddIndex(
+            model_name='standing',
+            index=models.Index(fields=['member', 'from_at'], name='standing_member_from'),
         ),
         migrations.AddConstraint(
             model_name='standing',
