@@ -28,7 +28,6 @@ from rewards.domain.differences import (
 from rewards.domain.fold import HistoryNeededError, MemberFold, fold_all, oldest_instant
 from rewards.domain.holds import Hold, HoldClosedError, HoldState
 from rewards.domain.lot_book import InsufficientPointsError
-from rewards.domain.netting import net_order
 from rewards.domain.programme import ProgrammeBook
 from rewards.domain.subjects import (
     ORDER,
@@ -42,6 +41,7 @@ from rewards.domain.subjects import (
     SubjectState,
     positions,
 )
+from rewards.domain.tender import to_give_back
 from rewards.domain.transfers import Cause, FactRef, Grounds
 from tiers.domain.changes import StandingChange
 from tiers.domain.progress import ProgressDelta, ProgressMetric
@@ -312,20 +312,33 @@ class MemberRun:
         try:
             if hold is None:
                 issues.append({"code": "reservation_unknown"})
-            elif state.counted.counts and hold.state is not HoldState.CAPTURED:
-                self.account.capture(grounds, hold.key, state.hold_points, at)
+            elif state.counted.counts:
+                self._pay_with(hold, state, at, grounds)
         except (HoldClosedError, InsufficientPointsError) as refused:
             issues.append({"code": refused.code})
-        if hold is not None:
+        if hold is not None and hold.subject == grounds.subject:
             self._give_back(fact, state, hold, at, grounds.because("tender_refunded"))
         return issues if fact.kind == ORDER and state.counted.counts else []
+
+    def _pay_with(self, hold: Hold, state: OrderState, at: datetime, grounds: Grounds) -> None:
+        """Let a reservation pay for an order; one that a till captured itself is the order's too.
+
+        Raises: HoldClosedError, InsufficientPointsError.
+        """
+        if hold.state is not HoldState.CAPTURED:
+            self.account.capture(grounds, hold.key, state.hold_points, at)
+        elif hold.subject not in (None, grounds.subject):
+            raise HoldClosedError(hold.state)
+        if hold.subject is None:
+            hold.subject = grounds.subject
+            self.account.touched_holds.add(hold.key)
 
     def _give_back(
         self, fact: FoldFact, state: OrderState, hold: Hold, at: datetime, grounds: Grounds
     ) -> None:
         """Give captured points back as far as the order is refunded, or gone to somebody else."""
         is_gone = fact.kind == ORDER and not fact.is_mine and not state.is_mine
-        wanted = hold.captured if is_gone else _tender_to_give_back(state, hold.captured)
+        wanted = hold.captured if is_gone else to_give_back(state, hold.captured)
         if wanted > hold.given_back:
             policy = self.book.policy_at(state.placed_at)
             self.account.give_back_captured(
@@ -371,23 +384,3 @@ class MemberRun:
         """Return what the account shows now."""
         account = self.account
         return Balance(account.pending, account.available, account.reserved, account.debt)
-
-
-def _tender_to_give_back(state: OrderState, captured: int) -> int:
-    """Return how many captured points the refunds so far give back.
-
-    The refund's own points where it names them, else in proportion to what was refunded, on the
-    cumulative amount; everything once nothing is left of the order.
-    Source: design §5.3 (6).
-    """
-    net, version = state.net, state.version
-    if net is None or version is None:
-        return 0
-    if net.net == 0:
-        return captured
-    named = sum(refund.points or 0 for refund in state.refunds)
-    unnamed = [refund for refund in state.refunds if refund.points is None]
-    share = 0
-    if unnamed and net.original:
-        share = captured * net_order(version, unnamed).refunded // net.original
-    return min(captured, named + share)

@@ -31,21 +31,13 @@ def write_runs(
     for member, run in runs.items():
         open_row = locked[member].open_standing
         stored = standings.get(member, [open_row] if open_row is not None else [])
-        members.append(MemberWrite(locked[member], run, run.account, stored, _paid_with(run)))
+        members.append(MemberWrite(locked[member], run, run.account, stored))
     ledger.write_accounts(writes, members)
     for each in members:
         run = runs[each.locked.member]
         _write_standing(writes, news, each, run)
         ledger.write_snapshot(writes, each.locked.member, run)
         _write_first_purchase(writes, each, run)
-
-
-def _paid_with(run: MemberRun) -> dict[int, int]:
-    return {
-        state.hold: state.key
-        for state in run.fold.orders.values()
-        if state.hold is not None and state.hold in run.account.touched_holds
-    }
 
 
 def _write_standing(

@@ -1,7 +1,7 @@
 """Write down what the runs of a batch have decided. The one place that writes the ledger."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -38,7 +38,6 @@ class MemberWrite:
     run: MemberRun | None
     account: Account
     standings: Sequence[StandingRow]
-    reservation_orders: Mapping[int, int] = field(default_factory=dict)
 
 
 def next_ids(entries: int, lots: int) -> tuple[list[int], list[int]]:
@@ -120,12 +119,11 @@ def _write_holds(writes: Writes, each: MemberWrite) -> None:
     account = each.account
     for key in sorted(account.touched_holds):
         hold = account.holds[key]
-        if key in each.reservation_orders or hold.state is not HoldState.HELD:
-            closed = None if hold.state is HoldState.HELD else account.settled_at
+        if hold.state is not HoldState.HELD:
             writes.update(
                 tables.RESERVATIONS,
                 (key, hold.state.value, hold.captured, hold.given_back,
-                 each.reservation_orders.get(key), closed),
+                 _subject_ids(hold.subject)[0], account.settled_at),
             )  # fmt: skip
 
 

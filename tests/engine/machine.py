@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     precondition,
     rule,
@@ -24,7 +25,7 @@ PEOPLE = ("ann", "bob")
 NAMES = st.sampled_from(PEOPLE)
 # Most facts come at once or soon, some late, some later than is allowed.
 BACK = st.one_of(st.just(0), st.integers(0, 30), st.integers(0, 24 * 30))
-AMOUNTS = st.lists(st.integers(0, 4_000), min_size=1, max_size=3)
+AMOUNTS = st.one_of(st.just([0]), *[st.lists(st.integers(0, 4_000), min_size=1, max_size=3)] * 5)
 KINDS = st.sampled_from(["goods", "goods", "goods", "service", "shipping"])
 CHANNELS = st.sampled_from(["pos", "pos", "web"])
 NOW = st.sampled_from([True, True, True, False])
@@ -85,6 +86,20 @@ class ShopMachine(RuleBasedStateMachine):
             for index, amount in enumerate(amounts)
         ]
 
+    @initialize(points=st.integers(0, 60))
+    def begin(self, points: int) -> None:
+        """Give everybody something to spend."""
+        for name in PEOPLE if points else ():
+            self.stored.adjust(name, points)
+            self.plain.adjust(name, points)
+
+    def some_order(self, data: Any) -> str:
+        """Draw a known order, rather one that is paid with points."""
+        paid = sorted(ref for ref, fact in self.orders.items() if fact.hold is not None)
+        if paid and data.draw(st.booleans()):
+            return str(data.draw(st.sampled_from(paid)))
+        return str(data.draw(st.sampled_from(sorted(self.orders))))
+
     # Facts
 
     @rule(name=NAMES, amounts=AMOUNTS, kind=KINDS, back=BACK, channel=CHANNELS, now=NOW)
@@ -106,7 +121,7 @@ class ShopMachine(RuleBasedStateMachine):
         self, data: Any, name: str, amounts: list[int], kind: str, back: int, now: bool
     ) -> None:
         """Edit, cancel, re-open or move an order; versions may be skipped and come later."""
-        first = self.orders[data.draw(st.sampled_from(sorted(self.orders)))]
+        first = self.orders[self.some_order(data)]
         version = data.draw(st.integers(2, 6))
         if version in self.versions[first.ref]:
             return
@@ -123,8 +138,8 @@ class ShopMachine(RuleBasedStateMachine):
     @rule(data=st.data(), back=BACK, mode=MODES, amount=st.integers(1, 3_000), now=NOW)
     def refund(self, data: Any, back: int, mode: str, amount: int, now: bool) -> None:
         """Refund an order in one of three forms, at times before the order is there."""
-        later = [f"O{self.numbers + 2}"]
-        ref = data.draw(st.sampled_from(sorted(self.orders) + later))
+        is_early = not self.orders or data.draw(st.integers(0, 9)) == 0
+        ref = f"O{self.numbers + 2}" if is_early else self.some_order(data)
         own = self.now - back * HOUR
         known = self.orders.get(ref)
         fact = Fact(
@@ -164,16 +179,22 @@ class ShopMachine(RuleBasedStateMachine):
             for shop in (self.stored, self.plain):
                 shop.hold(name, key, points, self.now + hours * HOUR)
 
-    @precondition(lambda self: self.stored.held and not self.outbox)
-    @rule(data=st.data(), amounts=AMOUNTS, back=st.integers(0, 20))
-    def buy_with_points(self, data: Any, amounts: list[int], back: int) -> None:
-        key = data.draw(st.sampled_from(sorted(self.stored.held)))
-        name = self.plain.holder[key]
-        placed = self.now - back * HOUR
+    @precondition(lambda self: not self.outbox)
+    @rule(data=st.data(), name=NAMES, amount=st.integers(1, 4_000), points=st.integers(1, 30))
+    def buy_with_points(self, data: Any, name: str, amount: int, points: int) -> None:
+        """Pay with a hold: a new one, or one that may be closed or over by now."""
+        self.catch_up()
+        mine = [key for key in sorted(self.stored.held) if self.plain.holder[key] == name]
+        if not mine or data.draw(st.integers(0, 3)):
+            self.hold(name=name, points=points, hours=30)
+            mine = sorted(self.stored.held)[-1:]
+        key = data.draw(st.sampled_from(mine)) if mine else None
+        if key is None or self.plain.holder[key] != name:
+            return
         ref = f"O{self.number()}"
         fact = Fact(
-            "order", ref, name, placed, placed, self.now, lines=self.lines(amounts, "goods"),
-            in_points=data.draw(st.integers(1, 2_000)), hold=key,
+            "order", ref, name, self.now, self.now, self.now, in_points=amount // 2, hold=key,
+            lines=self.lines([amount, amount], "goods"),
         )  # fmt: skip
         self.orders[ref], self.versions[ref] = fact, {1}
         self.send(fact, True)

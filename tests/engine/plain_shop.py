@@ -71,6 +71,7 @@ class PlainShop:
         self.parked: list[Fact] = []
         self.now = joined
         self.holder: dict[int, str] = {}
+        self.pays: dict[int, str] = {}
 
     def pass_time(self, upto: datetime) -> None:
         self.now = upto
@@ -132,6 +133,10 @@ class PlainShop:
         hold = person.tokens.holds[key]
         if order.counts and hold.state == "held":
             self.capture(name, key, None)
+        if order.counts and hold.state == "captured":
+            self.pays.setdefault(key, fact.ref)
+        if self.pays.get(key) != fact.ref:
+            return
         captured = person.captured.get(key, 0)
         is_gone = fact.kind == "order" and name not in (fact.member, order.version.member)
         back = captured

@@ -225,3 +225,18 @@ def test_points_given_back_to_a_lot_that_is_over_expire_at_once(shop: Shop) -> N
     shop.give_back("B", "r1", on=401)
     assert shop.counters(ann) == {"earned": 925, "expired": 900, "reversed": 25}
     assert Entry.objects.filter(source="redeemed").get().points == 500
+
+
+@pytest.mark.req("PTS-02")
+def test_a_reservation_pays_one_order_only(shop: Shop) -> None:
+    ann = shop.join("ann")
+    shop.buy(ann, "A", 900, on=1)
+    held = shop.hold(ann, 500, on=2)
+    reservation.capture(reservation=held.public_id, at=shop.now, actor="till")
+    first = shop.buy(ann, "B", 30, on=2, in_points=5, held=held)
+    second = shop.buy(ann, "C", 30, on=2, in_points=5, held=held)
+    assert (first.data["issues"], second.data["issues"]) == ([], [{"code": "reservation_closed"}])
+    shop.give_back("C", "r1", on=3)
+    assert shop.counters(ann)["redeemed"] == 500
+    shop.give_back("B", "r1", on=4)
+    assert shop.balance(ann) == (0, 900, 0, 0)
