@@ -17,6 +17,15 @@ SCOPES: Final = {
     "points:read": _("Read points, entries and statements"),
     "tiers:read": _("Read tiers and progress"),
     "adjustments:write": _("Adjust points within the key's limits"),
+    "quotes:read": _("Quote carts"),
+    "rewards:read": _("Read the catalogue of rewards, and redemptions"),
+    "reservations:write": _("Reserve points, coupons, rewards and benefits; capture and release"),
+    "redemptions:write": _("Redeem rewards and cancel redemptions"),
+    "coupons:read": _("Read and validate coupons"),
+    "coupons:write": _("Issue, redeem and roll back coupons"),
+    "benefits:write": _("Use benefits"),
+    "memberships:write": _("Sell, renew and refund paid memberships"),
+    "tokens:write": _("Make tokens and codes of members"),
     "webhooks:write": _("Subscribe to webhooks"),
 }
 

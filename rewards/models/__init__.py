@@ -1,21 +1,85 @@
-"""Rules, decisions, and the points ledger."""
+"""Rules, decisions, the points ledger, and what points and gifts turn into."""
 
+from rewards.models.catalogue import (
+    Redemption,
+    RedemptionStatus,
+    Reward,
+    RewardAccess,
+    RewardCode,
+    RewardKind,
+    RewardSlot,
+    Stock,
+    StockMovement,
+)
+from rewards.models.coupon import (
+    Coupon,
+    CouponBatch,
+    CouponKind,
+    CouponStacking,
+    CouponTemplate,
+    CouponUse,
+    CouponUseStatus,
+)
+from rewards.models.grant import (
+    GiftItem,
+    GiftKind,
+    Grant,
+    GrantRepeat,
+    GrantRule,
+    GrantRuleVersion,
+    GrantStatus,
+    GrantStep,
+    GrantTrigger,
+    StepMetric,
+    StepMode,
+    StepWindow,
+)
 from rewards.models.importing import ImportJob
 from rewards.models.ledger import Entry, FoldSnapshot, Lot, LotUse, PointsAccount
 from rewards.models.reservation import Reservation, ReservationStatus
-from rewards.models.rule import Evaluation, PointsPolicy, Rule, RuleVersion
+from rewards.models.rule import CapPeriod, Evaluation, PointsPolicy, Rule, RuleState, RuleVersion
 
 __all__ = [
+    "CapPeriod",
+    "Coupon",
+    "CouponBatch",
+    "CouponKind",
+    "CouponStacking",
+    "CouponTemplate",
+    "CouponUse",
+    "CouponUseStatus",
     "Entry",
     "Evaluation",
     "FoldSnapshot",
+    "GiftItem",
+    "GiftKind",
+    "Grant",
+    "GrantRepeat",
+    "GrantRule",
+    "GrantRuleVersion",
+    "GrantStatus",
+    "GrantStep",
+    "GrantTrigger",
     "ImportJob",
     "Lot",
     "LotUse",
     "PointsAccount",
     "PointsPolicy",
+    "Redemption",
+    "RedemptionStatus",
     "Reservation",
     "ReservationStatus",
+    "Reward",
+    "RewardAccess",
+    "RewardCode",
+    "RewardKind",
+    "RewardSlot",
     "Rule",
+    "RuleState",
     "RuleVersion",
+    "StepMetric",
+    "StepMode",
+    "StepWindow",
+    "Stock",
+    "StockMovement",
 ]

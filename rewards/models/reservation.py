@@ -1,4 +1,4 @@
-"""Points held for a purchase."""
+"""What is held for a purchase: points, and with them coupons, rewards and benefits."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -15,7 +15,11 @@ class ReservationStatus(models.TextChoices):
 
 
 class Reservation(models.Model):
-    """Points set aside until they are captured, released, or the time is over."""
+    """Points set aside until they are captured, released, or the time is over.
+
+    With it stand or fall the coupon uses, benefit uses and redemptions that name it. The points of
+    each reward are a row of their own below `parent`, so that a tender is never mixed with a price.
+    """
 
     public_id = models.UUIDField(_("reservation id"), unique=True)
     member = models.ForeignKey(
@@ -25,6 +29,10 @@ class Reservation(models.Model):
     account = models.ForeignKey(
         "rewards.PointsAccount", models.PROTECT, related_name="reservations",
         verbose_name=_("account"),
+    )  # fmt: skip
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="parts",
+        verbose_name=_("part of"),
     )  # fmt: skip
     order = models.ForeignKey(
         "members.Order", models.PROTECT, null=True, blank=True, related_name="reservations",
@@ -49,7 +57,7 @@ class Reservation(models.Model):
         verbose_name_plural = _("reservations")
         constraints = [
             models.CheckConstraint(
-                condition=Q(points__gt=0)
+                condition=Q(points__gte=0)
                 & Q(captured_points__gte=0)
                 & Q(captured_points__lte=F("points"))
                 & Q(given_back_points__gte=0)

@@ -172,6 +172,17 @@ class PointsPolicy(models.Model):
     give_back_min_days = models.PositiveIntegerField(
         _("points given back last at least (days)"), default=0
     )
+    pay_points = models.PositiveIntegerField(
+        _("paying: points"), default=100, help_text=_("So many points are worth the amount below.")
+    )
+    pay_amount = models.DecimalField(
+        _("paying: amount"), max_digits=12, decimal_places=2, default=1
+    )
+    pay_min_points = models.PositiveIntegerField(_("paying: at least (points)"), default=100)
+    pay_step_points = models.PositiveIntegerField(_("paying: in steps of (points)"), default=100)
+    pay_max_percent = models.DecimalField(
+        _("paying: at most (% of goods)"), max_digits=5, decimal_places=2, default=50
+    )
 
     class Meta:
         verbose_name = _("points policy")
@@ -179,7 +190,15 @@ class PointsPolicy(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["effective_from"], name="policy_effective_once", nulls_distinct=False
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(pay_points__gt=0)
+                & Q(pay_amount__gt=0)
+                & Q(pay_step_points__gt=0)
+                & Q(pay_max_percent__gte=0)
+                & Q(pay_max_percent__lte=100),
+                name="policy_paying_positive",
+            ),
         ]
 
     def __str__(self) -> str:

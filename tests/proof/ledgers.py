@@ -17,6 +17,7 @@ from rewards.domain.submission import (
     Submission,
     Tender,
 )
+from rewards.models import Reward, RewardKind, Stock, StockMovement
 from rewards.presets import PRESETS
 from rewards.services import adjustment, due, enrolment, intake, presets, reservation
 from rewards.services.answers import Outcome
@@ -119,6 +120,7 @@ def rich(preset: str = "retail_cn") -> Programme:
     made.send(order(dan, "D1", at, 45_000, **web), order(dan, "D2", at, 5_000, **web), by=made.web)
     _returns(made)
     _reservations(made)
+    _stock(made)
     _waiting(made)
     _time(made)
     return made
@@ -169,6 +171,16 @@ def _reservations(made: Programme) -> None:
     reservation.release(reservation=held[2].public_id, at=at, actor="touchpoint:till")
     made.at = made.at + 2 * HOUR
     made.settle()
+
+
+def _stock(made: Programme) -> None:
+    mug = Reward.objects.create(
+        code="mug", kind=RewardKind.GOODS, name_zh="马克杯", name_en="Mug", points=300
+    )
+    stock = Stock.objects.create(reward=mug, on_hand=12)
+    StockMovement.objects.create(
+        stock=stock, quantity=12, reason="delivered", actor="staff:1", at=made.at
+    )
 
 
 def _waiting(made: Programme) -> None:

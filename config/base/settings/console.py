@@ -53,6 +53,19 @@ NAVIGATION = [
         ],
     },
     {
+        "title": _("Rewards"),
+        "separator": True,
+        "items": [
+            _list(_("Rewards"), "redeem", "rewards.reward"),
+            _list(_("Stocks"), "inventory_2", "rewards.stock"),
+            _list(_("Redemptions"), "local_shipping", "rewards.redemption"),
+            _list(_("Coupon templates"), "sell", "rewards.coupontemplate"),
+            _list(_("Coupons"), "confirmation_number", "rewards.coupon"),
+            _list(_("Grant rules"), "featured_seasonal_and_gifts", "rewards.grantrule"),
+            _list(_("Grants"), "card_giftcard", "rewards.grant"),
+        ],
+    },
+    {
         "title": _("Tiers"),
         "separator": True,
         "items": [
@@ -60,6 +73,10 @@ NAVIGATION = [
             _list(_("Ladder versions"), "stairs", "tiers.ladderversion"),
             _list(_("Standings"), "military_tech", "tiers.standing"),
             _list(_("Tier overrides"), "person_edit", "tiers.standingoverride"),
+            _list(_("Benefits"), "volunteer_activism", "tiers.benefit"),
+            _list(_("Tier benefits"), "checklist", "tiers.tierbenefit"),
+            _list(_("Entitlements"), "verified", "tiers.entitlement"),
+            _list(_("Paid memberships"), "card_membership", "tiers.paidmembership"),
         ],
     },
     {

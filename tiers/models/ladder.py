@@ -1,4 +1,4 @@
-"""The ladder, who stands where on it, and why."""
+"""The ladder, and who stands where on it and why."""
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
@@ -266,6 +266,10 @@ class StandingOverride(models.Model):
         verbose_name=_("member"),
     )  # fmt: skip
     tier = models.ForeignKey(Tier, models.PROTECT, verbose_name=_("tier"))
+    is_floor = models.BooleanField(
+        _("at least"), default=False,
+        help_text=_("A tier that is earned and ranks higher counts instead."),
+    )  # fmt: skip
     from_at = models.DateTimeField(_("from"))
     until_at = models.DateTimeField(_("until"))
     reason = models.CharField(_("reason"), max_length=200)

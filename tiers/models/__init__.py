@@ -1,0 +1,55 @@
+"""The ladder, who stands where on it and why, and what a tier gives."""
+
+from tiers.models.benefit import (
+    Benefit,
+    Entitlement,
+    EntitlementPeriod,
+    EntitlementSource,
+    EntitlementUse,
+    LeavePolicy,
+    QuotaPeriod,
+    TierBenefit,
+    UseStatus,
+)
+from tiers.models.ladder import (
+    LadderRollout,
+    LadderVersion,
+    ProgressEntry,
+    Purpose,
+    QualificationRule,
+    RefundPolicy,
+    ReviewPolicy,
+    Standing,
+    StandingOverride,
+    TenureUnit,
+    Tier,
+    TierTerm,
+)
+from tiers.models.membership import MembershipPlan, MembershipStatus, PaidMembership
+
+__all__ = [
+    "Benefit",
+    "Entitlement",
+    "EntitlementPeriod",
+    "EntitlementSource",
+    "EntitlementUse",
+    "LadderRollout",
+    "LadderVersion",
+    "LeavePolicy",
+    "MembershipPlan",
+    "MembershipStatus",
+    "PaidMembership",
+    "ProgressEntry",
+    "Purpose",
+    "QualificationRule",
+    "QuotaPeriod",
+    "RefundPolicy",
+    "ReviewPolicy",
+    "Standing",
+    "StandingOverride",
+    "TenureUnit",
+    "Tier",
+    "TierBenefit",
+    "TierTerm",
+    "UseStatus",
+]
