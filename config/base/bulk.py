@@ -156,6 +156,12 @@ def fetch(statement: str, parameters: Sequence[Any]) -> list[Any]:
         return cursor.execute(statement.encode(), parameters, prepare=True, binary=True).fetchall()
 
 
+def execute(statement: str, parameters: Sequence[Any]) -> int:
+    """Run a prepared statement that returns nothing; returns how many rows it changed."""
+    with connection.wrap_database_errors, raw_cursor() as cursor:
+        return cursor.execute(statement.encode(), parameters, prepare=True).rowcount
+
+
 @lru_cache(maxsize=512)
 def _statement(parts: tuple[tuple[str, Table], ...], last: str) -> str:
     ctes = [

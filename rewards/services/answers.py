@@ -76,7 +76,7 @@ def answer(  # noqa: PLR0913 - one keyword for each part of an answer
         },
         "balance": balance._asdict(),
         "tier": {"before": before, "after": after, "changed": before != after},
-        "issued": [],
+        "issued": list(result.get("issued", ())),
         "explanation": explanation,
         "issues": [*result.get("issues", []), *_unknown_coupons(receipt)],
         "replayed": replayed,

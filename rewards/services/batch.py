@@ -19,9 +19,10 @@ from rewards.domain.posting import Balance, FactOutcome, MemberRun, MemberState
 from rewards.domain.programme import ProgrammeBook
 from rewards.domain.receipt import Receipt
 from rewards.domain.subjects import INTERACTION, ORDER, REFUND, FoldFact, OrderState, Subject
-from rewards.services import answers, batch_writes, decisions, loading, tables
+from rewards.services import answers, batch_writes, consequences, decisions, loading, tables
 from rewards.services.answers import Outcome
 from rewards.services.arrivals import APPLIED, AWAITING, PARKED, Arrivals, Item, OrderPlay
+from rewards.services.consequences import Happened, OrderNews, TierNews
 from rewards.services.decisions import Decision, FactDecision
 from rewards.services.loading import Locked
 from tiers.domain.progress import StaleSnapshotError
@@ -58,6 +59,7 @@ class Batch(Arrivals):
         self.results: list[tuple[Locked, FactOutcome]] = []
         self.outcomes: dict[int, tuple[Locked, FactOutcome]] = {}
         self.replayed: dict[int, FactDecision] | None = None
+        self.happened: Happened
 
     @uncollected()
     def run(self) -> list[Outcome]:
@@ -226,13 +228,40 @@ class Batch(Arrivals):
         stored = [m for m, run in self.runs.items() if run.is_refolded and m in self.history]
         standings = loading.standings_of(stored) if stored else {}
         writes, news = Writes(), list[NewEvent]()
-        batch_writes.write_runs(writes, news, self.runs, self.locked, standings)
+        tiers = batch_writes.write_runs(writes, news, self.runs, self.locked, standings)
         batch_writes.write_results(writes, news, self.book, self.results, self.actor)
         kept = [item.receipt for item in self._open()]
         batch_writes.write_facts(writes, kept, self.touchpoint, self.orders)
         batch_writes.write_orders(writes, self.orders, self.runs, self.touchpoint)
         events.append_with(writes, news)
         writes.flush(tables.COPY_ORDER)
+        self.happened = self._what_happened(tiers)
+        consequences.follow(self.happened)
+
+    def _what_happened(self, tiers: list[TierNews]) -> Happened:
+        happened = Happened(
+            self.at, self.actor, self.touchpoint, self.book,
+            is_history=self.settle_to is None, tiers=tiers,
+        )  # fmt: skip
+        for run in self.runs.values():
+            happened.note_holds(run.account)
+        for locked, outcome in self.results:
+            happened.fact_of_member[locked.member] = outcome.fact.key
+        for play in self.orders.values():
+            news = [each for each in play.new if each.state == APPLIED]
+            if news and play.versions():
+                happened.orders += self._news_of(play, news[-1].id)
+        return happened
+
+    def _news_of(self, play: OrderPlay, fact: int) -> Iterable[OrderNews]:
+        """Yield how an order now stands for each member that a version of it has named."""
+        for member in sorted({each.member for each in play.versions() if each.member is not None}):
+            run = self.runs.get(member)
+            state = None if run is None else run.fold.orders.get(play.id)
+            if state is not None:
+                before = self.decisions.get((play.id, member))
+                counted = before is not None and bool(before.result["order"]["counted"][1])
+                yield OrderNews(play.id, member, fact, play.highest(), state, counted)
 
     def _answer(self, item: Item) -> Outcome:
         receipt = item.receipt
@@ -262,6 +291,8 @@ class Batch(Arrivals):
             replayed=replayed,
         )
         data["member"] = str(locked.public_id)
+        data["issued"] += self.happened.issued.get(receipt.id, ())
+        data["issues"] += self.happened.issues.get(receipt.id, ())
         return Outcome(200, None, data)
 
     def _replay(self, stored: Receipt, *, is_repeat: bool) -> Outcome:

@@ -15,6 +15,7 @@ from rewards.domain.receipt import Receipt, dumps, order_version
 from rewards.domain.subjects import INTERACTION, ORDER, REFUND, OrderState
 from rewards.services import answers, ledger, tables
 from rewards.services.arrivals import OrderKey, OrderPlay
+from rewards.services.consequences import TierNews
 from rewards.services.ledger import MemberWrite
 from rewards.services.loading import Locked, StandingRow
 
@@ -25,9 +26,9 @@ def write_runs(
     runs: Mapping[int, MemberRun],
     locked: Mapping[int, Locked],
     standings: Mapping[int, Sequence[StandingRow]],
-) -> None:
-    """Add accounts, snapshots and standings of the members that ran."""
-    members = []
+) -> list[TierNews]:
+    """Add accounts, snapshots and standings of the members that ran; returns tiers entered."""
+    members, entered = [], list[TierNews]()
     for member, run in runs.items():
         open_row = locked[member].open_standing
         stored = standings.get(member, [open_row] if open_row is not None else [])
@@ -35,14 +36,15 @@ def write_runs(
     ledger.write_accounts(writes, members)
     for each in members:
         run = runs[each.locked.member]
-        _write_standing(writes, news, each, run)
+        entered += _write_standing(writes, news, each, run)
         ledger.write_snapshot(writes, each.locked.member, run)
         _write_first_purchase(writes, each, run)
+    return entered
 
 
 def _write_standing(
     writes: Writes, news: list[NewEvent], each: MemberWrite, run: MemberRun
-) -> None:
+) -> list[TierNews]:
     member, book = each.locked.member, run.book
     changes = ledger.write_standings(writes, each, run)
     for change in changes:
@@ -58,6 +60,13 @@ def _write_standing(
         news.append(NewEvent(member, "tier.changed", change.at, run.at, payload))
     if changes:
         writes.update(tables.SERVICE_LEVELS, (member, run.fold.tiers.rank))
+    return [
+        TierNews(
+            member, book.tier_at(change.at, change.rank).code, change.rank, change.rank_before,
+            change.reason.value, change.at,
+        )
+        for change in changes
+    ]  # fmt: skip
 
 
 def _write_first_purchase(writes: Writes, each: MemberWrite, run: MemberRun) -> None:

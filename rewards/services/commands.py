@@ -17,7 +17,8 @@ from members.services import events
 from members.services.events import NewEvent
 from rewards.domain.account import Account
 from rewards.domain.transfers import Cause
-from rewards.services import ledger, loading, tables
+from rewards.services import consequences, ledger, loading, tables
+from rewards.services.consequences import Happened
 from rewards.services.due import settle_members
 from rewards.services.ledger import MemberWrite
 
@@ -65,7 +66,7 @@ def command(
     Raises: MemberNotFoundError, MemberFrozenError.
     """
     with transaction.atomic():
-        settle_members(members=[member], at=at, recorded_at=at)
+        book = settle_members(members=[member], at=at, recorded_at=at)
         locked = loading.lock([member]).get(member)
         if locked is None:
             raise MemberNotFoundError
@@ -78,3 +79,6 @@ def command(
         ledger.write_accounts(writes, [MemberWrite(locked, None, locked.account, [])])
         writes.flush(tables.COPY_ORDER)
         events.append(current.news)
+        happened = Happened(at, actor, None, book, is_history=False)
+        happened.note_holds(locked.account)
+        consequences.follow(happened)

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from members.models import Member
+from rewards.domain.programme import ProgrammeBook
 from rewards.services import expiry
 from rewards.services.batch import Batch
 from rewards.services.programme import current_book
@@ -91,11 +92,15 @@ def _settle_slice(members: Collection[int], at: datetime, recorded_at: datetime)
     return [each for member in members for each in _settle_slice([member], at, recorded_at)]
 
 
-def settle_members(*, members: Collection[int], at: datetime, recorded_at: datetime) -> None:
-    """Settle these members up to an instant."""
+def settle_members(
+    *, members: Collection[int], at: datetime, recorded_at: datetime
+) -> ProgrammeBook:
+    """Settle these members up to an instant; returns the programme that says what is due."""
     with transaction.atomic():
+        book = current_book()
         batch = Batch([], touchpoint=None, at=recorded_at, settle_to=at, actor="system")
-        batch.settle(sorted(members), current_book())
+        batch.settle(sorted(members), book)
+        return book
 
 
 def count_due(at: datetime) -> int:
