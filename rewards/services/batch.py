@@ -22,8 +22,8 @@ from rewards.domain.subjects import INTERACTION, ORDER, REFUND, FoldFact, OrderS
 from rewards.services import answers, batch_writes, consequences, decisions, loading, tables
 from rewards.services.answers import Outcome
 from rewards.services.arrivals import APPLIED, AWAITING, PARKED, Arrivals, Item, OrderPlay
-from rewards.services.consequences import Happened, OrderNews, TierNews
 from rewards.services.decisions import Decision, FactDecision
+from rewards.services.happened import Happened, OrderNews, TierNews
 from rewards.services.loading import Locked
 from tiers.domain.progress import StaleSnapshotError
 

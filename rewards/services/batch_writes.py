@@ -15,7 +15,7 @@ from rewards.domain.receipt import Receipt, dumps, order_version
 from rewards.domain.subjects import INTERACTION, ORDER, REFUND, OrderState
 from rewards.services import answers, ledger, tables
 from rewards.services.arrivals import OrderKey, OrderPlay
-from rewards.services.consequences import TierNews
+from rewards.services.happened import TierNews
 from rewards.services.ledger import MemberWrite
 from rewards.services.loading import Locked, StandingRow
 

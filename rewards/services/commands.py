@@ -18,8 +18,8 @@ from members.services.events import NewEvent
 from rewards.domain.account import Account
 from rewards.domain.transfers import Cause
 from rewards.services import consequences, ledger, loading, tables
-from rewards.services.consequences import Happened
 from rewards.services.due import settle_members
+from rewards.services.happened import Happened
 from rewards.services.ledger import MemberWrite
 
 
