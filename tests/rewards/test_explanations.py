@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from rewards import explanations
+from rewards import explanations, paying_words
 from rewards.domain import explanation as domain
 
 NAMES = {"base": "Base points", "tier": "Tier points"}
