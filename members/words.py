@@ -23,6 +23,7 @@ EVENTS: Mapping[str, Promise] = {
     "points.adjusted": _("Points adjusted"),
     "tier.changed": _("Tier changed"),
     "tier.override": _("Tier set by staff"),
+    "tier.lapse_warning": _("Tier about to end"),
 }
 
 DETAILS: Mapping[str, Promise] = {

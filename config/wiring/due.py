@@ -18,6 +18,7 @@ from members.api import idempotency
 from members.services import retention, waiting
 from rewards.services.due import settle_due
 from rewards.services.programme import ProgrammeMissingError, current_book
+from tiers.services import lapse_warnings
 
 SETTLE: Final = "settle_due"
 RUNS_KEPT_FOR: Final = timedelta(days=30)
@@ -27,6 +28,7 @@ PRUNE_BATCH: Final = 1_000
 def install() -> None:
     """Register the jobs; doing it again changes nothing."""
     jobs.register(SETTLE, settle, every=timedelta(minutes=1))
+    jobs.register("warn_of_lapses", warn_of_lapses, every=timedelta(hours=1))
     jobs.register("open_cases", open_cases, every=timedelta(hours=1))
     jobs.register("forget_content", forget_content, every=timedelta(hours=6))
     jobs.register("forget_idempotency_keys", forget_idempotency_keys, every=timedelta(hours=1))
@@ -36,6 +38,13 @@ def install() -> None:
 def settle(turn: Turn) -> int:
     """Let holds lapse, points activate and expire, tiers be reviewed; return the members."""
     return settle_due(at=turn.at, recorded_at=turn.recorded_at, progress=turn.progress)
+
+
+def warn_of_lapses(turn: Turn) -> int:
+    """Tell members whose tier is about to end, once per term; return how many."""
+    return lapse_warnings.warn_of_lapses(
+        at=turn.at, recorded_at=turn.recorded_at, progress=turn.progress
+    )
 
 
 def open_cases(turn: Turn) -> int:
