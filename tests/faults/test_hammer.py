@@ -10,14 +10,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from config.base import audit
 from config.wiring import audits
 from members.models import Member, ReceivedFact
 from rewards.domain.submission import Submission
-from rewards.services import intake, loading
+from rewards.services import enrolment, intake, loading
 from rewards.services.recompute import recompute
 from tests.engine.shop import Shop, day, interaction, order, refund, unknown
+from tests.factories.members import request
 from tests.faults.crowd import PROCESSES, at_once, failures, gate, results
 
 HOT = 4
@@ -27,6 +29,7 @@ LAST = 31
 TURNS = 10
 MEETINGS = 25
 GREETINGS = 5
+PAIRS = 4
 
 
 def facts_for(people: Sequence[Member], source: str, seed: int = 1) -> list[Submission]:
@@ -245,6 +248,53 @@ def test_without_waiting_for_enrolments_orders_wait_for_ever(own_database: str) 
         loading._WAIT_SHARED = loading._WAIT_ALONE = "SELECT %s, %s::int[]"
 
     assert greet(hurry) > 0
+
+
+def attach(before: Callable[[], None] = lambda: None) -> list[str]:
+    """Let a batch raise a member and name another value while an enrolment makes it theirs.
+
+    The batch holds the value and wants the member, the enrolment holds the member and wants the
+    value. `before` is what the enrolling processes do first. Returns all that is wrong afterwards.
+    """
+    shop = Shop()
+    names = [f"a-{pair}" for pair in range(PAIRS)]
+    people = [shop.join(name) for name in names]
+
+    def work(number: int) -> None:
+        pair, enrols = divmod(number, 2)
+        if enrols:
+            before()
+            time.sleep(0.1)
+            asked = request(("external", names[pair], ""), ("external", f"b-{pair}", ""))
+            (made,) = enrolment.enrol_members([asked], touchpoint=shop.touchpoint, at=day(1))
+            assert made.member_id == people[pair].pk, made.error
+        else:
+            take_time()
+            facts = [
+                order(people[pair], f"A{pair}", 1000, on=1),
+                order(unknown(f"b-{pair}"), f"B{pair}", 100, on=1),
+            ]
+            intake.receive(facts, touchpoint=None, at=day(1), actor="till")
+
+    wrong = failures(at_once(work, 2 * PAIRS))
+    if waiting := shop.facts_in("awaiting_member"):
+        wrong.append(f"{waiting} facts wait")
+    return wrong
+
+
+@pytest.mark.req("MEM-02")
+def test_a_batch_and_an_enrolment_that_want_what_the_other_holds_both_succeed(
+    own_database: str,
+) -> None:
+    assert attach() == []
+    assert broken() == []
+
+
+def test_an_enrolment_that_does_not_insist_fails(own_database: str) -> None:
+    def give_up() -> None:
+        intake.insist = lambda attempt: transaction.atomic(attempt)()
+
+    assert any("DeadlockDetected" in each for each in attach(give_up))
 
 
 def test_an_order_that_all_claim_at_one_moment_is_given_once(own_database: str) -> None:
