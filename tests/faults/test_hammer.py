@@ -6,15 +6,16 @@ Each proof has its negative control: with the lock taken away in the workers the
 import dataclasses
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
-from config.base import audit
+from config.base import audit, pg
 from config.wiring import audits
-from members.models import Member, ReceivedFact
+from members.models import Member, Order, ReceivedFact
+from rewards.domain.receipt import Receipt
 from rewards.domain.submission import Submission
 from rewards.services import enrolment, intake, loading
 from rewards.services.recompute import recompute
@@ -30,6 +31,7 @@ TURNS = 10
 MEETINGS = 25
 GREETINGS = 5
 PAIRS = 4
+CLAIMED = 5
 
 
 def facts_for(people: Sequence[Member], source: str, seed: int = 1) -> list[Submission]:
@@ -297,24 +299,63 @@ def test_an_enrolment_that_does_not_insist_fails(own_database: str) -> None:
     assert any("DeadlockDetected" in each for each in attach(give_up))
 
 
-def test_an_order_that_all_claim_at_one_moment_is_given_once(own_database: str) -> None:
-    shop = Shop()
-    people = [shop.join(f"m-{number}") for number in range(PROCESSES)]
-    for number in range(5):
-        shop.buy(None, f"C{number}", 100, on=1)
+def claim_for(people: Sequence[Member]) -> list[str]:
+    """Let all claim the same orders at one moment, in turns for these members.
 
-    def claim(number: int) -> list[str]:
+    Time passes between a claim's look at the order and its writing. Returns the refusals.
+    """
+
+    def work(number: int) -> list[str]:
+        read_slowly()
         refusals = []
-        for order_number in range(5):
+        for order_number in range(CLAIMED):
             try:
                 intake.claim(
-                    source="shop", order_no=f"C{order_number}", member=people[number].pk,
-                    at=day(2), actor="staff:eve",
+                    source="shop", order_no=f"C{order_number}", at=day(2), actor="staff:eve",
+                    member=people[number % len(people)].pk,
                 )  # fmt: skip
             except intake.ClaimError as refused:
                 refusals.append(refused.code)
         return refusals
 
-    refusals = [code for codes in results(at_once(claim)) for code in codes]
-    assert refusals == ["order_already_claimed"] * 5 * (PROCESSES - 1)
+    return [code for codes in results(at_once(work)) for code in codes]
+
+
+def read_slowly() -> None:
+    """Let some time pass between reading what is stored of a fact and deciding on it."""
+    facts_of = loading.facts_of
+
+    def slowly(
+        orders: Collection[tuple[str, str]], interactions: Collection[tuple[str, str]]
+    ) -> list[Receipt]:
+        found = facts_of(orders, interactions)
+        time.sleep(0.05)
+        return found
+
+    loading.facts_of = slowly
+
+
+def unclaimed(members: int) -> list[Member]:
+    """Return members, and have orders that nobody was named for."""
+    shop = Shop()
+    for number in range(CLAIMED):
+        shop.buy(None, f"C{number}", 100, on=1)
+    return [shop.join(f"m-{number}") for number in range(members)]
+
+
+@pytest.mark.parametrize("members", [2, PROCESSES])
+def test_an_order_that_all_claim_at_one_moment_is_given_once(
+    own_database: str, members: int
+) -> None:
+    refusals = claim_for(unclaimed(members))
+    assert refusals == ["order_already_claimed"] * CLAIMED * (PROCESSES - 1)
+    assert Order.objects.count() == CLAIMED
     assert broken() == []
+
+
+def test_without_the_order_being_unique_two_members_get_it(own_database: str) -> None:
+    people = unclaimed(2)
+    with pg.as_owner(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE members_order DROP CONSTRAINT order_unique")
+    assert len(claim_for(people)) < CLAIMED * (PROCESSES - 1)
+    assert Order.objects.count() > CLAIMED
