@@ -44,6 +44,7 @@ EVENTS: Mapping[str, Promise] = {
     "membership.ended": _("Membership ended"),
     "tier.changed": _("Tier changed"),
     "tier.override": _("Tier set by staff"),
+    "tier.lapse_warning": _("Tier about to end"),
 }
 
 DETAILS: Mapping[str, Promise] = {

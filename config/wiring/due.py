@@ -15,9 +15,10 @@ from config.base import clock, job_runs, jobs
 from config.base.job_runs import Ending, Report, Watch
 from config.base.jobs import Turn
 from members.api import idempotency
-from members.services import retention, waiting
+from members.services import events, retention, waiting
 from rewards.services.due import settle_due
 from rewards.services.programme import ProgrammeMissingError, current_book
+from tiers.services import lapse_warnings
 
 SETTLE: Final = "settle_due"
 RUNS_KEPT_FOR: Final = timedelta(days=30)
@@ -27,15 +28,24 @@ PRUNE_BATCH: Final = 1_000
 def install() -> None:
     """Register the jobs; doing it again changes nothing."""
     jobs.register(SETTLE, settle, every=timedelta(minutes=1))
+    jobs.register("warn_of_lapses", warn_of_lapses, every=timedelta(hours=1))
     jobs.register("open_cases", open_cases, every=timedelta(hours=1))
     jobs.register("forget_content", forget_content, every=timedelta(hours=6))
     jobs.register("forget_idempotency_keys", forget_idempotency_keys, every=timedelta(hours=1))
+    jobs.register("forget_deliveries", forget_deliveries, every=timedelta(days=1))
     jobs.register("forget_job_runs", forget_job_runs, every=timedelta(days=1))
 
 
 def settle(turn: Turn) -> int:
     """Let holds lapse, points activate and expire, tiers be reviewed; return the members."""
     return settle_due(at=turn.at, recorded_at=turn.recorded_at, progress=turn.progress)
+
+
+def warn_of_lapses(turn: Turn) -> int:
+    """Tell members whose tier is about to end, once per term; return how many."""
+    return lapse_warnings.warn_of_lapses(
+        at=turn.at, recorded_at=turn.recorded_at, progress=turn.progress
+    )
 
 
 def open_cases(turn: Turn) -> int:
@@ -67,6 +77,18 @@ def forget_idempotency_keys(turn: Turn) -> int:
         done += count
         turn.progress(done, done)
     return done
+
+
+def forget_deliveries(turn: Turn) -> int:
+    """Delete the notes of events that their followers have long been done with."""
+    before = turn.at - timedelta(days=settings.LOYALTY_DELIVERIES_KEPT_DAYS)
+    done, last = 0, 0
+    while True:
+        count, last = events.forget_done(before=before, after=last, limit=PRUNE_BATCH)
+        if not count:
+            return done
+        done += count
+        turn.progress(done, done)
 
 
 def forget_job_runs(turn: Turn) -> int:

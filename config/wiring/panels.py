@@ -145,6 +145,7 @@ def _install_pages() -> None:
         EventText("member.closed", members.status_details),
         EventText("tier.changed", tiers.changed_details),
         EventText("tier.override", tiers.override_details),
+        EventText("tier.lapse_warning", tiers.lapse_details),
         Page("reports/enrolment/", "report_enrolment", member_reports.enrolment_page),
         Page(
             "members/member/<int:member_id>/tier-override/", "tier_override",

@@ -4,16 +4,18 @@ Source: design §4, §5.1, §5.6; ORG-06.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from django.apps import apps
+from django.conf import settings
 from django.db import connection
 from django.db.models import Model
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from config.base import audit, money, pg
+from config.base import audit, clock, money, pg
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "sql" / "audit"
 
@@ -55,6 +57,15 @@ def _constraint_names() -> Mapping[str, Any]:
     }
 
 
+def _deliveries() -> Mapping[str, Any]:
+    """Return since when no delivery can have been forgotten: what is due was done up to an instant.
+
+    That one may lie ahead of the wall clock.
+    """
+    latest = max(clock.now(), clock.programme_time() or clock.now())
+    return {"kept_since": latest - timedelta(days=settings.LOYALTY_DELIVERIES_KEPT_DAYS)}
+
+
 def checks() -> list[audit.Check]:
     """Return the checks of this app."""
     return audit.load(
@@ -64,6 +75,7 @@ def checks() -> list[audit.Check]:
             "append_only_rights": _append_only,
             "append_only_triggers": _append_only,
             "constraints_in_force": _constraint_names,
+            "event_delivered": _deliveries,
             "order_amounts": minor_units,
             "order_version": minor_units,
         },

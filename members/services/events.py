@@ -93,6 +93,17 @@ WHERE c.state = 'pending'
 ORDER BY e.id
 """
 
+_FORGET = """
+WITH old AS (
+    SELECT id FROM members_eventdelivery
+    WHERE id > %(after)s AND state = 'done' AND due_at < %(before)s
+    ORDER BY id LIMIT %(limit)s
+), gone AS (
+    DELETE FROM members_eventdelivery d USING old WHERE d.id = old.id
+)
+SELECT count(*), coalesce(max(id), %(after)s) FROM old
+"""
+
 
 def append(events: Sequence[NewEvent]) -> None:
     """Append the events and what is owed to their followers, in one statement.
@@ -191,6 +202,20 @@ def retry(delivery_ids: Collection[int], *, at: datetime) -> int:
     """Owe parked deliveries again, from the first attempt; return how many were parked."""
     parked = EventDelivery.objects.filter(id__in=delivery_ids, state=DeliveryState.FAILED)
     return parked.update(state=DeliveryState.PENDING, attempts=0, due_at=at, error_code="")
+
+
+def forget_done(*, before: datetime, after: int, limit: int) -> tuple[int, int]:
+    """Delete the next deliveries that were done before an instant, by id; the events stay.
+
+    Returns how many, and the last id: go on after it until there are none. A delivery is due once
+    more when its last lease ends, so that is when it was done, or minutes later.
+    """
+    # By key and with a cursor: one walk through the table a day costs less than an index that every
+    # delivery would pay for.
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, {"before": before, "after": after, "limit": limit})
+        (count, last) = cursor.fetchone()
+    return count, last
 
 
 def backoff(attempt: int) -> timedelta:

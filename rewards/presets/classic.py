@@ -25,7 +25,7 @@ TIERS: Final = (
 PRESET: Final = Preset(
     code="classic",
     tiers=TIERS,
-    ladder={"qualifying_kinds": list(parts.QUALIFYING_KINDS)},
+    ladder={"qualifying_kinds": list(parts.QUALIFYING_KINDS), "warning_days": 30},
     rules=(
         parts.BASE_RULE,
         parts.TIER_RULE,

@@ -30,6 +30,7 @@ TEXTS: Final[dict[str, Promise]] = {
     "entry_has_lot": _("An entry that brings points in makes one lot of as many points."),
     "entry_hash_chain": _("Every entry is sealed by its hash on top of the one before."),
     "entry_owner": _("An entry belongs to the member of its account."),
+    "entry_references": _("Everything that an entry names exists."),
     "entry_seq_dense": _("The entries of an account are numbered without a gap."),
     "entry_transfer_allowed": _("An entry moves points between buckets that allow it."),
     "entry_uses": _("The lots that an entry took from sum to its points."),

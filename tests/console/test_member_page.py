@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from members.models import Identifier, Member
+from members.models import Identifier, Member, MemberEvent
 from tests.factories import console, members
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +51,26 @@ def test_the_page_tells_all_within_its_queries(
         response = visitor.get(page_of(member), headers={"accept-language": language})
     assert response.status_code == 200
     for text in (tier, why, "张**", "1,200"):
+        assert text in response.text
+
+
+@pytest.mark.req("TIR-08")
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("zh-hans", ("等级即将到期", "银卡会员", "等级有效期至 2027-03-03")),
+        ("en", ("Tier about to end", "Silver", "kept until 2027-03-03")),
+    ],
+)
+def test_the_timeline_tells_of_a_warning_in_both_languages(
+    visitor: Client, member: Member, language: str, texts: tuple[str, ...]
+) -> None:
+    MemberEvent.objects.create(
+        member=member, kind="tier.lapse_warning", occurred_at=console.AT, recorded_at=console.AT,
+        payload={"tier": "silver", "kept_until": "2027-03-03", "days_left": 30},
+    )  # fmt: skip
+    response = visitor.get(page_of(member), headers={"accept-language": language})
+    for text in texts:
         assert text in response.text
 
 

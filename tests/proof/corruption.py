@@ -80,6 +80,11 @@ CORRUPTIONS = (
                "ALTER TABLE rewards_entry DROP CONSTRAINT entry_transfer_allowed"),
     Corruption("the owner of an entry", "entry_owner", "entry",
                _update(ENTRY, "member_id = member_id + 1", "seq = 1")),
+    *(
+        Corruption(f"an entry of no {name}", "entry_references", "entry",
+                   _update(ENTRY, f"{name}_id = -1", f"{name}_id IS NOT NULL"))
+        for name in ("account", "fact", "rule", "order", "interaction", "reservation")
+    ),
     Corruption("a head hash", "account_head_hash", "account",
                _update(ACCOUNT, "head_hash = sha256('x')", "seq > 2")),
     Corruption("what is left of a lot", "lot_remaining", "lot",
@@ -94,6 +99,10 @@ CORRUPTIONS = (
     Corruption("a stranger's lot", "lot_use_owner", "lot_use",
                _update("rewards_lotuse", "lot_id = (SELECT l.id FROM rewards_lot l WHERE"
                        " l.member_id <> rewards_lotuse.member_id LIMIT 1)", "true")),
+    Corruption("a use of no lot", "lot_use_owner", "lot_use",
+               _update("rewards_lotuse", "lot_id = -1", "true")),
+    Corruption("a use by no entry", "lot_use_owner", "lot_use",
+               _update("rewards_lotuse", "entry_id = -1", "true")),
     Corruption("a lot used twice", "lot_use_sign", "lot",
                "INSERT INTO rewards_lotuse (entry_id, lot_id, member_id, points) SELECT entry_id,"
                " lot_id, member_id, points FROM rewards_lotuse ORDER BY id LIMIT 1"

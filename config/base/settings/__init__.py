@@ -20,6 +20,7 @@ LOYALTY_TIME_ZONE = env.str("LOYALTY_TIME_ZONE", default="Asia/Shanghai")
 LOYALTY_CURRENCY = env.str("LOYALTY_CURRENCY", default="CNY")
 LOYALTY_CLOCK = env.str("LOYALTY_CLOCK", default="wall")
 LOYALTY_LEAP_DAY = env.str("LOYALTY_LEAP_DAY", default="before")
+LOYALTY_DELIVERIES_KEPT_DAYS = env.int("LOYALTY_DELIVERIES_KEPT_DAYS", default=30)
 LOYALTY_POSTGRES_OPTIONS: dict[str, str] = database.postgres_options()
 LOYALTY_DATABASE_OWNER = database.owner_login()
 LOYALTY_KEYS = env.str("LOYALTY_KEYS", default="") or (
