@@ -14,6 +14,7 @@ from tiers.models.benefit import (
 from tiers.models.ladder import (
     LadderRollout,
     LadderVersion,
+    LapseWarning,
     ProgressEntry,
     Purpose,
     QualificationRule,
@@ -35,6 +36,7 @@ __all__ = [
     "EntitlementUse",
     "LadderRollout",
     "LadderVersion",
+    "LapseWarning",
     "LeavePolicy",
     "MembershipPlan",
     "MembershipStatus",
