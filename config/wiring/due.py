@@ -15,7 +15,7 @@ from config.base import clock, job_runs, jobs
 from config.base.job_runs import Ending, Report, Watch
 from config.base.jobs import Turn
 from members.api import idempotency
-from members.services import retention, waiting
+from members.services import retention, waiting, webhooks
 from rewards.services.due import settle_due
 from rewards.services.programme import ProgrammeMissingError, current_book
 
@@ -30,6 +30,7 @@ def install() -> None:
     jobs.register("open_cases", open_cases, every=timedelta(hours=1))
     jobs.register("forget_content", forget_content, every=timedelta(hours=6))
     jobs.register("forget_idempotency_keys", forget_idempotency_keys, every=timedelta(hours=1))
+    jobs.register("forget_webhook_deliveries", forget_webhook_deliveries, every=timedelta(days=1))
     jobs.register("forget_job_runs", forget_job_runs, every=timedelta(days=1))
 
 
@@ -64,6 +65,15 @@ def forget_idempotency_keys(turn: Turn) -> int:
     """Delete stored answers whose time is over."""
     done = 0
     while count := idempotency.forget_old(at=turn.at, limit=PRUNE_BATCH):
+        done += count
+        turn.progress(done, done)
+    return done
+
+
+def forget_webhook_deliveries(turn: Turn) -> int:
+    """Delete messages to webhooks that are over and old; their instants are the wall's."""
+    done, before = 0, datetime.now(UTC) - webhooks.KEPT_FOR
+    while count := webhooks.forget_old(before=before, limit=PRUNE_BATCH):
         done += count
         turn.progress(done, done)
     return done

@@ -26,6 +26,13 @@ from members.models.touchpoint import (
     Store,
     Touchpoint,
 )
+from members.models.webhook import (
+    DisabledReason,
+    SendState,
+    Webhook,
+    WebhookDelivery,
+    WebhookState,
+)
 
 __all__ = [
     "ApiKey",
@@ -34,6 +41,7 @@ __all__ = [
     "Case",
     "Channel",
     "Consent",
+    "DisabledReason",
     "EventDelivery",
     "FactKind",
     "FactState",
@@ -55,10 +63,14 @@ __all__ = [
     "OrgUnit",
     "ReceivedFact",
     "Refund",
+    "SendState",
     "Source",
     "StaffAuthority",
     "Store",
     "Subscription",
     "Suspension",
     "Touchpoint",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookState",
 ]

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from members.services import crypto
+from members.services import crypto, webhooks
 
 
 class Command(BaseCommand):
@@ -24,4 +24,5 @@ class Command(BaseCommand):
             last = crypto.rotate(after_id=last, limit=options["batch"])
             if last is not None:
                 self.stdout.write(f"done up to member {last}")
+        webhooks.reseal()
         self.stdout.write(f"all under key {crypto.keyring().current.version}")
