@@ -16,6 +16,7 @@ from config.base.job_runs import Ending, Report, Watch
 from config.base.jobs import Turn
 from members.api import idempotency
 from members.services import retention, waiting, webhooks
+from rewards.services import inbound
 from rewards.services.due import settle_due
 from rewards.services.programme import ProgrammeMissingError, current_book
 
@@ -31,6 +32,7 @@ def install() -> None:
     jobs.register("forget_content", forget_content, every=timedelta(hours=6))
     jobs.register("forget_idempotency_keys", forget_idempotency_keys, every=timedelta(hours=1))
     jobs.register("forget_webhook_deliveries", forget_webhook_deliveries, every=timedelta(days=1))
+    jobs.register("forget_shop_messages", forget_shop_messages, every=timedelta(hours=6))
     jobs.register("forget_job_runs", forget_job_runs, every=timedelta(days=1))
 
 
@@ -65,6 +67,15 @@ def forget_idempotency_keys(turn: Turn) -> int:
     """Delete stored answers whose time is over."""
     done = 0
     while count := idempotency.forget_old(at=turn.at, limit=PRUNE_BATCH):
+        done += count
+        turn.progress(done, done)
+    return done
+
+
+def forget_shop_messages(turn: Turn) -> int:
+    """Wipe what parked messages from shops said: they name people."""
+    done, before = 0, turn.at - inbound.BODY_KEPT_FOR
+    while count := inbound.forget_bodies(before=before, limit=PRUNE_BATCH):
         done += count
         turn.progress(done, done)
     return done

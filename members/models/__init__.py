@@ -1,5 +1,6 @@
 """Who the members are, which systems may speak for them, and what those systems reported."""
 
+from members.models.brand import Brand
 from members.models.case import Case
 from members.models.consent import Consent
 from members.models.event import EventDelivery, MemberEvent, Subscription
@@ -38,6 +39,7 @@ __all__ = [
     "ApiKey",
     "Approval",
     "AttributeChange",
+    "Brand",
     "Case",
     "Channel",
     "Consent",

@@ -152,6 +152,8 @@ def _deadline(connection: HTTPConnection, seconds: float) -> Iterator[threading.
 
 
 def _code(error: Exception) -> str:
+    if isinstance(error, urllib3.exceptions.NewConnectionError):
+        return "connection_failed"  # which the library counts among timeouts
     if isinstance(error, urllib3.exceptions.TimeoutError | TimeoutError):
         return "timeout"
     if isinstance(error, ssl.SSLError | urllib3.exceptions.SSLError):

@@ -113,7 +113,12 @@ def send_due(*, at: datetime, limit: int = BATCH) -> int:
 @transaction.atomic
 def claim(*, at: datetime, limit: int = BATCH) -> list[Message]:
     """Claim what is due, oldest first; nobody else gets it before the lease ends."""
-    parameters = {"at": at, "limit": limit, "each": PER_WEBHOOK, "until": at + LEASE}
+    parameters: dict[str, Any] = {
+        "at": at,
+        "limit": limit,
+        "each": PER_WEBHOOK,
+        "until": at + LEASE,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM.format(lock=_LOCK), parameters)
         return [_message(*row) for row in cursor.fetchall()]
@@ -169,9 +174,7 @@ def _send(outgoing: _Outgoing, message: Message) -> Attempt:
         return Attempt(None, "secret_unreadable")
     try:
         timestamp = int(datetime.now(UTC).timestamp())
-        headers = standard.headers(
-            outgoing.secrets, message.message_id, timestamp, message.body
-        )
+        headers = standard.headers(outgoing.secrets, message.message_id, timestamp, message.body)
         return sending.post(outgoing.url, message.body, headers)
     except Exception as error:  # whatever one message does, the sender answers for all
         return Attempt(None, type(error).__name__)
@@ -188,9 +191,7 @@ def _answer(message: Message, attempt: Attempt | None) -> None:
         # It was never sent; it waits behind the one that failed.
         row.update(attempts=message.attempt - 1, due_at=at + standard.WAITS[0])
     elif attempt.is_done:
-        row.update(
-            state=SendState.DELIVERED, status=attempt.status, error="", delivered_at=at
-        )
+        row.update(state=SendState.DELIVERED, status=attempt.status, error="", delivered_at=at)
         Webhook.objects.filter(pk=message.webhook_id, failing_since__isnull=False).update(
             failing_since=None
         )

@@ -266,5 +266,3 @@ def _switch_off(webhook: Webhook, reason: DisabledReason) -> None:
     WebhookDelivery.objects.filter(webhook=webhook, state=SendState.PENDING).update(
         state=SendState.SKIPPED, error="webhook_disabled"
     )
-
-

@@ -79,7 +79,7 @@ def listening(receiver: Receiver) -> Iterator[Receiver]:
                 self.wfile.write(b"x")
                 time.sleep(0.05)
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *args: Any) -> None:
             """Stay quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
