@@ -24,7 +24,7 @@ from rewards.services import inbound
 STATE_COLOURS: Final = {"done": "success", "ignored": "info", "parked": "warning"}
 
 
-class InboundHookForm(forms.ModelForm[InboundHook]):
+class InboundHookForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic when it runs
     """What may be changed here: the mapping, whom it speaks for, and whether it is on."""
 
     class Meta:

@@ -46,7 +46,7 @@ _TYPES: Final = frozenset(
 )
 _EXTRAS: Final = frozenset({"default", "map", "as", "format", "then", "else", "each"})
 _PATH: Final = re.compile(r"[A-Za-z0-9_-]+(?:\[\*\])?(?:\.[A-Za-z0-9_-]+(?:\[\*\])?)*", re.ASCII)
-_NUMBER: Final = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,9})?", re.ASCII)
+_NUMBER: Final = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,9})?", re.ASCII)
 
 Expression = Mapping[str, Any]
 Place = tuple[Any, int]
