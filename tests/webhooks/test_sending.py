@@ -1,5 +1,6 @@
 """Every message arrives, signed, at least once and under one id, whatever the receiver does."""
 
+import base64
 import os
 import signal
 import socket
@@ -12,8 +13,11 @@ from typing import Any
 
 import pytest
 from django.db import connections, transaction
+from pytest_django import Settings
 
 from config.base import jobs
+from config.wiring import monitors
+from members import words
 from members.domain import webhooks as standard
 from members.models import (
     Case,
@@ -22,6 +26,7 @@ from members.models import (
     EventDelivery,
     Member,
     SendState,
+    Subscription,
     Webhook,
     WebhookDelivery,
     WebhookState,
@@ -353,3 +358,56 @@ def test_kinds_that_nobody_wants_cost_nothing(member: Member, receiver: Receiver
     assert not EventDelivery.objects.exists()
     happen(member, 1, "tier.changed")
     assert EventDelivery.objects.count() == 1
+
+
+def test_following_survives_the_wiring_s_own_subscriptions(
+    member: Member, receiver: Receiver
+) -> None:
+    subscribe(receiver, "points.*")
+    delivery.sync_subscriptions()
+    followed = set(Subscription.objects.values_list("follower", "kind"))
+    assert followed == {
+        (webhooks.FOLLOWER, kind) for kind in words.EVENTS if kind.startswith("points.")
+    }
+    Subscription.objects.all().delete()
+    webhooks.follow_wanted()
+    assert Subscription.objects.count() == len(followed)
+
+
+def test_old_messages_are_forgotten_and_owed_ones_are_not(
+    member: Member, receiver: Receiver
+) -> None:
+    subscribe(receiver)
+    happen(member, 2)
+    WebhookDelivery.objects.filter(pk=WebhookDelivery.objects.earliest("pk").pk).update(
+        state=SendState.FAILED
+    )
+    WebhookDelivery.objects.update(created_at=now() - webhooks.KEPT_FOR - timedelta(days=1))
+    assert webhooks.forget_old(before=now() - webhooks.KEPT_FOR, limit=9) == 1
+    assert states() == ["pending"]
+
+
+def test_secrets_survive_a_rotation_of_the_installation_s_keys(
+    member: Member, receiver: Receiver, settings: Settings
+) -> None:
+    webhook, secret = subscribe(receiver)
+    old = settings.LOYALTY_KEYS
+    new = "2:" + base64.b64encode(bytes(range(32))).decode()
+    settings.LOYALTY_KEYS = f"{old},{new}"
+    assert webhooks.reseal() == 1
+    assert webhooks.reseal() == 0
+    settings.LOYALTY_KEYS = new
+    webhook.refresh_from_db()
+    assert webhooks.secrets_in_force(webhook, at=now()) == [secret]
+
+
+def test_overdue_messages_degrade_the_site(member: Member, receiver: Receiver) -> None:
+    webhook, _secret = subscribe(receiver)
+    happen(member)
+    assert monitors.watch_webhooks().is_healthy
+    WebhookDelivery.objects.update(due_at=now() - timedelta(minutes=11))
+    reading = monitors.watch_webhooks()
+    assert not reading.is_healthy
+    assert reading.values["oldest_overdue_seconds"] > 600
+    webhooks.change(webhook_id=webhook.pk, changes=webhooks.Changes(is_active=False))
+    assert monitors.watch_webhooks().is_healthy, "what is switched off is not due"

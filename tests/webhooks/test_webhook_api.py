@@ -114,8 +114,3 @@ def test_a_webhook_is_changed_tested_rotated_replayed_and_deleted(till: Caller) 
     assert till.post(f"{path}/test", {}, Idempotency_Key="u").code == "webhook_disabled"
     assert till.call("DELETE", path).body == {"id": webhook["id"], "deleted": True}
     assert not WebhookDelivery.objects.exists()
-
-
-def test_secrets_come_under_the_current_key(till: Caller, settings: object) -> None:
-    made(till)
-    assert webhooks.reseal() == 0
