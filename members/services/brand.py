@@ -5,13 +5,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import F, Max, Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from config.base.errors import DomainError
 from members.models import Brand
 
+NAME_KEY: Final = "brand:programme_name"
+NAME_SECONDS: Final = 60
 PUBLISH_LOCK: Final = 0x42_52_4E_44
 
 Texts = Mapping[str, Mapping[str, str]]
@@ -53,6 +57,7 @@ def publish(
     last = Brand.objects.aggregate(last=Max("number"))["last"] or 0
     values = {name: getattr(content, name) for name in content.__slots__}
     values["texts"] = {code: dict(text) for code, text in content.texts.items()}
+    transaction.on_commit(lambda: cache.delete(NAME_KEY))
     return Brand.objects.create(
         **values, number=last + 1, effective_from=effective_from, created_at=at, created_by=actor
     )
@@ -66,6 +71,20 @@ def publish_default(*, content: BrandContent, at: datetime) -> Brand | None:
     if Brand.objects.exists():
         return None
     return publish(content=content, effective_from=None, at=at, actor="system")
+
+
+def programme_name(at: datetime) -> str:
+    """Return the programme's name in the active language, at most a minute old.
+
+    Every page of the console shows it, so it is not read for each of them.
+    """
+    names = cache.get(NAME_KEY)
+    if names is None:
+        found = in_force(at)
+        names = (found.programme_name_zh, found.programme_name_en) if found else ("", "")
+        cache.set(NAME_KEY, names, NAME_SECONDS)
+    zh, en = names
+    return str(en if (get_language() or "").startswith("en") else zh)
 
 
 def in_force(at: datetime) -> Brand | None:

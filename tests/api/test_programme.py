@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -212,6 +213,9 @@ def test_the_console_publishes_a_version(client: Client, classic: None) -> None:
     assert client.post(address, values).status_code == 302
     told = read()["brand"]
     assert (told["version"], told["programme_name"]["en"]) == (2, "Garden club")
+    cache.clear()
+    shown = client.get(reverse("admin:index"), headers={"accept-language": "en"})
+    assert "Garden club" in shown.text, "the console calls the programme by its name"
     made = Brand.objects.get(number=2)
     page = client.get(reverse("admin:members_brand_change", args=[made.pk]))
     assert page.status_code == 200
