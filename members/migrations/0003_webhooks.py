@@ -69,6 +69,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='webhookdelivery',
+            index=models.Index(condition=models.Q(('state', 'pending')), fields=['webhook', 'due_at', 'id'], name='webhook_delivery_next'),
+        ),
+        migrations.AddIndex(
+            model_name='webhookdelivery',
             index=models.Index(fields=['webhook', '-id'], name='webhook_delivery_log'),
         ),
         migrations.AddIndex(

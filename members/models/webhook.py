@@ -116,6 +116,11 @@ class WebhookDelivery(models.Model):
             models.Index(
                 fields=["due_at", "id"], condition=Q(state="pending"), name="webhook_delivery_due"
             ),
+            models.Index(
+                fields=["webhook", "due_at", "id"],
+                condition=Q(state="pending"),
+                name="webhook_delivery_next",
+            ),
             models.Index(fields=["webhook", "-id"], name="webhook_delivery_log"),
             models.Index(fields=["created_at"], name="webhook_delivery_created"),
         ]

@@ -26,7 +26,7 @@ from members.models import DisabledReason, SendState, Webhook, WebhookDelivery, 
 from members.services import sending, webhooks
 from members.services.sending import Attempt
 
-BATCH: Final = 100
+BATCH: Final = 1_000
 PER_WEBHOOK: Final = 20
 THREADS: Final = 8
 LEASE: Final = timedelta(minutes=5)
@@ -35,19 +35,18 @@ LEASE_MARGIN: Final = timedelta(seconds=60)
 FAILING_FOR: Final = timedelta(days=5)
 GONE: Final = 410
 
-# Without the lock two senders would read the same rows as due, and both would send them.
+# Some of each webhook, so that one with a long backlog keeps no other waiting. Without the lock two
+# senders would read the same rows as due, and both would send them.
 _LOCK: Final = "FOR UPDATE OF d SKIP LOCKED"
 _CLAIM: Final = """
-WITH oldest AS (
-    SELECT d.id, d.webhook_id FROM members_webhookdelivery d
-    WHERE d.state = 'pending' AND d.due_at <= %(at)s
-      AND EXISTS (SELECT FROM members_webhook w WHERE w.id = d.webhook_id AND w.state = 'active')
-    ORDER BY d.due_at, d.id LIMIT %(limit)s
-    {lock}
-), due AS (
-    SELECT id FROM (
-        SELECT id, row_number() OVER (PARTITION BY webhook_id ORDER BY id) AS place FROM oldest
-    ) numbered WHERE place <= %(each)s
+WITH due AS (
+    SELECT oldest.id FROM members_webhook w CROSS JOIN LATERAL (
+        SELECT d.id FROM members_webhookdelivery d
+        WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.due_at <= %(at)s
+        ORDER BY d.due_at, d.id LIMIT %(each)s
+        {lock}
+    ) oldest
+    WHERE w.state = 'active' LIMIT %(limit)s
 ), claimed AS (
     UPDATE members_webhookdelivery d SET attempts = d.attempts + 1, due_at = %(until)s
     FROM due WHERE d.id = due.id

@@ -411,3 +411,13 @@ def test_overdue_messages_degrade_the_site(member: Member, receiver: Receiver) -
     assert reading.values["oldest_overdue_seconds"] > 600
     webhooks.change(webhook_id=webhook.pk, changes=webhooks.Changes(is_active=False))
     assert monitors.watch_webhooks().is_healthy, "what is switched off is not due"
+
+
+def test_a_long_backlog_keeps_no_other_webhook_waiting(member: Member, receiver: Receiver) -> None:
+    busy, _secret = subscribe(receiver)
+    happen(member, 3 * webhook_sender.PER_WEBHOOK)
+    late, _secret = subscribe(receiver, "tier.changed")
+    happen(member, 1, "tier.changed")
+    claimed = webhook_sender.claim(at=now())
+    assert [message.webhook_id for message in claimed].count(late.pk) == 1
+    assert [message.webhook_id for message in claimed].count(busy.pk) == webhook_sender.PER_WEBHOOK
