@@ -246,11 +246,16 @@ def _additions(item: Item) -> str:
     return "".join(f" {part}" for part in parts)
 
 
-def _leaf(leaf: Item) -> str:
-    """Return one test that failed: what it asks for, and what was found."""
+def asked_for(leaf: Item) -> str:
+    """Return what one test of a condition asks for."""
     field = conditions.fields.find(leaf["field"])
     label = str(field.label) if field else leaf["field"]
-    asked = _ASKED[Op(leaf["op"])]() % {"field": label, "value": _value(leaf["value"])}
+    return _ASKED[Op(leaf["op"])]() % {"field": label, "value": _value(leaf["value"])}
+
+
+def _leaf(leaf: Item) -> str:
+    """Return one test that failed: what it asks for, and what was found."""
+    asked = asked_for(leaf)
     if leaf.get("negated"):
         asked = gettext("not: %(asked)s") % {"asked": asked}
     found = gettext("found %(actual)s") % {"actual": _value(leaf["actual"])}

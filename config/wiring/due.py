@@ -15,7 +15,8 @@ from config.base import clock, job_runs, jobs
 from config.base.job_runs import Ending, Report, Watch
 from config.base.jobs import Turn
 from members.api import idempotency
-from members.services import events, retention, waiting
+from members.services import events, retention, waiting, webhooks
+from rewards.services import inbound
 from rewards.services.due import settle_due
 from rewards.services.programme import ProgrammeMissingError, current_book
 from tiers.services import lapse_warnings
@@ -33,6 +34,8 @@ def install() -> None:
     jobs.register("forget_content", forget_content, every=timedelta(hours=6))
     jobs.register("forget_idempotency_keys", forget_idempotency_keys, every=timedelta(hours=1))
     jobs.register("forget_deliveries", forget_deliveries, every=timedelta(days=1))
+    jobs.register("forget_webhook_deliveries", forget_webhook_deliveries, every=timedelta(days=1))
+    jobs.register("forget_shop_messages", forget_shop_messages, every=timedelta(hours=6))
     jobs.register("forget_job_runs", forget_job_runs, every=timedelta(days=1))
 
 
@@ -89,6 +92,24 @@ def forget_deliveries(turn: Turn) -> int:
             return done
         done += count
         turn.progress(done, done)
+
+
+def forget_shop_messages(turn: Turn) -> int:
+    """Wipe what parked messages from shops said: they name people."""
+    done, before = 0, turn.at - inbound.BODY_KEPT_FOR
+    while count := inbound.forget_bodies(before=before, limit=PRUNE_BATCH):
+        done += count
+        turn.progress(done, done)
+    return done
+
+
+def forget_webhook_deliveries(turn: Turn) -> int:
+    """Delete messages to webhooks that are over and old; their instants are the wall's."""
+    done, before = 0, datetime.now(UTC) - webhooks.KEPT_FOR
+    while count := webhooks.forget_old(before=before, limit=PRUNE_BATCH):
+        done += count
+        turn.progress(done, done)
+    return done
 
 
 def forget_job_runs(turn: Turn) -> int:

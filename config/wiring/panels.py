@@ -2,10 +2,11 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from config.base.panels import Column, EventText, Link, Page, Panel, Place, register
+from config.base import clock
+from config.base.panels import Column, EventText, Link, Page, Panel, Place, name_programme, register
 from members.admin import panels as members
 from members.admin import reports as member_reports
-from members.services import approvals
+from members.services import approvals, brand
 from rewards.admin import adjustment, membership, progress, statement
 from rewards.admin import panels as rewards
 from rewards.admin import reports as reward_reports
@@ -19,6 +20,7 @@ def install() -> None:
     _install_dashboard()
     _install_member_page()
     _install_pages()
+    name_programme(lambda: brand.programme_name(clock.now()))
     approvals.register(
         standing.APPROVAL_KIND,
         title=_("Tier override"),

@@ -137,16 +137,28 @@ def _document(events: Sequence[NewEvent]) -> str:
     return orjson.dumps(rows).decode()
 
 
+def subscribe(follower: str, kinds: Iterable[str]) -> None:
+    """Let a follower follow further kinds; those that it follows already stay."""
+    Subscription.objects.bulk_create(
+        [Subscription(follower=follower, kind=kind) for kind in sorted(set(kinds))],
+        ignore_conflicts=True,
+    )
+
+
 @transaction.atomic
-def sync_subscriptions(following: Mapping[str, Iterable[str]]) -> None:
+def sync_subscriptions(
+    following: Mapping[str, Iterable[str]], *, leaving: Collection[str] = ()
+) -> None:
     """Make the subscriptions what the mapping says: each follower and the kinds it wants.
 
-    Deliveries that are already owed stay owed.
+    Those of the followers in `leaving` are left as they are. Deliveries that are already owed stay
+    owed.
     """
     wanted = {(follower, kind) for follower, kinds in following.items() for kind in kinds}
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SYNC_LOCK])
-    rows = {(row.follower, row.kind): row.pk for row in Subscription.objects.all()}
+    stored = Subscription.objects.exclude(follower__in=leaving)
+    rows = {(row.follower, row.kind): row.pk for row in stored}
     gone = [pk for pair, pk in rows.items() if pair not in wanted]
     if gone:
         Subscription.objects.filter(pk__in=gone).delete()

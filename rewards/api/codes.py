@@ -22,3 +22,14 @@ CODES = [
     ("adjustment_over_limit", 403, _("More points than may be adjusted without approval")),
     ("member_frozen", 403, _("The member is frozen")),
 ]
+
+INBOUND_CODES = [
+    ("inbound_unknown", 404, _("No shop is connected here")),
+    ("signature_invalid", 401, _("The signature is missing, wrong or too old")),
+    ("inbound_envelope_invalid", 400, _("The message has no id or no topic")),
+    ("inbound_differs", 409, _("The same id was used for another message")),
+]
+
+PROGRAMME_CODES = [
+    ("programme_version_unknown", 404, _("The programme has no such version")),
+]

@@ -10,8 +10,10 @@ from rewards.api.facts import (
     OrderView,
     RefundsView,
 )
+from rewards.api.inbound import InboundView
 from rewards.api.members import LookupView, MembersBatchView, MembersView, MemberView
 from rewards.api.points import EntriesView, ExplanationView, PointsView, StatementView
+from rewards.api.programme import ProgrammeView
 from rewards.api.quotes import QuotesView
 from rewards.api.tiers import TierView
 
@@ -33,4 +35,9 @@ urlpatterns = [
     path("orders/<str:source>/<path:order_no>/refunds", RefundsView.as_view(), name="refunds"),
     path("orders/<str:source>/<path:order_no>/claim", ClaimView.as_view(), name="claim"),
     path("orders/<str:source>/<path:order_no>", OrderView.as_view(), name="order"),
+]
+
+urlpatterns += [
+    path("inbound/<slug:code>", InboundView.as_view(), name="inbound"),
+    path("programme", ProgrammeView.as_view(), name="programme"),
 ]

@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("rewards", "0005_stock_movements_only_grow")]
+    dependencies = [("rewards", "0008_inbound")]
 
     operations = [
         migrations.RunSQL("SET lock_timeout = '5s'", "RESET lock_timeout"),

@@ -6,7 +6,28 @@ Values have the names that the stored rows have; what is not named has the row's
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
+
+from members.services.brand import BrandContent
+
+DEFAULT_BRAND: Final = BrandContent(
+    programme_name_zh="会员计划",
+    programme_name_en="Member programme",
+    points_name_zh="积分",
+    points_name_en="points",
+    texts={
+        "tagline": {"zh": "每一次购物都有回报", "en": "Every purchase gives something back"},
+        "terms": {
+            "zh": "积分不可兑换现金,不可转让;规则变更将提前公布。",
+            "en": "Points cannot be exchanged for cash or transferred; changes of the rules are"
+            " published in advance.",
+        },
+        "support": {
+            "zh": "如有疑问,请联系门店或客服。",
+            "en": "Questions? Ask in any shop or our customer service.",
+        },
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +87,4 @@ class Preset:
     rules: tuple[RulePreset, ...]
     policy: Mapping[str, Any]
     kinds: tuple[KindPreset, ...] = field(default=())
+    brand: BrandContent = DEFAULT_BRAND

@@ -52,6 +52,7 @@ TEXTS: Final[dict[str, Promise]] = {
     "reservation_entries": _("A reservation says what its entries say."),
     "reservation_over": _("A reservation that is over is no longer held."),
     "reservation_owner": _("A reservation belongs to the member of its account."),
+    "shop_message": _("A message from a shop has become facts, or has a case."),
     "snapshot_position": _("A member's fold stands at the last of its facts."),
     "snapshot_progress": _("The totals of a fold are the sums of the member's progress."),
     "snapshot_standing": _("A fold stands on the tier that the member holds."),

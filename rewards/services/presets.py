@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.base.errors import DomainError
 from members.models import InteractionKind, ReceivedFact
+from members.services import brand
 from rewards.models import PointsPolicy, Rule, RuleVersion
 from rewards.models.rule import RuleState
 from rewards.presets.shape import Preset, RulePreset, TierPreset
@@ -96,6 +97,8 @@ def load(*, preset: Preset, at: datetime) -> Loaded:
         _load_rule(loading, rule)
     _end_rules_of_other_presets(loading)
     programme.current_book()
+    if (made := brand.publish_default(content=preset.brand, at=at)) is not None:
+        loading.note(f"brand:{made.number}")
     return loading.loaded
 
 

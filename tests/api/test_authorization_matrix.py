@@ -20,7 +20,10 @@ from tests.factories import members
 
 pytestmark = pytest.mark.django_db
 
-PUBLIC = {"api/v1/schema", "api/docs", "api/problems/<slug:code>"}
+PUBLIC = {
+    "api/v1/schema", "api/docs", "api/problems/<slug:code>", "api/v1/programme",
+    "api/v1/inbound/<slug:code>",
+}  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 Build = Callable[[Member], tuple[str, Any]]
@@ -106,6 +109,30 @@ ROWS: dict[tuple[str, str], Build] = {
         _order_path("/claim"),
         {"member": str(m.public_id)},
     ),
+    ("webhooks", "GET"): lambda _m: ("/webhooks", None),
+    ("webhooks", "POST"): lambda _m: (
+        "/webhooks",
+        {"url": "https://shop.example/loyalty", "kinds": ["tier.changed", "points.*"]},
+    ),
+    ("webhooks/<uuid:public_id>", "GET"): lambda m: (f"/webhooks/{m.public_id}", None),
+    ("webhooks/<uuid:public_id>", "PATCH"): lambda m: (
+        f"/webhooks/{m.public_id}",
+        {"kinds": ["tier.changed"]},
+    ),
+    ("webhooks/<uuid:public_id>", "DELETE"): lambda m: (f"/webhooks/{m.public_id}", None),
+    ("webhooks/<uuid:public_id>/rotate", "POST"): lambda m: (
+        f"/webhooks/{m.public_id}/rotate",
+        {},
+    ),
+    ("webhooks/<uuid:public_id>/test", "POST"): lambda m: (f"/webhooks/{m.public_id}/test", {}),
+    ("webhooks/<uuid:public_id>/deliveries", "GET"): lambda m: (
+        f"/webhooks/{m.public_id}/deliveries",
+        None,
+    ),
+    ("webhooks/<uuid:public_id>/deliveries/<uuid:delivery_id>/replay", "POST"): lambda m: (
+        f"/webhooks/{m.public_id}/deliveries/{m.public_id}/replay",
+        {},
+    ),
 }  # fmt: skip
 
 # What a key with the scope gets where the row names nothing that exists.
@@ -113,6 +140,13 @@ NOTHING_THERE = {
     ("entries/<int:entry_id>/explanation", "GET"),
     ("orders/<str:source>/<path:order_no>", "GET"),
     ("orders/<str:source>/<path:order_no>/claim", "POST"),
+    ("webhooks/<uuid:public_id>", "GET"),
+    ("webhooks/<uuid:public_id>", "PATCH"),
+    ("webhooks/<uuid:public_id>", "DELETE"),
+    ("webhooks/<uuid:public_id>/rotate", "POST"),
+    ("webhooks/<uuid:public_id>/test", "POST"),
+    ("webhooks/<uuid:public_id>/deliveries", "GET"),
+    ("webhooks/<uuid:public_id>/deliveries/<uuid:delivery_id>/replay", "POST"),
 }
 
 

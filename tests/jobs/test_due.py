@@ -18,7 +18,7 @@ from tests.engine.shop import Shop, day
 
 ORDER = [
     "settle_due", "warn_of_lapses", "open_cases", "forget_content", "forget_idempotency_keys",
-    "forget_deliveries", "forget_job_runs",
+    "forget_deliveries", "forget_webhook_deliveries", "forget_shop_messages", "forget_job_runs",
 ]  # fmt: skip
 LATER_DAYS, LONG_AGO = 501, -1000
 LATER = day(500)

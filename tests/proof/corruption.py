@@ -192,6 +192,16 @@ CORRUPTIONS = (
     Corruption("a lost delivery", "event_delivered", "event",
                "DELETE FROM members_eventdelivery WHERE id = (SELECT max(id) FROM"
                " members_eventdelivery) RETURNING event_id"),
+    Corruption("a message's kind", "webhook_message", "message",
+               _update("members_webhookdelivery", "kind = 'tier.changed'", "event_id IS NOT NULL")),
+    Corruption("a message that nobody took", "webhook_message", "message",
+               _update("members_webhookdelivery", "state = 'delivered', delivered_at = now()",
+                       "event_id IS NOT NULL")),
+    Corruption("a shop's message without a case", "shop_message", "message",
+               _update("rewards_inbounddelivery", "case_id = NULL", "state = 'parked'")),
+    Corruption("a shop's message without its fact", "shop_message", "message",
+               _update("rewards_inbounddelivery", "result = '[{\"source\": \"shop-web\","
+                       " \"order_no\": \"lost\"}]'", "state = 'done'")),
     Corruption("a lost key", "member_key", "member",
                "DELETE FROM members_memberkey WHERE member_id = (SELECT min(member_id) FROM"
                " members_memberkey) RETURNING member_id"),

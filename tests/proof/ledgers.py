@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from members.models import Channel, Member, Touchpoint
-from members.services import events
+from members.domain import webhooks as standard
+from members.models import Channel, Member, MemberEvent, Touchpoint
+from members.services import events, webhooks
+from rewards.api import parsing
 from rewards.domain.cart import Line, RefundLine
+from rewards.domain.inbound_schemes import Envelope
 from rewards.domain.submission import (
     InteractionFact,
     MemberRef,
@@ -17,9 +20,10 @@ from rewards.domain.submission import (
     Submission,
     Tender,
 )
-from rewards.models import Reward, RewardKind, Stock, StockMovement
+from rewards.models import InboundScheme, Reward, RewardKind, Stock, StockMovement
 from rewards.presets import PRESETS
-from rewards.services import adjustment, due, enrolment, intake, presets, reservation
+from rewards.presets import inbound as shipped
+from rewards.services import adjustment, due, enrolment, inbound, intake, presets, reservation
 from rewards.services.answers import Outcome
 from tests.factories import members as people
 
@@ -104,6 +108,32 @@ def interaction(member: Member, ref: str, at: datetime, kind: str = "survey") ->
     return InteractionFact("app", ref, of(member), kind, at)
 
 
+def _connections(made: Programme) -> None:
+    """Tell a webhook of an order; receive a shop's message that is done, and one that is not."""
+    webhooks.create(touchpoint=made.web, url="https://shop.example/", kinds=["order.*"], at=made.at)
+    event = MemberEvent.objects.filter(kind="order.recorded").earliest("id")
+    assert webhooks.fan_out(event_id=event.pk, at=made.at) == 1
+    hook = inbound.connect(
+        code="shop-web",
+        touchpoint=made.web,
+        scheme=InboundScheme.STANDARD,
+        secret=standard.new_secret(),
+        mapping=shipped.mapping("standard"),
+        at=made.at,
+    )
+    line = {"line_no": 1, "sku": "A", "quantity": 1, "amount": "30.00"}
+    fact = {
+        "order_no": "W1", "status": "paid", "placed_at": made.at.isoformat(), "currency": "CNY",
+        "identifier": {"kind": "external", "value": "m-0"}, "lines": [line],
+    }  # fmt: skip
+    for number, data in enumerate((fact, {**fact, "currency": "EUR"})):
+        envelope = Envelope(f"msg_{number}", "order", {"type": "order", "data": data})
+        delivery, _is_known = inbound.accept(
+            hook=hook, envelope=envelope, raw=b"", at=made.at, read=parsing.batch_fact
+        )
+        assert delivery.state == ("parked" if number else "done"), delivery.reason
+
+
 def rich(preset: str = "retail_cn") -> Programme:
     """Return a programme in which everything has happened at least once."""
     made = programme(preset)
@@ -120,6 +150,7 @@ def rich(preset: str = "retail_cn") -> Programme:
     made.send(order(dan, "D1", at, 45_000, **web), order(dan, "D2", at, 5_000, **web), by=made.web)
     _returns(made)
     _reservations(made)
+    _connections(made)
     _stock(made)
     _waiting(made)
     _time(made)
