@@ -39,6 +39,12 @@ class MemberWrite:
     account: Account
     standings: Sequence[StandingRow]
 
+    @property
+    def is_changed(self) -> bool:
+        """Say whether there is anything to write: a hold of no points moves none."""
+        account = self.account
+        return bool(account.transfers or account.touched_holds or self.run is not None)
+
 
 def next_ids(entries: int, lots: int) -> tuple[list[int], list[int]]:
     """Take ids for that many entries and lots from their sequences, in one statement."""
@@ -48,7 +54,7 @@ def next_ids(entries: int, lots: int) -> tuple[list[int], list[int]]:
 
 def write_accounts(writes: Writes, members: Iterable[MemberWrite]) -> None:
     """Add entries, lots, lot uses, reservations and balances of all members to the writes."""
-    changed = [each for each in members if each.account.transfers or each.run is not None]
+    changed = [each for each in members if each.is_changed]
     transfers = sum(len(each.account.transfers) for each in changed)
     lots = sum(len(each.account.new_lots) for each in changed)
     entry_ids, lot_ids = next_ids(transfers, lots) if transfers else ([], [])

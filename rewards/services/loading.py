@@ -176,7 +176,12 @@ SELECT r.account_id, r.id, r.points, r.expires_at, r.status, r.captured_points,
        r.given_back_points, r.order_id, r.public_id,
        (SELECT json_agg(json_build_array(u.lot_id, u.points) ORDER BY u.id)
           FROM rewards_entry e JOIN rewards_lotuse u ON u.entry_id = e.id
-         WHERE e.reservation_id = r.id AND e.target = 'reserved')::text
+         WHERE e.reservation_id = r.id AND e.source = 'available')::text,
+       r.parent_id,
+       CASE WHEN r.parent_id IS NOT NULL THEN (
+           SELECT t.rank FROM rewards_redemption d JOIN rewards_reward w ON w.id = d.reward_id
+             JOIN tiers_tier t ON t.id = w.min_tier_id
+            WHERE d.reservation_id = r.id) END
 FROM rewards_reservation r
 WHERE r.account_id = ANY(%s::bigint[])
   AND (r.status = 'held' OR r.order_id = ANY(%s::bigint[]) OR r.public_id = ANY(%s::uuid[]))
@@ -346,4 +351,6 @@ def _lot(row: Sequence[Any]) -> Lot:
 def _hold(row: Sequence[Any]) -> Hold:
     uses = tuple((lot, points) for lot, points in orjson.loads(row[9] or "[]"))
     subject = None if row[7] is None else f"{ORDER}:{row[7]}"
-    return Hold(row[1], row[2], uses, row[3], subject, HoldState(row[4]), row[5], row[6])
+    return Hold(
+        row[1], row[2], uses, row[3], subject, row[10], row[11], HoldState(row[4]), row[5], row[6]
+    )
