@@ -174,6 +174,10 @@ class MemberFold:
         """Return the rank that counts at an instant, overrides included."""
         return self._effective(at, self.tiers.rank)
 
+    def facts_at(self, at: datetime) -> dict[str, object]:
+        """Return what conditions may ask of the member, with the tier that counts now."""
+        return self._member_facts(self.book.tier_at(at, self.effective_rank(at)), at)
+
     def _effective(self, at: datetime, earned: int) -> int:
         """Return the rank of the override in force, else what is earned.
 
