@@ -51,14 +51,14 @@ def current_tiers(members: Collection[Member], *, at: datetime) -> dict[int, Cur
     Source: design §5.2.
     """
     ids = [member.pk for member in members]
-    current = tier_queries.current_tiers(ids, at=at)
+    overrides = tier_queries.overrides_in_force(ids, at=at)
+    current = tier_queries.current_tiers(ids, at=at, overrides=overrides)
     due = FoldSnapshot.objects.filter(member_id__in=ids, review_due_at__lte=at)
     states = dict(due.values_list("member_id", "state"))
     if not states:
         return current
     book, tiers = programme.current_book(), tier_queries.tiers_by_code()
     suspensions = member_queries.suspensions_of(states)
-    overrides = tier_queries.overrides_in_force(states, at=at)
     for member_id, state in states.items():
         fold = TierFold.from_json(state[TIERS_STATE], suspensions[member_id])
         outlook = _outlook(fold, book, at)
@@ -74,7 +74,8 @@ def tier_of(member: Member, *, at: datetime) -> TierReading | None:
 
     Source: TIR-07.
     """
-    current = tier_queries.current_tiers([member.pk], at=at).get(member.pk)
+    overrides = tier_queries.overrides_in_force([member.pk], at=at)
+    current = tier_queries.current_tiers([member.pk], at=at, overrides=overrides).get(member.pk)
     if current is None:
         return None
     state = FoldSnapshot.objects.filter(member=member).values_list("state", flat=True).first()
@@ -85,8 +86,8 @@ def tier_of(member: Member, *, at: datetime) -> TierReading | None:
         fold = TierFold.from_json(state[TIERS_STATE], suspensions)
     outlook = _outlook(fold, programme.current_book(), at)
     if outlook is not None and outlook.tier != current.computed.code:
-        overrides = tier_queries.overrides_in_force([member.pk], at=at).get(member.pk)
-        current = _settled(current, outlook, tier_queries.tiers_by_code(), overrides)
+        laid_over = overrides.get(member.pk)
+        current = _settled(current, outlook, tier_queries.tiers_by_code(), laid_over)
     return TierReading(current, outlook)
 
 

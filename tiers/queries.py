@@ -1,6 +1,6 @@
 """Who stands where on the ladder, how far the next tier is, and what each tier is worth."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -110,9 +110,15 @@ def in_force(overrides: Iterable[StandingOverride]) -> InForce:
     return InForce(fixed, floor)
 
 
-def current_tiers(member_ids: Collection[int], *, at: datetime) -> dict[int, CurrentTier]:
-    """Return the tier that counts for each member, as it has been written."""
-    overrides = overrides_in_force(member_ids, at=at)
+def current_tiers(
+    member_ids: Collection[int], *, at: datetime, overrides: Mapping[int, InForce] | None = None
+) -> dict[int, CurrentTier]:
+    """Return the tier that counts for each member, as it has been written.
+
+    `overrides` are those in force, where they have been read already.
+    """
+    if overrides is None:
+        overrides = overrides_in_force(member_ids, at=at)
     return {
         member_id: effective(of_standing(standing), overrides.get(member_id))
         for member_id, standing in stored_standings(member_ids, at=at).items()
