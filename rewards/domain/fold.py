@@ -175,6 +175,10 @@ class MemberFold:
         """Return the rank that counts at an instant, overrides included."""
         return self._effective(at, self.tiers.rank)
 
+    def facts_at(self, at: datetime) -> dict[str, object]:
+        """Return what conditions may ask of the member, with the tier that counts now."""
+        return self._member_facts(self.book.tier_at(at, self.effective_rank(at)), at)
+
     def _effective(self, at: datetime, earned: int) -> int:
         """Return the rank set by staff, else what is earned, and at least what was bought.
 
