@@ -52,8 +52,11 @@ def next_ids(entries: int, lots: int) -> tuple[list[int], list[int]]:
     return row[0], row[1]
 
 
+Ids = tuple[list[int], list[int]]
+
+
 def write_accounts(
-    writes: Writes, members: Iterable[MemberWrite], *, ids: tuple[list[int], list[int]] | None = None
+    writes: Writes, members: Iterable[MemberWrite], *, ids: Ids | None = None
 ) -> None:
     """Add entries, lots, lot uses, reservations and balances of all members to the writes.
 
@@ -63,6 +66,7 @@ def write_accounts(
     transfers = sum(len(each.account.transfers) for each in changed)
     lots = sum(len(each.account.new_lots) for each in changed)
     entry_ids, lot_ids = ids or (next_ids(transfers, lots) if transfers else ([], []))
+    assert (len(entry_ids), len(lot_ids)) == (transfers, lots), "each row has an id of its own"
     next_entry, next_lot = iter(entry_ids), iter(lot_ids)
     for each in changed:
         _write_account(writes, each, next_entry, next_lot)

@@ -26,14 +26,20 @@ WITH pick AS (
     FOR NO KEY UPDATE OF s
 )
 """
-_TAKE: Final = _PICK + """
+_TAKE: Final = (
+    _PICK
+    + """
 UPDATE rewards_stock x SET on_hand = x.on_hand - %(quantity)s FROM pick WHERE x.id = pick.id
 RETURNING x.id
 """
-_HOLD: Final = _PICK + """
+)
+_HOLD: Final = (
+    _PICK
+    + """
 UPDATE rewards_stock x SET held = x.held + %(quantity)s FROM pick WHERE x.id = pick.id
 RETURNING x.id
 """
+)
 
 _SETTLE: Final = """
 WITH changes AS (
@@ -149,9 +155,7 @@ def _change(changes: Sequence[dict[str, int | None]]) -> None:
         cursor.execute(_SETTLE, [orjson.dumps(changes).decode()])
 
 
-def _record(
-    moved: Iterable[tuple[Redemption, int]], reason: str, at: datetime, actor: str
-) -> None:
+def _record(moved: Iterable[tuple[Redemption, int]], reason: str, at: datetime, actor: str) -> None:
     StockMovement.objects.bulk_create(
         StockMovement(
             stock_id=redemption.stock_id, quantity=quantity, reason=reason,
