@@ -59,6 +59,11 @@ class Given:
     grant: Grant
     issued: list[Item]
 
+    @property
+    def moved_points(self) -> bool:
+        """Say whether points were given."""
+        return any(item["kind"] == GiftKind.POINTS for item in self.issued)
+
 
 def give(wanted: Sequence[Wanted], *, at: datetime, actor: str) -> list[Given]:
     """Give what is wanted and was not given before, in a fixed order."""
@@ -138,16 +143,17 @@ def revoke(
     actor: str,
     facts: Mapping[int, int] | None = None,
     asks_return: bool = True,
-) -> None:
+) -> set[int]:
     """Take back what grants gave and is unused; what is used already opens a case.
 
     `facts` are what the case of a grant's member is about. Where nothing is to be returned, because
-    something better took the gift's place, there is no case.
+    something better took the gift's place, there is no case. Returns whose points it has moved.
     Source: RWD-04, design §5.4 (3).
     """
     if not grants:
-        return
-    used = _take_back(grants, reason, at, actor)
+        return set()
+    used = _take_back(grants, at, actor)
+    moved = _take_points_back(grants, at, actor)
     for grant in grants:
         grant.status, grant.revoked_at, grant.revoke_reason = GrantStatus.REVOKED, at, reason
         if used[grant.pk]:
@@ -166,11 +172,10 @@ def revoke(
             for grant in grants
             if used[grant.pk]
         )
+    return moved
 
 
-def _take_back(
-    grants: Sequence[Grant], reason: str, at: datetime, actor: str
-) -> dict[int, list[Item]]:
+def _take_back(grants: Sequence[Grant], at: datetime, actor: str) -> dict[int, list[Item]]:
     """Take back what is unused of each grant; returns what was used of each."""
     ids = [grant.pk for grant in grants]
     used: dict[int, list[Item]] = {pk: [] for pk in ids}
@@ -180,37 +185,41 @@ def _take_back(
     _count, fulfilled = redemption.revoke_of_grants(grants=ids, at=at, actor=actor)
     for redeemed in fulfilled:
         used[redeemed.grant_id or 0].append({"kind": "reward", "id": str(redeemed.public_id)})
-    by_ref = {str(grant.public_id): grant.pk for grant in grants}
+    items = _items_of(grants)
+    by_ref = {
+        gifts.reference(item, grant=grant): grant.pk
+        for grant in grants
+        for item in items.get(grant.step_id, ())
+        if item.kind == GiftKind.BENEFIT
+    }
     _count, benefits_used = entitlements.end_of(
-        source=EntitlementSource.GRANT, refs=list(by_ref), at=at, actor=actor, reason="revoked"
+        source=EntitlementSource.GRANT,
+        refs=list(by_ref),
+        at=at,
+        actor=actor,
+        reason=entitlements.REVOKED,
     )
     for entitlement in benefits_used:
         used[by_ref[entitlement.source_ref]].append(
             {"kind": "benefit", "benefit": entitlement.benefit.code}
         )
-    items = _items_of(grants)
-    for grant in grants:
-        if WAITING not in grant.evidence:
-            points = _points(items.get(grant.step_id, ()))
-            used[grant.pk] += _take_points(grant, points, at, actor) if points else []
     return used
+
+
+def _take_points_back(grants: Sequence[Grant], at: datetime, actor: str) -> set[int]:
+    """Take the points of gifts back; what has been spent becomes debt. Returns whose they were."""
+    items, moved = _items_of(grants), set[int]()
+    for grant in grants:
+        points = _points(items.get(grant.step_id, ()))
+        if points and WAITING not in grant.evidence:
+            with accounts.in_hand(member=grant.member_id, at=at, actor=actor) as hand:
+                hand.account.fall(hand.grounds("gift_revoked"), points, at)
+            moved.add(grant.member_id)
+    return moved
 
 
 def _points(items: Iterable[GiftItem]) -> int:
     return sum(item.quantity or 0 for item in items if item.kind == GiftKind.POINTS)
-
-
-def _take_points(grant: Grant, points: int, at: datetime, actor: str) -> list[Item]:
-    """Take points of a gift back as far as there are any; the rest is for a person to decide.
-
-    Gift points are adjustments, which never make a debt (design §5.3 (7)).
-    """
-    with accounts.in_hand(member=grant.member_id, at=at, actor=actor) as hand:
-        taken = min(points, hand.account.available)
-        if taken:
-            hand.account.adjust(hand.grounds("gift_revoked"), -taken, at)
-            hand.report("points.adjusted", {"points": -taken, "reason": "gift_revoked"})
-    return [] if taken == points else [{"kind": "points", "points": points - taken}]
 
 
 def _event(kind: str, grant: Grant, at: datetime, actor: str) -> NewEvent:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import orjson
 from django.db import connection
+from django.db.models import Q
 
 from config.base import bulk, clock, money
 from rewards.domain import fields
@@ -42,8 +43,8 @@ _NOTHING: Final = Decimal(0)
 
 _SUMS = """
 SELECT k.place,
-       CASE WHEN k.metric = 'spend' THEN coalesce(sum(o.qualifying_amount), 0)
-            ELSE count(o.id) END
+       CASE WHEN k.metric = 'orders' THEN nullif(count(o.id), 0)
+            WHEN count(o.id) > 0 THEN sum(o.qualifying_amount) END
 FROM json_to_recordset(%(windows)s::json) AS k (
     place int, member bigint, metric text, first timestamptz, "end" timestamptz)
 LEFT JOIN members_order o ON o.member_id = k.member AND o.status <> 'cancelled'
@@ -61,19 +62,22 @@ WHERE m.id = ANY(%s::bigint[])
 
 @dataclass(slots=True)
 class _Case:
-    """One order and one rule that it might give something by, or lose something of."""
+    """One order and one rule that it might give something by, or lose something of.
+
+    `value` is what its window adds up to, None where nothing in it counts.
+    """
 
     news: OrderNews
     spec: GrantSpec
     window: str
     first: date | None
     end: date | None
-    value: Decimal = _NOTHING
+    value: Decimal | None = None
     applies: bool = False
 
     @property
     def wanted(self) -> list[Wanted]:
-        if not (self.news.counts and self.applies):
+        if self.value is None or not (self.news.counts and self.applies):
             return []
         state = self.news.state
         return deciding.of_order(
@@ -125,14 +129,17 @@ def _follow_entries(happened: Happened) -> None:
 
 
 def _latest_grants(pairs: Sequence[tuple[TierNews, GrantSpec]]) -> dict[tuple[int, int], datetime]:
-    """Return when each of these members was last given a rule's gift for entering a tier."""
+    """Return when each of these members last entered a tier for a gift that is not undone whole."""
     if not pairs:
         return {}
-    rows = Grant.objects.filter(
-        member_id__in={news.member for news, _spec in pairs},
-        rule_id__in={spec.rule for _news, spec in pairs},
-        status=GrantStatus.GIVEN,
-    ).order_by("given_at")
+    rows = (
+        Grant.objects.filter(
+            member_id__in={news.member for news, _spec in pairs},
+            rule_id__in={spec.rule for _news, spec in pairs},
+        )
+        .filter(Q(status=GrantStatus.GIVEN) | Q(evidence__has_key=giving.KEPT))
+        .order_by("given_at")
+    )
     return {
         (row.member_id, row.rule_id): datetime.fromisoformat(row.evidence["entered_at"])
         for row in rows
@@ -167,7 +174,7 @@ def _follow_withdrawals(happened: Happened) -> None:
         for grant in rows.order_by("member_id", "pk")
         if _is_undone(happened, grant, undone[grant.member_id])
     ]
-    giving.revoke(
+    happened.moved_points |= giving.revoke(
         grants, reason=WITHDRAWN, at=happened.at, actor=happened.actor,
         facts=happened.fact_of_member,
     )  # fmt: skip
@@ -203,9 +210,7 @@ def _cases(happened: Happened, news: OrderNews) -> Iterable[_Case]:
     if not (news.counts or news.counted_before):
         return
     for spec in happened.book.grants.at(Trigger.ORDER, news.state.placed_at):
-        yield _Case(
-            news, spec, *deciding.order_window(spec, news.order, news.state.placed_at)
-        )
+        yield _Case(news, spec, *deciding.order_window(spec, news.order, news.state.placed_at))
 
 
 def _judge(happened: Happened, cases: Sequence[_Case]) -> None:
@@ -247,7 +252,7 @@ def _add_up(cases: Sequence[_Case]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_SUMS, {"windows": orjson.dumps(windows).decode()})
         for place, value in cursor.fetchall():
-            cases[place].value = Decimal(value)
+            cases[place].value = None if value is None else Decimal(value)
 
 
 def _window_row(place: int, case: _Case) -> dict[str, Any]:
@@ -280,7 +285,7 @@ def _take_back(happened: Happened, cases: Sequence[_Case], given: set[int]) -> N
         if case is not None and (reason := _why_gone(grant, case)):
             gone[reason].append(grant)
     for reason, grants in gone.items():
-        giving.revoke(
+        happened.moved_points |= giving.revoke(
             grants, reason=reason, at=happened.at, actor=happened.actor,
             facts=happened.fact_of_member, asks_return=reason == NO_LONGER_REACHED,
         )  # fmt: skip
@@ -290,12 +295,13 @@ def _may_replace(case: _Case) -> bool:
     """Say whether the step reached is one that takes the place of a lower one."""
     spec = case.spec
     is_highest = spec.step_mode is StepMode.HIGHEST and len(spec.steps) > 1
-    return is_highest and len([s for s in spec.steps if s.threshold <= case.value]) > 1
+    value = case.value or _NOTHING
+    return is_highest and len([step for step in spec.steps if step.threshold <= value]) > 1
 
 
 def _why_gone(grant: Grant, case: _Case) -> str:
     threshold = _NOTHING if grant.step is None else grant.step.threshold
-    if case.value < threshold or case.value == 0:
+    if case.value is None or case.value < threshold:
         return NO_LONGER_REACHED
     reached = case.spec.reached(case.value)
     if case.spec.step_mode is StepMode.HIGHEST and reached[-1].threshold > threshold:
@@ -311,6 +317,8 @@ def _facts_of(members: set[int]) -> dict[int, MemberFacts]:
 
 
 def _tell(happened: Happened, given: Given, fact: int | None) -> None:
+    if given.moved_points:
+        happened.moved_points.add(given.grant.member_id)
     if fact is not None:
         for item in given.issued:
             happened.tell_issued(fact, {**item, "gift": given.grant.rule.code})
