@@ -47,8 +47,8 @@ WHERE (p.birth_month, p.birth_day) IN (SELECT * FROM unnest(%(months)s::int[], %
   AND m.joined_at < %(end)s
 {_NOT_YET}"""  # noqa: S608 - constants
 
-# Frozen time puts the day off where the ladder says so: those who were ever frozen are looked at one
-# by one, the others by the day of their enrolment.
+# Frozen time puts the day off where the ladder says so: who was ever frozen is looked at one by
+# one, the others by the day of their enrolment.
 _TENURES = f"""
 SELECT m.id FROM members_member m
 WHERE (%(frozen_counts)s OR NOT EXISTS (
@@ -57,7 +57,7 @@ WHERE (%(frozen_counts)s OR NOT EXISTS (
               WHERE m.joined_at >= d.f AND m.joined_at < d.e)
 {_NOT_YET}"""  # noqa: S608 - constants
 
-_EVER_FROZEN = f"""
+_EVER_FROZEN = """
 SELECT m.id, m.joined_at,
        json_agg(json_build_array(s.from_at, s.ended_at) ORDER BY s.from_at)::text
 FROM members_member m JOIN members_suspension s ON s.member_id = m.id

@@ -85,7 +85,7 @@ SELECT coalesce(sum(d.quantity), 0) FROM rewards_redemption d
 WHERE %s::boolean AND {_COUNTED}
   AND d.requested_at >= coalesce(%s::timestamptz, '-infinity')
 """  # noqa: S608 - a condition above
-_TAKEN: Final = f"SELECT ({TAKEN_BY_MEMBER}), ({TAKEN_BY_ALL})"  # noqa: S608 - as above
+_TAKEN: Final = f"SELECT ({TAKEN_BY_MEMBER}), ({TAKEN_BY_ALL})"
 
 
 class RewardNotFoundError(DomainError):

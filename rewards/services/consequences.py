@@ -13,7 +13,7 @@ import orjson
 from config.base import bulk
 from rewards.services import benefits, redemption
 from rewards.services.grants import follow_grants
-from rewards.services.happened import Happened, Item
+from rewards.services.happened import NO_FACT, Happened, Item
 from rewards.services.quote_checks import follow_quotes
 
 Consequence = Callable[[Happened], None]
@@ -47,7 +47,7 @@ def follow(happened: Happened) -> None:
 
 
 def _remember(issued: Mapping[int, list[Item]], issues: Mapping[int, list[Item]]) -> None:
-    facts = issued.keys() | issues.keys()
+    facts = (issued.keys() | issues.keys()) - {NO_FACT}
     if not facts:
         return
     rows = [

@@ -32,9 +32,12 @@ from rewards.models import Grant
 from rewards.models.grant import GrantStatus
 from rewards.services import giving, member_facts
 from rewards.services.giving import Given
-from rewards.services.happened import Happened, OrderNews, TierNews
+from rewards.services.happened import NO_FACT, Happened, OrderNews, TierNews
 
 WITHDRAWN: Final = "qualification_withdrawn"
+MEMBERSHIP_REFUNDED: Final = "membership_refunded"
+MEMBERSHIP: Final = "paid_membership"
+UNDOING: Final = frozenset({WITHDRAWN, MEMBERSHIP_REFUNDED})
 NO_LONGER_REACHED: Final = "no_longer_reached"
 STEP_REPLACED: Final = "step_replaced"
 
@@ -163,29 +166,36 @@ def _follow_withdrawals(happened: Happened) -> None:
 
     Source: design §5.4 (3).
     """
-    undone = {n.member: n for n in happened.tiers if n.reason == WITHDRAWN}
+    undone = {n.member: n for n in happened.tiers if n.reason in UNDOING}
     if not undone:
         return
     rows = Grant.objects.filter(
         member_id__in=undone, status=GrantStatus.GIVEN, version__trigger=Trigger.TIER_ENTERED
     ).select_related("rule", "version__tier")
-    grants = [
-        grant
-        for grant in rows.order_by("member_id", "pk")
-        if _is_undone(happened, grant, undone[grant.member_id])
-    ]
-    happened.moved_points |= giving.revoke(
-        grants, reason=WITHDRAWN, at=happened.at, actor=happened.actor,
-        facts=happened.fact_of_member,
-    )  # fmt: skip
+    gone: dict[str, list[Grant]] = defaultdict(list)
+    for grant in rows.order_by("member_id", "pk"):
+        news = undone[grant.member_id]
+        if _is_undone(happened, grant, news):
+            gone[news.reason].append(grant)
+    for reason, grants in gone.items():
+        happened.moved_points |= giving.revoke(
+            grants, reason=reason, at=happened.at, actor=happened.actor,
+            facts={k: v for k, v in happened.fact_of_member.items() if v != NO_FACT},
+        )  # fmt: skip
 
 
 def _is_undone(happened: Happened, grant: Grant, news: TierNews) -> bool:
+    """Say whether a gift was for what is undone: an entry that was earned lately, or one bought."""
     tier = grant.version.tier
-    entered_at = datetime.fromisoformat(grant.evidence["entered_at"])
+    if tier is None or tier.rank <= news.rank:
+        return False
+    is_bought = grant.evidence["reason"] == MEMBERSHIP
+    if news.reason == MEMBERSHIP_REFUNDED:
+        return bool(is_bought)
     days = happened.book.ladders.at(news.at).withdraw_days
     since = clock.local_day(news.at) - timedelta(days=days)
-    return tier is not None and tier.rank > news.rank and clock.local_day(entered_at) >= since
+    entered_at = datetime.fromisoformat(grant.evidence["entered_at"])
+    return not is_bought and clock.local_day(entered_at) >= since
 
 
 # Orders

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from members.models import Touchpoint
 from rewards.domain.account import Account
@@ -12,6 +12,9 @@ from rewards.domain.receipt import Receipt
 from rewards.domain.subjects import OrderState
 
 Item = dict[str, Any]
+
+NO_FACT: Final = 0
+"""What follows from a command is of no fact; no evaluation remembers it."""
 
 
 @dataclass(frozen=True, slots=True)
