@@ -51,9 +51,12 @@ def renew(*, membership: UUID, purchase: Purchase) -> Sale:
 
 def _sell(member: int, purchase: Purchase, sell: Callable[[], tuple[PaidMembership, bool]]) -> Sale:
     at = purchase.at
-    with command(
-        member=member, at=at, actor=purchase.actor, touchpoint=purchase.touchpoint
-    ) as current, _moving(current, MEMBERSHIP, at):
+    with (
+        command(
+            member=member, at=at, actor=purchase.actor, touchpoint=purchase.touchpoint
+        ) as current,
+        _moving(current, MEMBERSHIP, at),
+    ):
         row, is_new = sell()
     return Sale(row, is_new, current.issued)
 
