@@ -45,7 +45,7 @@ class RewardForm(forms.ModelForm):  # type: ignore[type-arg]
         """All that a reward says."""
 
         model = Reward
-        exclude: tuple[str, ...] = ()  # noqa: DJ006 - staff describe all of it
+        exclude: tuple[str, ...] = ()
 
     def clean_conditions(self) -> Any:
         """Refuse conditions that cannot be read, with the reason."""
@@ -112,7 +112,7 @@ class RewardAdmin(ConsoleAdmin):
     @admin.display(description=_("warnings"))
     def warnings(self, reward: Reward) -> str:
         """Return what looks wrong. Source: RWD-13."""
-        if reward.pk is None:
+        if reward._state.adding:
             return "–"
         rank = 0 if reward.min_tier is None else reward.min_tier.rank
         if reward.points and supply.is_beyond_reach(reward.points, rank):
@@ -122,7 +122,7 @@ class RewardAdmin(ConsoleAdmin):
     @admin.display(description=_("stock"))
     def stock_link(self, reward: Reward) -> SafeString | str:
         """Return where stock is received and corrected."""
-        if reward.pk is None:
+        if reward._state.adding:
             return "–"
         address = reverse("admin:reward_stock", args=[reward.pk])
         return format_html(

@@ -57,7 +57,7 @@ class Command(AccountInHand):
 
 
 @contextmanager
-def command(
+def command(  # noqa: PLR0913 - what a command may say of itself
     *,
     member: int,
     at: datetime,

@@ -199,6 +199,14 @@ class AccountMachine(RuleBasedStateMachine):
         assert (hold.captured, hold.state) == (points, "captured")
         self.captures[key] = self.model.move(points, "redeemed")
 
+    def holding(
+        self, key: int, points: int, ends_at: datetime, parent: int | None
+    ) -> Callable[[], Hold]:
+        now, min_rank = self.model.now, 3 if parent else None
+        return lambda: self.account.hold(
+            self.grounds(), key, points, now, ends_at, parent=parent, min_rank=min_rank
+        )
+
     @rule(hours=st.sampled_from([1, 5, 24]), data=st.data())
     def hold_with_parts(self, hours: int, data: st.DataObject) -> None:
         """Hold a tender, of nothing perhaps, with prices as its parts; close them as one."""
@@ -210,12 +218,7 @@ class AccountMachine(RuleBasedStateMachine):
             return
         for place, points in enumerate(counts):
             parent = key if place else None
-            self.ask(
-                lambda at=key + place, points=points, parent=parent: self.account.hold(
-                    self.grounds(), at, points, now, ends_at, parent=parent,
-                    min_rank=3 if parent else None,
-                )
-            )  # fmt: skip
+            self.ask(self.holding(key + place, points, ends_at, parent))
             self.model.holds[key + place] = Aside(self.model.move(points, "reserved"), ends_at)
         self.parts[key] = [key + place for place in range(1, len(counts))]
         verb = data.draw(st.sampled_from(["capture", "demoted", "release", "keep"]))
