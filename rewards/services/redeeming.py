@@ -342,4 +342,5 @@ def _place_of(redemption: UUID) -> tuple[int, int, list[UUID]]:
     row = rows.values_list("member_id", "pk", "reservation__public_id").first()
     if row is None:
         raise RedemptionNotFoundError
-    return row[0], row[1], [each for each in row[2:] if each]
+    found: UUID | None = row[2]
+    return row[0], row[1], [] if found is None else [found]
