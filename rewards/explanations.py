@@ -116,7 +116,7 @@ def _not_first(item: Item, name: str) -> str:
 
 
 def _condition_not_met(item: Item, name: str) -> str:
-    failed = gettext("; ").join(_leaf(leaf) for leaf in item["failed"])
+    failed = causes(item["failed"])
     return gettext("%(rule)s does not apply: %(failed)s.") % {"rule": name, "failed": failed}
 
 
@@ -251,6 +251,11 @@ def asked_for(leaf: Item) -> str:
     field = conditions.fields.find(leaf["field"])
     label = str(field.label) if field else leaf["field"]
     return _ASKED[Op(leaf["op"])]() % {"field": label, "value": _value(leaf["value"])}
+
+
+def causes(failed: Sequence[Item]) -> str:
+    """Return the tests that made a condition fail, as part of a sentence."""
+    return gettext("; ").join(_leaf(leaf) for leaf in failed)
 
 
 def _leaf(leaf: Item) -> str:

@@ -34,6 +34,7 @@ from rewards.domain.subjects import (
     Position,
     Step,
     SubjectState,
+    condition_facts,
     positions,
     read_position,
     write_position,
@@ -174,14 +175,23 @@ class MemberFold:
         """Return the rank that counts at an instant, overrides included."""
         return self._effective(at, self.tiers.rank)
 
+    def facts_at(self, at: datetime) -> dict[str, object]:
+        """Return what conditions may ask of the member, with the tier that counts now."""
+        return self.member_facts(self.book.tier_at(at, self.effective_rank(at)), at)
+
     def _effective(self, at: datetime, earned: int) -> int:
-        """Return the rank of the override in force, else what is earned.
+        """Return the rank set by staff, else what is earned, and at least what was bought.
 
         A tier that the ladder has given up since it was set counts for nothing.
         """
+        if not self.member.overrides:
+            return earned
+        ladder = self.book.ladders.at(at)
         code = self.member.override_at(at)
-        rank = None if code is None else self.book.ladders.at(at).rank_of(code)
-        return earned if rank is None else rank
+        fixed = None if code is None else ladder.rank_of(code)
+        floors = (ladder.rank_of(code) for code in self.member.floors_at(at))
+        rank = earned if fixed is None else fixed
+        return max([rank, *(floor for floor in floors if floor is not None)])
 
     # Orders
 
@@ -255,7 +265,7 @@ class MemberFold:
             facts = fields.order_facts(
                 version, source=state.source, net=net.net, spend=net.spend, local=local
             )
-            facts.update(self._member_facts(state.tier, state.placed_at))
+            facts.update(self.member_facts(state.tier, state.placed_at))
         decision = rules.evaluate_order(
             OrderContext(version, net, state.placed_at, facts, state.tier)
         )
@@ -300,7 +310,7 @@ class MemberFold:
             local = clock.local(fact.placed_at)
             facts = fields.interaction_facts(kind=content.kind, source=fact.source, local=local)
             rank = self.effective_rank(at)
-            facts.update(self._member_facts(self._tier(at, rank), fact.placed_at))
+            facts.update(self.member_facts(self._tier(at, rank), fact.placed_at))
             decision = self.book.rules_at(fact.placed_at).evaluate_interaction(
                 InteractionContext(fact.placed_at, facts)
             )
@@ -330,19 +340,9 @@ class MemberFold:
             at=at, on=on, kind=content.kind, book=self.book.ladders
         )
 
-    def _member_facts(self, tier: MemberTier, at: datetime) -> dict[str, object]:
-        member = self.member
-        tenure = clock.local_day(at) - clock.local_day(member.joined_at)
-        facts: dict[str, object] = {
-            "member.tier": tier.code,
-            "member.rank": tier.rank,
-            "member.segments": frozenset(),
-            "member.birthday_month": member.birthday_month,
-            "member.tenure_days": tenure.days,
-        }
-        for name, value in member.attributes_at(at).items():
-            facts[f"member.attributes.{name}"] = value
-        return facts
+    def member_facts(self, tier: MemberTier, at: datetime) -> dict[str, object]:
+        """Return what conditions may ask of the member, as it was at an instant."""
+        return condition_facts(self.member, tier, at)
 
     def _within_caps(
         self, awards: Iterable[Award], state: SubjectState, placed_at: datetime

@@ -6,8 +6,9 @@ Source: design §5.1, §5.6.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from config.base import clock
 from rewards.domain.cart import OrderVersion, Refund
 from rewards.domain.explanation import MemberTier
 from rewards.domain.netting import NetOrder
@@ -92,31 +93,63 @@ class AttributeChange:
         return str(self.value).lower() if isinstance(self.value, bool) else str(self.value)
 
 
+class Override(NamedTuple):
+    """A tier laid over the computed one for a time; as a floor only where it ranks higher."""
+
+    from_at: datetime
+    until_at: datetime
+    code: str
+    is_floor: bool = False
+
+
 @dataclass(slots=True)
 class MemberFacts:
     """What may be known of a member besides the facts, each with the instants it held.
 
-    `overrides` hold from, until and the tier's code, `suspensions` from and end (None: goes on),
-    `changes` what became of the attributes, in order.
+    `overrides` come latest first, `suspensions` hold from and end (None: goes on), `changes` what
+    became of the attributes, in order.
     """
 
     joined_at: datetime
     birthday_month: int | None = None
-    overrides: Sequence[tuple[datetime, datetime, str]] = ()
+    overrides: Sequence[Override] = ()
     suspensions: Sequence[tuple[datetime, datetime | None]] = ()
     changes: Sequence[AttributeChange] = ()
 
     def override_at(self, at: datetime) -> str | None:
         """Return the tier that staff have set for an instant; the latest set counts."""
-        for from_at, until_at, code in self.overrides:
-            if from_at <= at < until_at:
-                return code
+        for each in self.overrides:
+            if not each.is_floor and each.from_at <= at < each.until_at:
+                return each.code
         return None
+
+    def floors_at(self, at: datetime) -> list[str]:
+        """Return the tiers that count at least, those bought, at an instant."""
+        return [
+            each.code
+            for each in self.overrides
+            if each.is_floor and each.from_at <= at < each.until_at
+        ]
 
     def attributes_at(self, at: datetime) -> dict[str, Any]:
         """Return the attributes as they were at an instant."""
         known = {change.name: change.value for change in self.changes if change.at <= at}
         return {name: value for name, value in known.items() if value is not None}
+
+
+def condition_facts(member: MemberFacts, tier: MemberTier, at: datetime) -> dict[str, object]:
+    """Return what conditions may ask of a member at an instant, with the tier that counts."""
+    tenure = clock.local_day(at) - clock.local_day(member.joined_at)
+    facts: dict[str, object] = {
+        "member.tier": tier.code,
+        "member.rank": tier.rank,
+        "member.segments": frozenset(),
+        "member.birthday_month": member.birthday_month,
+        "member.tenure_days": tenure.days,
+    }
+    for name, value in member.attributes_at(at).items():
+        facts[f"member.attributes.{name}"] = value
+    return facts
 
 
 @dataclass(slots=True)

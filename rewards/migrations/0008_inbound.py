@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('members', '0005_brand_only_grows'),
-        ('rewards', '0005_stock_movements_only_grow'),
+        ('rewards', '0007_grants_calendar'),
     ]
 
     operations = [

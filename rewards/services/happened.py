@@ -1,8 +1,9 @@
 """What a batch has done, as its consequences see it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from members.models import Touchpoint
 from rewards.domain.account import Account
@@ -13,6 +14,9 @@ from rewards.domain.subjects import OrderState
 
 Item = dict[str, Any]
 
+NO_FACT: Final = 0
+"""What follows from a command is of no fact; no evaluation remembers it."""
+
 
 @dataclass(frozen=True, slots=True)
 class OrderNews:
@@ -20,6 +24,8 @@ class OrderNews:
 
     `fact` is the newest fact of this batch about it, where answers and issues belong; `version` the
     version that counts; `counted_before` says whether it counted before the batch.
+    `names_coupons` where any version of it names coupons or a reservation that may hold some: then
+    `member_facts` says what conditions may ask of the member, as of its placing.
     """
 
     order: int
@@ -28,6 +34,9 @@ class OrderNews:
     version: Receipt
     state: OrderState
     counted_before: bool
+    is_new_version: bool = False
+    names_coupons: bool = False
+    member_facts: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def counts(self) -> bool:
@@ -52,7 +61,8 @@ class Happened:
     """What a batch has done, for the consequences; they add what the answers say of them.
 
     With `is_history` nothing is given: the past has had its gifts. `closed_holds` are reservations
-    that were captured, released, or have lapsed, by their keys.
+    that were captured, released, or have lapsed, by their keys. `moved_points` are members whose
+    points a consequence has moved: their balance is not the one that the fold came to.
     """
 
     at: datetime
@@ -66,13 +76,12 @@ class Happened:
     fact_of_member: dict[int, int] = field(default_factory=dict)
     issued: dict[int, list[Item]] = field(default_factory=dict)
     issues: dict[int, list[Item]] = field(default_factory=dict)
+    moved_points: set[int] = field(default_factory=set)
 
     def note_holds(self, account: Account) -> None:
-        """Note the reservations of an account that are no longer held."""
-        for key in account.touched_holds:
-            state = account.holds[key].state
-            if state is not HoldState.HELD:
-                self.closed_holds[key] = state
+        """Note the reservations of an account that were held until now."""
+        for key in account.closed_holds:
+            self.closed_holds[key] = account.holds[key].state
 
     @property
     def is_nothing(self) -> bool:

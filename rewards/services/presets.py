@@ -14,13 +14,14 @@ from django.db.models import F, Max, Model, Q
 from django.utils.translation import gettext_lazy as _
 
 from config.base.errors import DomainError
-from members.models import InteractionKind, ReceivedFact
+from members.models import InteractionKind, Member, ReceivedFact
 from members.services import brand
 from rewards.models import PointsPolicy, Rule, RuleVersion
 from rewards.models.rule import RuleState
 from rewards.presets.shape import Preset, RulePreset, TierPreset
 from rewards.services import programme
 from tiers.models import LadderVersion, Purpose, QualificationRule, Tier, TierTerm
+from tiers.services import rollout
 
 Kept = TypeVar("Kept", Tier, InteractionKind)
 Version = LadderVersion | PointsPolicy
@@ -99,6 +100,9 @@ def load(*, preset: Preset, at: datetime) -> Loaded:
     programme.current_book()
     if (made := brand.publish_default(content=preset.brand, at=at)) is not None:
         loading.note(f"brand:{made.number}")
+    if not Member.objects.exists():
+        # Whoever enrols is given what there is; later changes reach the others by the due run.
+        rollout.sync_all(at=at, recorded_at=at)
     return loading.loaded
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import jsonschema  # type: ignore[import-untyped]
 import orjson
@@ -173,6 +174,8 @@ def test_example_bodies_are_read_without_a_fault(schema: dict[str, Any], till: C
             source="till",
             order_no=bodies.number(),
             code="shop",
+            redemption_id=uuid4(),
+            reservation_id=uuid4(),
         )
         answer = till.call(method, place, example["value"], Idempotency_Key=bodies.number())
         assert answer.status != 400, (path, answer.body)

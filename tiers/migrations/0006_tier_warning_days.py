@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('members', '0002_append_only'),
-        ('tiers', '0003_storefront'),
+        ('tiers', '0005_overrides_to_follow'),
     ]
 
     operations = [
