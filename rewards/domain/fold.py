@@ -174,14 +174,23 @@ class MemberFold:
         """Return the rank that counts at an instant, overrides included."""
         return self._effective(at, self.tiers.rank)
 
+    def facts_at(self, at: datetime) -> dict[str, object]:
+        """Return what conditions may ask of the member, with the tier that counts now."""
+        return self._member_facts(self.book.tier_at(at, self.effective_rank(at)), at)
+
     def _effective(self, at: datetime, earned: int) -> int:
-        """Return the rank of the override in force, else what is earned.
+        """Return the rank set by staff, else what is earned, and at least what was bought.
 
         A tier that the ladder has given up since it was set counts for nothing.
         """
+        if not self.member.overrides:
+            return earned
+        ladder = self.book.ladders.at(at)
         code = self.member.override_at(at)
-        rank = None if code is None else self.book.ladders.at(at).rank_of(code)
-        return earned if rank is None else rank
+        fixed = None if code is None else ladder.rank_of(code)
+        floors = (ladder.rank_of(code) for code in self.member.floors_at(at))
+        rank = earned if fixed is None else fixed
+        return max([rank, *(floor for floor in floors if floor is not None)])
 
     # Orders
 

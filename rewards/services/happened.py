@@ -68,11 +68,9 @@ class Happened:
     issues: dict[int, list[Item]] = field(default_factory=dict)
 
     def note_holds(self, account: Account) -> None:
-        """Note the reservations of an account that are no longer held."""
-        for key in account.touched_holds:
-            state = account.holds[key].state
-            if state is not HoldState.HELD:
-                self.closed_holds[key] = state
+        """Note the reservations of an account that were held until now."""
+        for key in account.closed_holds:
+            self.closed_holds[key] = account.holds[key].state
 
     @property
     def is_nothing(self) -> bool:

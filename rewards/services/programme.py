@@ -7,11 +7,12 @@ batch, so that keeping it costs no statement of its own.
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
+from uuid import UUID
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from config.base import money
+from config.base import bulk, money
 from config.base.errors import DomainError
 from members.models import InteractionKind
 from rewards.domain import rules, validity
@@ -67,6 +68,13 @@ def current_book() -> ProgrammeBook:
         cursor.execute(f"SELECT {STAMP}")
         (stamp,) = cursor.fetchone()
     return book_for(stamp)
+
+
+def member_and_book(public_id: UUID) -> tuple[int, str, ProgrammeBook] | None:
+    """Return a member's key and status with the programme as stored now, in one statement."""
+    statement = f"SELECT m.id, m.status, {STAMP} FROM members_member m WHERE m.public_id = %s"  # noqa: S608
+    rows = bulk.fetch(statement, [public_id])
+    return (rows[0][0], rows[0][1], book_for(rows[0][2])) if rows else None
 
 
 def _load() -> ProgrammeBook:
