@@ -16,6 +16,7 @@ from config.base.job_runs import Ending, Report, Watch
 from config.base.jobs import Turn
 from members.api import idempotency
 from members.services import retention, waiting
+from rewards.services import coupon_misses
 from rewards.services.due import settle_due
 from rewards.services.programme import ProgrammeMissingError, current_book
 from tiers.services import rollout
@@ -33,6 +34,7 @@ def install() -> None:
     jobs.register("open_cases", open_cases, every=timedelta(hours=1))
     jobs.register("forget_content", forget_content, every=timedelta(hours=6))
     jobs.register("forget_idempotency_keys", forget_idempotency_keys, every=timedelta(hours=1))
+    jobs.register("forget_coupon_misses", forget_coupon_misses, every=timedelta(days=1))
     jobs.register("forget_job_runs", forget_job_runs, every=timedelta(days=1))
 
 
@@ -82,6 +84,11 @@ def forget_idempotency_keys(turn: Turn) -> int:
         done += count
         turn.progress(done, done)
     return done
+
+
+def forget_coupon_misses(turn: Turn) -> int:
+    """Delete counts of unknown coupon codes that no longer matter."""
+    return coupon_misses.forget_old(at=turn.at)
 
 
 def forget_job_runs(turn: Turn) -> int:

@@ -11,7 +11,7 @@ from members.services import identity
 from rewards.domain import coupon_codes, coupons
 from rewards.domain.cart import PAID, Line, OrderVersion
 from rewards.domain.coupons import CouponState, Item, Occasion, Verdict
-from rewards.models import Coupon, CouponTemplate, CouponUseStatus
+from rewards.models import Coupon, CouponTemplate, CouponUseStatus, ReservationStatus
 from rewards.services import coupon_shoppers
 from rewards.services.coupon_orders import order_facts
 from rewards.services.coupon_shoppers import Purchase, Shoppers
@@ -102,6 +102,25 @@ def by_code(codes: Collection[str]) -> dict[str, Coupon]:
     return {coupon.code: coupon for coupon in rows}
 
 
+def coupons_of(
+    member: int, *, at: datetime, live: bool, before: int | None, limit: int
+) -> list[Coupon]:
+    """Return a member's coupons, those made last first, one more than the limit.
+
+    What lapsed reservations hold is no longer held. With `live` only those that can be used.
+    """
+    rows = Coupon.objects.filter(member__in=identity.lineage(member))
+    if live:
+        rows = rows.live(at)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    found = list(rows.select_related("template").order_by("-pk")[: limit + 1])
+    lapsed = _lapsed([coupon.pk for coupon in found if coupon.held], at)
+    for coupon in found:
+        coupon.held -= lapsed.get(coupon.pk, 0)
+    return found
+
+
 def claimable(member: int, facts: dict[str, object], at: datetime) -> list[CouponTemplate]:
     """Return the templates of which a member may claim a coupon now.
 
@@ -172,6 +191,10 @@ def _lapsed(ids: Collection[int], at: datetime) -> dict[int, int]:
     """Return how many uses of these coupons are held by reservations whose time is over."""
     if not ids:
         return {}
-    over = Q(uses__status=CouponUseStatus.HELD, uses__reservation__expires_at__lte=at)
+    over = Q(
+        uses__status=CouponUseStatus.HELD,
+        uses__reservation__status=ReservationStatus.HELD,
+        uses__reservation__expires_at__lte=at,
+    )
     rows = Coupon.objects.filter(pk__in=ids).annotate(lapsed=Count("uses", filter=over))
     return dict(rows.values_list("pk", "lapsed"))

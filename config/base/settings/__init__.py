@@ -20,6 +20,8 @@ LOYALTY_TIME_ZONE = env.str("LOYALTY_TIME_ZONE", default="Asia/Shanghai")
 LOYALTY_CURRENCY = env.str("LOYALTY_CURRENCY", default="CNY")
 LOYALTY_CLOCK = env.str("LOYALTY_CLOCK", default="wall")
 LOYALTY_LEAP_DAY = env.str("LOYALTY_LEAP_DAY", default="before")
+# How many coupon codes that lead nowhere a touchpoint may try within an hour.
+LOYALTY_UNKNOWN_COUPONS_PER_HOUR = env.int("LOYALTY_UNKNOWN_COUPONS_PER_HOUR", default=10)
 LOYALTY_POSTGRES_OPTIONS: dict[str, str] = database.postgres_options()
 LOYALTY_DATABASE_OWNER = database.owner_login()
 LOYALTY_KEYS = env.str("LOYALTY_KEYS", default="") or (
