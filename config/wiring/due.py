@@ -17,7 +17,7 @@ from config.base.jobs import Turn
 from members.api import idempotency
 from members.services import events, retention, waiting, webhooks
 from rewards.services import calendar_gifts as calendar_gifts_service
-from rewards.services import inbound
+from rewards.services import coupon_misses, inbound
 from rewards.services.due import settle_due
 from rewards.services.programme import ProgrammeMissingError, current_book
 from tiers.services import lapse_warnings, memberships, rollout
@@ -42,6 +42,7 @@ def install() -> None:
     jobs.register("forget_deliveries", forget_deliveries, every=timedelta(days=1))
     jobs.register("forget_webhook_deliveries", forget_webhook_deliveries, every=timedelta(days=1))
     jobs.register("forget_shop_messages", forget_shop_messages, every=timedelta(hours=6))
+    jobs.register("forget_coupon_misses", forget_coupon_misses, every=timedelta(days=1))
     jobs.register("forget_job_runs", forget_job_runs, every=timedelta(days=1))
 
 
@@ -149,6 +150,11 @@ def forget_webhook_deliveries(turn: Turn) -> int:
         done += count
         turn.progress(done, done)
     return done
+
+
+def forget_coupon_misses(turn: Turn) -> int:
+    """Delete counts of unknown coupon codes that no longer matter."""
+    return coupon_misses.forget_old(at=turn.at)
 
 
 def forget_job_runs(turn: Turn) -> int:

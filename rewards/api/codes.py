@@ -41,6 +41,18 @@ CODES = [
     ("reservation_not_found", 404, _("There is no such reservation")),
     ("reservation_closed", 409, _("The reservation is closed")),
     ("reservation_lapsed", 409, _("The reservation has lapsed")),
+    ("coupon_unknown", 404, _("There is no such coupon")),
+    ("coupon_code_mistyped", 404, _("The coupon code is mistyped")),
+    ("coupon_not_usable", 409, _("The coupon cannot be used")),
+    ("coupon_use_not_found", 404, _("There is no such use of a coupon")),
+    ("coupon_use_of_order", 409, _("The coupon was used on an order or is set aside")),
+    ("coupon_template_not_found", 404, _("There is no such coupon template")),
+    ("coupon_template_inactive", 409, _("Coupons of this template are not given out")),
+    ("coupon_template_exhausted", 409, _("All coupons of this template have been given out")),
+    ("coupon_not_claimable", 409, _("Members do not claim this coupon")),
+    ("coupon_not_for_member", 403, _("The coupon is for other members")),
+    ("coupon_claimed", 409, _("The member has claimed this coupon already")),
+    ("too_many_unknown_codes", 429, _("Too many unknown coupon codes")),
 ]
 
 INBOUND_CODES = [

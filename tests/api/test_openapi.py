@@ -176,6 +176,7 @@ def test_example_bodies_are_read_without_a_fault(schema: dict[str, Any], till: C
             code="shop",
             redemption_id=uuid4(),
             reservation_id=uuid4(),
+            use_id=uuid4(),
         )
         answer = till.call(method, place, example["value"], Idempotency_Key=bodies.number())
         assert answer.status != 400, (path, answer.body)

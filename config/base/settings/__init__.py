@@ -23,6 +23,8 @@ LOYALTY_CLOCK = env.str("LOYALTY_CLOCK", default="wall")
 LOYALTY_WEBHOOK_ALLOW_PRIVATE = env.bool("LOYALTY_WEBHOOK_ALLOW_PRIVATE", default=False)
 LOYALTY_LEAP_DAY = env.str("LOYALTY_LEAP_DAY", default="before")
 LOYALTY_DELIVERIES_KEPT_DAYS = env.int("LOYALTY_DELIVERIES_KEPT_DAYS", default=30)
+# How many coupon codes that lead nowhere a touchpoint may try within an hour.
+LOYALTY_UNKNOWN_COUPONS_PER_HOUR = env.int("LOYALTY_UNKNOWN_COUPONS_PER_HOUR", default=10)
 LOYALTY_POSTGRES_OPTIONS: dict[str, str] = database.postgres_options()
 LOYALTY_DATABASE_OWNER = database.owner_login()
 LOYALTY_KEYS = env.str("LOYALTY_KEYS", default="") or (
