@@ -125,6 +125,15 @@ EXPLANATION_ITEM = component(
     },
 )
 EXPLANATION = listing(EXPLANATION_ITEM)
+REASON = component(
+    "Reason",
+    {
+        "type": "object",
+        "description": "A stable code with its figures, and the sentence that they make.",
+        "properties": {"code": TEXT, "text": TEXT},
+        "required": ["code", "text"],
+    },
+)
 ISSUE = {"type": "object", "properties": {"code": TEXT}, "required": ["code"]}
 FACT_ANSWER = component(
     "FactAnswer",
