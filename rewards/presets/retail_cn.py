@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from rewards.presets import classic, parts
+from rewards.presets import classic, gifts, parts
 from rewards.presets.shape import Preset, RulePreset
 
 RETURN_WINDOW_DAYS: Final = {"web": 7, "app": 7, "miniapp": 7}
@@ -50,4 +50,5 @@ PRESET: Final = Preset(
     ),
     policy={**classic.PRESET.policy, "return_window_days": RETURN_WINDOW_DAYS},
     kinds=parts.KINDS,
+    gifts=gifts.GIFTS,
 )

@@ -51,9 +51,12 @@ def renew(*, membership: UUID, purchase: Purchase) -> Sale:
 
 def _sell(member: int, purchase: Purchase, sell: Callable[[], tuple[PaidMembership, bool]]) -> Sale:
     at = purchase.at
-    with command(
-        member=member, at=at, actor=purchase.actor, touchpoint=purchase.touchpoint
-    ) as current, _moving(current, MEMBERSHIP, at):
+    with (
+        command(
+            member=member, at=at, actor=purchase.actor, touchpoint=purchase.touchpoint
+        ) as current,
+        _moving(current, MEMBERSHIP, at),
+    ):
         row, is_new = sell()
     return Sale(row, is_new, current.issued)
 
@@ -74,9 +77,11 @@ def refund(*, membership: UUID, at: datetime, actor: str) -> PaidMembership:
     Raises: MembershipNotFoundError, MembershipError.
     """
     member = _member_of(membership)
-    with command(member=member, at=at, actor=actor, needs_active=False) as current:
-        with _moving(current, MEMBERSHIP_REFUNDED, at):
-            return memberships.refund(membership=membership, at=at, actor=actor)
+    with (
+        command(member=member, at=at, actor=actor, needs_active=False) as current,
+        _moving(current, MEMBERSHIP_REFUNDED, at),
+    ):
+        return memberships.refund(membership=membership, at=at, actor=actor)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from members.models import InteractionKind, Member, ReceivedFact
 from rewards.models import PointsPolicy, Rule, RuleVersion
 from rewards.models.rule import RuleState
 from rewards.presets.shape import Preset, RulePreset, TierPreset
-from rewards.services import programme
+from rewards.services import preset_gifts, programme
 from tiers.models import LadderVersion, Purpose, QualificationRule, Tier, TierTerm
 from tiers.services import rollout
 
@@ -96,6 +96,7 @@ def load(*, preset: Preset, at: datetime) -> Loaded:
     for rule in preset.rules:
         _load_rule(loading, rule)
     _end_rules_of_other_presets(loading)
+    preset_gifts.load(preset.gifts, at=at, effective_from=loading.effective_from, note=loading.note)
     programme.current_book()
     if not Member.objects.exists():
         # Whoever enrols is given what there is; later changes reach the others by the due run.

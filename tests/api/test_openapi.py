@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from config.base.api import codes, json_format
+from members.api.openapi import EXAMPLE_ID
 from rewards.api import parsing
 from rewards.api.members import ENROLMENT_KEYS
 from tests.api import bodies
@@ -164,8 +165,9 @@ def test_example_bodies_are_read_without_a_fault(schema: dict[str, Any], till: C
             continue
         (example,) = content["examples"].values()
         place = path.removeprefix("/api/v1").format(
-            public_id=members.member().public_id, source="till", order_no=bodies.number()
-        )
+            public_id=members.member().public_id, source="till", order_no=bodies.number(),
+            code="expert_advice", use=EXAMPLE_ID, membership=EXAMPLE_ID,
+        )  # fmt: skip
         answer = till.call(method, place, example["value"], Idempotency_Key=bodies.number())
         assert answer.status != 400, (path, answer.body)
 
