@@ -4,6 +4,14 @@ from django.urls import path
 
 from rewards.api.adjustments import AdjustmentsView
 from rewards.api.benefits import BenefitsView, BenefitUseView, GiveBackView
+from rewards.api.catalogue import (
+    CancelView,
+    MemberRedemptionsView,
+    RedemptionsView,
+    RedemptionView,
+    RewardsView,
+    RewardView,
+)
 from rewards.api.facts import (
     ClaimView,
     FactsBatchView,
@@ -21,6 +29,12 @@ from rewards.api.memberships import (
 )
 from rewards.api.points import EntriesView, ExplanationView, PointsView, StatementView
 from rewards.api.quotes import QuotesView
+from rewards.api.reservations import (
+    CaptureView,
+    ReleaseView,
+    ReservationsView,
+    ReservationView,
+)
 from rewards.api.tiers import TierView
 
 # Order numbers may hold slashes, so the address of the order itself comes last.
@@ -53,4 +67,18 @@ urlpatterns = [
     path("orders/<str:source>/<path:order_no>/refunds", RefundsView.as_view(), name="refunds"),
     path("orders/<str:source>/<path:order_no>/claim", ClaimView.as_view(), name="claim"),
     path("orders/<str:source>/<path:order_no>", OrderView.as_view(), name="order"),
+    path("rewards", RewardsView.as_view(), name="rewards"),
+    path("rewards/<slug:code>", RewardView.as_view(), name="reward"),
+    path("redemptions", RedemptionsView.as_view(), name="redemptions"),
+    path("redemptions/<uuid:redemption_id>", RedemptionView.as_view(), name="redemption"),
+    path("redemptions/<uuid:redemption_id>/cancel", CancelView.as_view(), name="redemption-cancel"),
+    path(
+        "members/<uuid:public_id>/redemptions",
+        MemberRedemptionsView.as_view(),
+        name="member-redemptions",
+    ),
+    path("reservations", ReservationsView.as_view(), name="reservations"),
+    path("reservations/<uuid:reservation_id>", ReservationView.as_view(), name="reservation"),
+    path("reservations/<uuid:reservation_id>/capture", CaptureView.as_view(), name="capture"),
+    path("reservations/<uuid:reservation_id>/release", ReleaseView.as_view(), name="release"),
 ]

@@ -211,7 +211,7 @@ class CouponUse(models.Model):
         "members.Order", models.PROTECT, null=True, blank=True, related_name="coupon_uses",
         verbose_name=_("order"),
     )  # fmt: skip
-    reference = models.CharField(_("reference"), max_length=128, blank=True)
+    reference = models.CharField(_("reference"), max_length=200, blank=True)
     discount = models.DecimalField(
         _("discount"), max_digits=12, decimal_places=2, null=True, blank=True
     )
@@ -244,8 +244,34 @@ class CouponUse(models.Model):
                 fields=["member", "coupon"],
                 condition=Q(member__isnull=False) & ~Q(status="returned"),
                 name="coupon_use_member",
-            )
+            ),
+            models.Index(fields=["coupon"], condition=Q(status="held"), name="coupon_use_held"),
+            models.Index(
+                fields=["reference"],
+                condition=Q(order__isnull=True, status="redeemed") & ~Q(reference=""),
+                name="coupon_use_reference",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.coupon} {self.status}"
+
+
+class CouponMisses(models.Model):
+    """How many codes that lead nowhere a touchpoint has sent within one hour."""
+
+    touchpoint = models.ForeignKey(
+        "members.Touchpoint", models.CASCADE, verbose_name=_("touchpoint")
+    )
+    hour = models.DateTimeField(_("hour"))
+    count = models.PositiveIntegerField(_("unknown codes"))
+
+    class Meta:
+        verbose_name = _("unknown coupon codes")
+        verbose_name_plural = _("unknown coupon codes")
+        constraints = [
+            models.UniqueConstraint(fields=["touchpoint", "hour"], name="coupon_misses_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.touchpoint} {self.count}"

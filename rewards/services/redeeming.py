@@ -13,8 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from config.base import bulk
 from config.base.errors import DomainError
+from members.domain import sealing
 from members.domain.public_id import new_public_id
 from members.models import Touchpoint
+from members.services import crypto
 from rewards.domain import catalogue as rules
 from rewards.domain.holds import HoldState
 from rewards.domain.posting import Balance
@@ -302,6 +304,17 @@ def return_(
         if points_back:
             _points_back(current, row, at)
     return Redeemed(row, [], current.balance)
+
+
+def address_of(redemption: Redemption) -> dict[str, Any] | None:
+    """Return the address as it was given, None once the member's key is gone."""
+    keys = crypto.data_keys([redemption.member_id]).get(redemption.member_id)
+    if keys is None or redemption.sealed_address is None:
+        return None
+    public_id, data_key = keys
+    plain = sealing.unseal(data_key, bytes(redemption.sealed_address), public_id, ADDRESS)
+    address: dict[str, Any] = orjson.loads(plain)
+    return address
 
 
 def readable_codes(redemption: Redemption) -> list[str]:

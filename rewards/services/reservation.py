@@ -4,7 +4,6 @@ All or nothing, and it stands or falls as one. What lapses is settled as due; wh
 stock, coupons and benefits is one path, whoever captures or releases.
 """
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -300,9 +299,3 @@ def _member_of(reservation: UUID) -> tuple[int, int]:
     if row is None:
         raise ReservationNotFoundError
     return row
-
-
-def redemptions_of(reservations: Collection[int]) -> Sequence[Redemption]:
-    """Return the rewards of reservations."""
-    rows = Redemption.objects.filter(reservation__parent__in=reservations)
-    return list(rows.select_related("reward", "slot").order_by("reservation_id"))

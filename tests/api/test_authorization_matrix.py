@@ -5,18 +5,20 @@ Each cell asserts the status and that a refused call has changed nothing.
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.apps import apps
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from config.base import clock
 from config.base.api.views import Endpoint, NotFound
 from members.domain.scopes import SCOPES
 from members.models import Member
 from tests.api import bodies
 from tests.api.conftest import Caller
-from tests.factories import members
+from tests.factories import catalogue, members
 
 pytestmark = pytest.mark.django_db
 
@@ -28,6 +30,19 @@ Build = Callable[[Member], tuple[str, Any]]
 
 def _order_path(suffix: str = "") -> str:
     return f"/orders/till/{bodies.number()}{suffix}"
+
+
+def _reward() -> str:
+    """Make a reward that costs nothing, so that anybody can have it."""
+    return catalogue.reward(f"r-{bodies.number()}", 0, pieces=5).code
+
+
+def _redeemed(member: Member) -> UUID:
+    return catalogue.redeem(member, _reward(), at=clock.now()).redemption.public_id
+
+
+def _held(member: Member) -> UUID:
+    return catalogue.hold(member, _reward(), at=clock.now()).reservation.public_id
 
 
 # How to call each route with success, given a member; the scope is not repeated here.
@@ -137,6 +152,34 @@ ROWS: dict[tuple[str, str], Build] = {
     ),
     ("memberships/<uuid:membership>/refund", "POST"): lambda m: (
         f"/memberships/{m.public_id}/refund",
+        {},
+    ),
+    ("rewards", "GET"): lambda m: (f"/rewards?member={m.public_id}", None),
+    ("rewards/<slug:code>", "GET"): lambda _m: (f"/rewards/{_reward()}", None),
+    ("redemptions", "POST"): lambda m: (
+        "/redemptions",
+        {"member": str(m.public_id), "reward": _reward()},
+    ),
+    ("redemptions/<uuid:redemption_id>", "GET"): lambda m: (f"/redemptions/{_redeemed(m)}", None),
+    ("redemptions/<uuid:redemption_id>/cancel", "POST"): lambda m: (
+        f"/redemptions/{_redeemed(m)}/cancel",
+        {},
+    ),
+    ("members/<uuid:public_id>/redemptions", "GET"): lambda m: (
+        f"/members/{m.public_id}/redemptions",
+        None,
+    ),
+    ("reservations", "POST"): lambda m: (
+        "/reservations",
+        {"member": str(m.public_id), "rewards": [{"reward": _reward()}]},
+    ),
+    ("reservations/<uuid:reservation_id>", "GET"): lambda m: (f"/reservations/{_held(m)}", None),
+    ("reservations/<uuid:reservation_id>/capture", "POST"): lambda m: (
+        f"/reservations/{_held(m)}/capture",
+        {},
+    ),
+    ("reservations/<uuid:reservation_id>/release", "POST"): lambda m: (
+        f"/reservations/{_held(m)}/release",
         {},
     ),
 }  # fmt: skip

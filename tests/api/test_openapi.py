@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import jsonschema  # type: ignore[import-untyped]
 import orjson
@@ -167,6 +168,7 @@ def test_example_bodies_are_read_without_a_fault(schema: dict[str, Any], till: C
         place = path.removeprefix("/api/v1").format(
             public_id=members.member().public_id, source="till", order_no=bodies.number(),
             code="expert_advice", use=EXAMPLE_ID, membership=EXAMPLE_ID,
+            redemption_id=uuid4(), reservation_id=uuid4(),
         )  # fmt: skip
         answer = till.call(method, place, example["value"], Idempotency_Key=bodies.number())
         assert answer.status != 400, (path, answer.body)

@@ -238,10 +238,17 @@ POINTS: Schema = {"type": "integer"}
 TIME: Schema = {"type": "string", "format": "date-time"}
 DAY: Schema = {"type": "string", "format": "date"}
 ID: Schema = {"type": "string", "format": "uuid"}
-FREE: Schema = {"type": "object"}
 TEXT: Schema = {"type": "string"}
 BOOLEAN: Schema = {"type": "boolean"}
 
+FREE = component(
+    "FreeForm",
+    {
+        "type": "object",
+        "description": "Any members; what they are called is the caller's business.",
+        "additionalProperties": True,
+    },
+)
 PROBLEM = component(
     "Problem",
     {
