@@ -19,7 +19,6 @@ from rewards.domain import coupon_codes, coupons, fields
 from rewards.domain.cart import SPEND_KINDS, Line, OrderVersion
 from rewards.domain.coupons import TERM_REASONS, CouponState, Occasion
 from rewards.domain.holds import HoldState
-from rewards.models import Coupon
 from rewards.services import coupon_shoppers, coupons_in_hand
 from rewards.services.coupon_shoppers import Purchase, Shoppers
 from rewards.services.coupon_terms import state_of, terms_of
@@ -189,11 +188,7 @@ class _Following:
             self._tell(each, code, "coupon_not_usable", reasons)
             return
         self.in_hand.redeem(coupon, self._place(each))
-        self._count(news.member, coupon)
-
-    def _count(self, member: int, coupon: Coupon) -> None:
-        key = (member, coupon.template_id)
-        self.shoppers.uses[key] = self.shoppers.uses.get(key, 0) + 1
+        self.shoppers.count(news.member, coupon)
 
     def _place(self, each: _Wanting) -> Place:
         touchpoint: Touchpoint | None = self.happened.touchpoint

@@ -64,6 +64,11 @@ class Shoppers:
         """Return how many coupons of the template the member has in use, held ones too."""
         return 0 if member is None else self.uses.get((member, coupon.template_id), 0)
 
+    def count(self, member: int, coupon: Coupon) -> None:
+        """Note that the member has one more of the template in use."""
+        key = (member, coupon.template_id)
+        self.uses[key] = self.uses.get(key, 0) + 1
+
     def is_first(self, purchase: Purchase | None) -> bool:
         """Say whether no order of the member that counts was placed before."""
         return purchase is not None and purchase not in self.later
