@@ -43,7 +43,7 @@ def doors(own_database: str) -> Iterator[Callable[[], str]]:
     """Set a programme with members up; returns how to enter a copy of it."""
     with transaction.atomic():
         presets.load(preset=PRESETS["retail_cn"], at=clock.now() - timedelta(days=400))
-        # Gifts and benefits are given when a fact is received, which every door does at its own time.
+        # Gifts and benefits are given when a fact is received: each door has its own time.
         GrantRuleVersion.objects.update(state="draft")
         TierBenefit.objects.all().delete()
         for phone in PHONES:
