@@ -277,7 +277,21 @@ TIER_READING = component(
                 record({"code": TEXT, "tier": TEXT, "on": DAY, "needed": listing(GAP)})
             ),
             "opportunities": listing(record({"code": TEXT, "tier": TEXT, "needed": listing(GAP)})),
-            "benefits": listing(record({"code": TEXT}, {"value": TEXT, "percent": TEXT})),
+            "benefits": listing(
+                record(
+                    {"code": TEXT},
+                    {
+                        "value": TEXT,
+                        "percent": TEXT,
+                        "name": TEXT,
+                        "description": TEXT,
+                        "quota": nullable({"type": "integer"}),
+                        "left": nullable({"type": "integer"}),
+                        "period": TEXT,
+                        "until": nullable(DAY),
+                    },
+                )
+            ),
         }
     ),
 )

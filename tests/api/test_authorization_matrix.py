@@ -166,6 +166,39 @@ ROWS: dict[tuple[str, str], Build] = {
         f"/webhooks/{m.public_id}/deliveries/{m.public_id}/replay",
         {},
     ),
+    ("members/<uuid:public_id>/benefits", "GET"): lambda m: (
+        f"/members/{m.public_id}/benefits",
+        None,
+    ),
+    ("members/<uuid:public_id>/benefits/<slug:code>/use", "POST"): lambda m: (
+        f"/members/{m.public_id}/benefits/easy_returns/use",
+        {},
+    ),
+    ("benefits/uses/<uuid:use>/give-back", "POST"): lambda m: (
+        f"/benefits/uses/{m.public_id}/give-back",
+        {},
+    ),
+    ("members/<uuid:public_id>/memberships", "GET"): lambda m: (
+        f"/members/{m.public_id}/memberships",
+        None,
+    ),
+    ("members/<uuid:public_id>/memberships", "POST"): lambda m: (
+        f"/members/{m.public_id}/memberships",
+        {"plan": "gold_plus", "purchase_ref": "W-1"},
+    ),
+    ("memberships/plans", "GET"): lambda _m: ("/memberships/plans", None),
+    ("memberships/<uuid:membership>/renew", "POST"): lambda m: (
+        f"/memberships/{m.public_id}/renew",
+        {"purchase_ref": "W-2"},
+    ),
+    ("memberships/<uuid:membership>/cancel", "POST"): lambda m: (
+        f"/memberships/{m.public_id}/cancel",
+        {},
+    ),
+    ("memberships/<uuid:membership>/refund", "POST"): lambda m: (
+        f"/memberships/{m.public_id}/refund",
+        {},
+    ),
     ("rewards", "GET"): lambda m: (f"/rewards?member={m.public_id}", None),
     ("rewards/<slug:code>", "GET"): lambda _m: (f"/rewards/{_reward()}", None),
     ("redemptions", "POST"): lambda m: (
@@ -236,6 +269,11 @@ NOTHING_THERE = {
     ("webhooks/<uuid:public_id>/test", "POST"),
     ("webhooks/<uuid:public_id>/deliveries", "GET"),
     ("webhooks/<uuid:public_id>/deliveries/<uuid:delivery_id>/replay", "POST"),
+    ("benefits/uses/<uuid:use>/give-back", "POST"),
+    ("members/<uuid:public_id>/memberships", "POST"),
+    ("memberships/<uuid:membership>/renew", "POST"),
+    ("memberships/<uuid:membership>/cancel", "POST"),
+    ("memberships/<uuid:membership>/refund", "POST"),
 }
 
 

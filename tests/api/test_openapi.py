@@ -173,10 +173,12 @@ def test_example_bodies_are_read_without_a_fault(schema: dict[str, Any], till: C
             delivery_id=members.member().public_id,
             source="till",
             order_no=bodies.number(),
-            code="shop",
+            code="expert_advice",
             redemption_id=uuid4(),
             reservation_id=uuid4(),
             use_id=uuid4(),
+            use=uuid4(),
+            membership=uuid4(),
         )
         answer = till.call(method, place, example["value"], Idempotency_Key=bodies.number())
         assert answer.status != 400, (path, answer.body)

@@ -48,7 +48,7 @@ def test_the_order_does_what_the_quote_says(till: Caller) -> None:
 
     assert quote["tier"] == {"code": "gold", "after": "gold", "changed": False}
     assert quote["amounts"] == {
-        "list": "200.00", "tier_discount": "10.00", "net": "190.00", "paid_in_points": "10.00",
+        "list": "200.00", "tier_discount": "10.00", "coupons": "0.00", "net": "190.00", "paid_in_points": "10.00",
         "to_pay": "180.00",
     }  # fmt: skip
     # 180 base points, and a quarter more for gold.
