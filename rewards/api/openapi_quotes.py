@@ -4,6 +4,7 @@ from config.base.api import openapi
 from config.base.api.openapi import ID, MONEY, POINTS, TEXT, Answer, Body, Operation
 from members.api.openapi import EXAMPLE_ID, IDENTIFIER
 from rewards.api import parsing, schemas
+from rewards.api.openapi_benefits import BENEFIT, BENEFIT_EXAMPLE
 from rewards.api.openapi_coupons import OF_TEMPLATE
 from rewards.services import quote_tokens
 
@@ -74,6 +75,7 @@ QUOTE = openapi.component(
             ),
             "tier_discount": openapi.record({"tier": TEXT, "percent": TEXT, "amount": MONEY}),
             "coupons": openapi.listing(COUPON_ON_CART),
+            "benefits": openapi.listing(BENEFIT),
             "pay_with_points": PAYING,
             "explanation": schemas.EXPLANATION,
             "order": openapi.record(
@@ -103,6 +105,7 @@ QUOTE_EXAMPLE = {
     },
     "tier_discount": {"tier": "silver", "percent": "2", "amount": "2.40"},
     "coupons": [],
+    "benefits": [BENEFIT_EXAMPLE],
     "pay_with_points": {
         "available": 5200,
         "rate": {"points": 100, "amount": "1.00"},
@@ -135,5 +138,5 @@ post_quote = Operation(
     scope="quotes:read",
     body=Body(CART, CART_EXAMPLE),
     answers=[Answer(200, "The result in advance.", QUOTE, QUOTE_EXAMPLE)],
-    errors=["member_not_found", "programme_missing"],
+    errors=["member_not_found", "programme_missing", "too_many_unknown_codes"],
 )

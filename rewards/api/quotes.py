@@ -21,6 +21,7 @@ from rewards.domain.submission import MemberRef
 from rewards.services import coupon_misses
 from rewards.services import quote as quotes
 from rewards.services.quote import Cart, Quote
+from tiers.api.representation import benefit_json
 
 QUOTE_KEYS = frozenset(
     {"member", "identifier", "currency", "source", "store", "lines", "coupons", "points"}
@@ -97,6 +98,7 @@ def quote_json(quoted: Quote) -> dict[str, Any]:
             "amount": money.to_text(quoted.discount.amount),
         },
         "coupons": _coupons(quoted),
+        "benefits": [benefit_json(each) for each in quoted.benefits],
         "pay_with_points": _paying(quoted),
         "explanation": explained(quoted.outcome.decided[0].explanation),
         "order": _order(quoted),

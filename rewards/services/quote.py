@@ -23,6 +23,8 @@ from rewards.services import coupon_reading, quote_tokens
 from rewards.services.coupon_reading import Check, Checked, CouponCart
 from rewards.services.quote_tokens import Quoted
 from rewards.services.rehearsal import Rehearsal
+from tiers import queries as tier_queries
+from tiers.queries import BenefitLeft
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Quote:
     discount: TierDiscount
     coupons: Check
     other_coupons: tuple[Checked, ...]
+    benefits: tuple[BenefitLeft, ...]
     pay_terms: PayTerms
     payable: Payable
     available: int
@@ -106,6 +109,7 @@ def quote(*, member: int, cart: Cart, touchpoint: Touchpoint | None, at: datetim
         discount=discount,
         coupons=check,
         other_coupons=others,
+        benefits=tuple(tier_queries.benefits_left([member], at, _tier_held(rehearsal))[member]),
         pay_terms=terms,
         payable=payable,
         available=available,
@@ -113,6 +117,10 @@ def quote(*, member: int, cart: Cart, touchpoint: Touchpoint | None, at: datetim
         points={book.ref(key).code: points for key, points in awards.items()},
         token=quote_tokens.sign(quoted),
     )
+
+
+def _tier_held(rehearsal: Rehearsal) -> dict[int, int]:
+    return {rehearsal.member: rehearsal.book.tier_ids[rehearsal.tier.code]}
 
 
 def _coupons(
