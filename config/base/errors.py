@@ -1,5 +1,7 @@
 """The root of every refusal that the product gives on purpose."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.utils.functional import Promise
@@ -9,8 +11,11 @@ class DomainError(Exception):
     """A refusal with a stable code for machines and a sentence for people.
 
     `status` is the HTTP status that an interface answers with; `details` name what is wrong or
-    missing and may be shown to whoever asked, so they hold no personal values.
+    missing and may be shown to whoever asked, so they hold no personal values. `headers` go with
+    the answer of an interface that has any.
     """
+
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(
         self, code: str, message: "str | Promise", status: int = 400, **details: Any

@@ -107,10 +107,10 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response:
     return response(document("internal_error", 500))
 
 
-def _headers_of(error: DomainError) -> dict[str, str]:
+def _headers_of(error: DomainError) -> Mapping[str, str]:
     if error.status == 401:
         return {"WWW-Authenticate": 'Bearer realm="api"'}
-    return {}
+    return error.headers
 
 
 def _of_framework(error: exceptions.APIException) -> Response:

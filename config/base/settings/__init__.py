@@ -20,6 +20,8 @@ LOYALTY_TIME_ZONE = env.str("LOYALTY_TIME_ZONE", default="Asia/Shanghai")
 LOYALTY_CURRENCY = env.str("LOYALTY_CURRENCY", default="CNY")
 LOYALTY_CLOCK = env.str("LOYALTY_CLOCK", default="wall")
 LOYALTY_LEAP_DAY = env.str("LOYALTY_LEAP_DAY", default="before")
+# Hosts that serve the API: each counts requests for itself and allows its share of a limit.
+LOYALTY_WEB_HOSTS = max(1, env.int("LOYALTY_WEB_HOSTS", default=1))
 LOYALTY_POSTGRES_OPTIONS: dict[str, str] = database.postgres_options()
 LOYALTY_DATABASE_OWNER = database.owner_login()
 LOYALTY_KEYS = env.str("LOYALTY_KEYS", default="") or (
@@ -136,6 +138,16 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 # Counted in /metrics for the site itself; collectors of its own would ask the database twice.
 PROMETHEUS_EXPORT_MIGRATIONS = False
+
+# Without a mail server nothing is sent, and whatever needs mail says so.
+EMAIL_HOST = env.str("EMAIL_HOST", default="")
+EMAIL_PORT = env.int("EMAIL_PORT", default=25)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
+EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", default=False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="loyalty@localhost")
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Loyalty",
