@@ -14,6 +14,7 @@ from members.models.identity import (
 )
 from members.models.interaction import Interaction, InteractionKind
 from members.models.order import LineKind, Order, OrderLine, OrderStatus, Refund
+from members.models.presence import MemberCode, OneTimePassword, Verification
 from members.models.staff import Approval, StaffAuthority
 from members.models.status import AttributeChange, Suspension
 from members.models.touchpoint import (
@@ -23,6 +24,7 @@ from members.models.touchpoint import (
     OnUnknown,
     OrgUnit,
     Source,
+    SpendNeeds,
     Store,
     Touchpoint,
 )
@@ -44,11 +46,13 @@ __all__ = [
     "InteractionKind",
     "LineKind",
     "Member",
+    "MemberCode",
     "MemberEvent",
     "MemberKey",
     "MemberProfile",
     "MemberStatus",
     "OnUnknown",
+    "OneTimePassword",
     "Order",
     "OrderLine",
     "OrderStatus",
@@ -56,9 +60,11 @@ __all__ = [
     "ReceivedFact",
     "Refund",
     "Source",
+    "SpendNeeds",
     "StaffAuthority",
     "Store",
     "Subscription",
     "Suspension",
     "Touchpoint",
+    "Verification",
 ]

@@ -19,6 +19,5 @@ CODES = [
     ("points_debt", 409, _("Points are owed; none can be spent")),
     ("order_already_claimed", 409, _("The order has a member already")),
     ("claim_too_late", 409, _("The order is too old to be claimed")),
-    ("adjustment_over_limit", 403, _("More points than may be adjusted without approval")),
     ("member_frozen", 403, _("The member is frozen")),
 ]

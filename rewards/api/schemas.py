@@ -324,6 +324,18 @@ ADJUSTMENT = component(
     ),
 )
 ADJUSTED = component("Adjusted", record({"points": POINTS, "balance": BALANCE}))
+ADJUSTMENT_ASKED = component(
+    "AdjustmentAsked",
+    record(
+        {
+            "code": choice("approval_required"),
+            "status": choice("approval_required"),
+            "points": POINTS,
+            "approval": {"type": "integer"},
+            "limit": choice("call", "day", "member_month"),
+        }
+    ),
+)
 
 SOURCE_PATH = openapi.path("source", SOURCE, "The name space of the order number.")
 ORDER_NO_PATH = openapi.path("order_no", ORDER_NO, "The order number within its source.")

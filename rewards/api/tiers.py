@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.base.api import cursors
-from members.api.views import MemberNotFoundError, TouchpointEndpoint, member_of
+from members.api.views import PATH, MemberNotFoundError, TouchpointEndpoint, member_of
 from rewards import queries
 from rewards.api import openapi
 from tiers import queries as tier_queries
@@ -17,6 +17,7 @@ class TierView(TouchpointEndpoint):
     """The tier of one member. Source: TIR-07."""
 
     scopes = {"GET": "tiers:read"}
+    member_token = {"GET": PATH}
 
     @openapi.get_tier
     def get(self, request: Request, public_id: uuid.UUID) -> Response:
