@@ -15,7 +15,13 @@ from config.base import clock, job_runs, jobs
 from config.base.job_runs import Ending, Report, Watch
 from config.base.jobs import Turn
 from members.api import idempotency
-from members.services import retention, waiting
+from members.services import (
+    member_codes,
+    one_time_passwords,
+    retention,
+    verifications,
+    waiting,
+)
 from rewards.services.due import settle_due
 from rewards.services.programme import ProgrammeMissingError, current_book
 
@@ -30,6 +36,7 @@ def install() -> None:
     jobs.register("open_cases", open_cases, every=timedelta(hours=1))
     jobs.register("forget_content", forget_content, every=timedelta(hours=6))
     jobs.register("forget_idempotency_keys", forget_idempotency_keys, every=timedelta(hours=1))
+    jobs.register("forget_presence", forget_presence, every=timedelta(hours=1))
     jobs.register("forget_job_runs", forget_job_runs, every=timedelta(days=1))
 
 
@@ -66,6 +73,18 @@ def forget_idempotency_keys(turn: Turn) -> int:
     while count := idempotency.forget_old(at=turn.at, limit=PRUNE_BATCH):
         done += count
         turn.progress(done, done)
+    return done
+
+
+def forget_presence(turn: Turn) -> int:
+    """Delete member codes and one-time passwords that ended long ago, and old verifications."""
+    done = 0
+    for forget in (
+        member_codes.forget_old, one_time_passwords.forget_old, verifications.forget_old,
+    ):  # fmt: skip
+        while count := forget(at=turn.at, limit=PRUNE_BATCH):
+            done += count
+            turn.progress(done, done)
     return done
 
 

@@ -9,6 +9,7 @@ from members.services import approvals
 from rewards.admin import adjustment, membership, progress, statement
 from rewards.admin import panels as rewards
 from rewards.admin import reports as reward_reports
+from rewards.services.adjustment import APPROVAL_KIND
 from tiers import pages as tier_pages
 from tiers import panels as tiers
 from tiers.services import standing
@@ -26,7 +27,7 @@ def install() -> None:
         summarise=tier_pages.summarise,
     )
     approvals.register(
-        adjustment.APPROVAL_KIND,
+        APPROVAL_KIND,
         title=_("Points adjustment"),
         execute=adjustment.execute_approved,
         summarise=adjustment.summarise,

@@ -64,7 +64,7 @@ class MembersView(TouchpointEndpoint):
                 raise result.error
             code = result.error.code
             body = {"code": code, "status": code, "detail": str(result.error.message)}
-            return Response(body, status=result.error.status)
+            return Response({**body, **result.error.details}, status=result.error.status)
         member = Member.objects.get(pk=result.member_id or 0)
         body = members_with_tiers(self, [member], request)[0]
         return Response(body, status=201 if result.created else 200)
@@ -239,7 +239,8 @@ def _batch_result(result: Enrolment) -> dict[str, Any]:
     if error is not None and error.status >= 400:
         return problems.of_error(error)
     if error is not None:
-        return {"status": error.status, "code": error.code, "detail": str(error.message)}
+        told = {"status": error.status, "code": error.code, "detail": str(error.message)}
+        return {**told, **error.details}
     return {
         "status": 201 if result.created else 200,
         "id": result.public_id,

@@ -56,12 +56,13 @@ LOOKUP = openapi.component(
 )
 VERIFICATION_CODE = openapi.choice("verification_required")
 VERIFICATION = openapi.record(
-    {"code": VERIFICATION_CODE, "status": VERIFICATION_CODE, "detail": TEXT}
+    {"code": VERIFICATION_CODE, "status": VERIFICATION_CODE, "detail": TEXT, "verification": ID}
 )
 VERIFICATION_EXAMPLE = {
     "code": "verification_required",
     "status": "verification_required",
     "detail": "需先验证手机号。",
+    "verification": EXAMPLE_ID,
 }
 ENROLMENT_ERRORS = ("identifiers_conflict", "enrolment_invalid", "ladder_missing")
 FACT_ERRORS = (

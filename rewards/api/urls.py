@@ -13,6 +13,7 @@ from rewards.api.facts import (
 from rewards.api.members import LookupView, MembersBatchView, MembersView, MemberView
 from rewards.api.points import EntriesView, ExplanationView, PointsView, StatementView
 from rewards.api.tiers import TierView
+from rewards.api.verifications import VerificationView
 
 # Order numbers may hold slashes, so the address of the order itself comes last.
 urlpatterns = [
@@ -31,4 +32,9 @@ urlpatterns = [
     path("orders/<str:source>/<path:order_no>/refunds", RefundsView.as_view(), name="refunds"),
     path("orders/<str:source>/<path:order_no>/claim", ClaimView.as_view(), name="claim"),
     path("orders/<str:source>/<path:order_no>", OrderView.as_view(), name="order"),
+    path(
+        "members/verifications/<uuid:verification>",
+        VerificationView.as_view(),
+        name="verification",
+    ),
 ]

@@ -3,6 +3,7 @@
 Each cell asserts the status and that a refused call has changed nothing.
 """
 
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -82,6 +83,10 @@ ROWS: dict[tuple[str, str], Build] = {
         f"/members/{m.public_id}/adjustments",
         {"points": 5, "reason": "goodwill"},
     ),
+    ("members/verifications/<uuid:verification>", "POST"): lambda _m: (
+        f"/members/verifications/{uuid.uuid4()}",
+        {"same_person": True, "staff": "s"},
+    ),
     ("members/<uuid:public_id>/token", "POST"): lambda m: (f"/members/{m.public_id}/token", {}),
     ("members/<uuid:public_id>/code", "POST"): lambda m: (f"/members/{m.public_id}/code", {}),
     ("members/<uuid:public_id>/otp", "POST"): lambda m: (f"{_with_mailbox(m)}/otp", {}),
@@ -123,6 +128,7 @@ BY_ROW = {("entries/<int:entry_id>/explanation", "GET")}
 
 # What a key with the scope gets where the row names nothing that exists.
 NOTHING_THERE = {
+    ("members/verifications/<uuid:verification>", "POST"),
     ("entries/<int:entry_id>/explanation", "GET"),
     ("orders/<str:source>/<path:order_no>", "GET"),
     ("orders/<str:source>/<path:order_no>/claim", "POST"),

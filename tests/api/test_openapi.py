@@ -1,5 +1,6 @@
 """The description matches what the API does."""
 
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -164,7 +165,10 @@ def test_example_bodies_are_read_without_a_fault(schema: dict[str, Any], till: C
             continue
         (example,) = content["examples"].values()
         place = path.removeprefix("/api/v1").format(
-            public_id=members.member().public_id, source="till", order_no=bodies.number()
+            public_id=members.member().public_id,
+            source="till",
+            order_no=bodies.number(),
+            verification=uuid.uuid4(),
         )
         answer = till.call(method, place, example["value"], Idempotency_Key=bodies.number())
         assert answer.status != 400, (path, answer.body)
