@@ -20,4 +20,5 @@ CODES = [
     ("order_already_claimed", 409, _("The order has a member already")),
     ("claim_too_late", 409, _("The order is too old to be claimed")),
     ("member_frozen", 403, _("The member is frozen")),
+    ("check_in_day_closed", 422, _("This day cannot be checked in any more")),
 ]

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from rewards.api.adjustments import AdjustmentsView
+from rewards.api.check_ins import CheckInsView
 from rewards.api.facts import (
     ClaimView,
     FactsBatchView,
@@ -37,4 +38,5 @@ urlpatterns = [
         VerificationView.as_view(),
         name="verification",
     ),
+    path("members/<uuid:public_id>/check-ins", CheckInsView.as_view(), name="check-ins"),
 ]

@@ -83,6 +83,10 @@ ROWS: dict[tuple[str, str], Build] = {
         f"/members/{m.public_id}/adjustments",
         {"points": 5, "reason": "goodwill"},
     ),
+    ("members/<uuid:public_id>/check-ins", "POST"): lambda m: (
+        f"/members/{m.public_id}/check-ins",
+        {},
+    ),
     ("members/verifications/<uuid:verification>", "POST"): lambda _m: (
         f"/members/verifications/{uuid.uuid4()}",
         {"same_person": True, "staff": "s"},
@@ -248,6 +252,7 @@ def test_what_earns_or_enrols_never_accepts_member_tokens() -> None:
         ("orders/<str:source>/<path:order_no>/refunds", "POST"),
         ("orders/<str:source>/<path:order_no>/claim", "POST"),
         ("interactions", "POST"),
+        ("members/<uuid:public_id>/check-ins", "POST"),
         ("facts/batch", "POST"),
         ("members", "POST"),
         ("members/batch", "POST"),

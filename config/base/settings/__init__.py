@@ -20,6 +20,8 @@ LOYALTY_TIME_ZONE = env.str("LOYALTY_TIME_ZONE", default="Asia/Shanghai")
 LOYALTY_CURRENCY = env.str("LOYALTY_CURRENCY", default="CNY")
 LOYALTY_CLOCK = env.str("LOYALTY_CLOCK", default="wall")
 LOYALTY_LEAP_DAY = env.str("LOYALTY_LEAP_DAY", default="before")
+# Whether yesterday can still be checked in today (补签).
+LOYALTY_CHECK_IN_MAKE_UP = env.bool("LOYALTY_CHECK_IN_MAKE_UP", default=False)
 # Hosts that serve the API: each counts requests for itself and allows its share of a limit.
 LOYALTY_WEB_HOSTS = max(1, env.int("LOYALTY_WEB_HOSTS", default=1))
 LOYALTY_POSTGRES_OPTIONS: dict[str, str] = database.postgres_options()
