@@ -96,3 +96,8 @@ def to_text(minor: int) -> str:
     Units: minor units in, major units out.
     """
     return format(from_minor(minor), "f")
+
+
+def percent_text(hundredths: int) -> str:
+    """Return hundredths of a percent as people write them: `"2"`, `"2.5"`."""
+    return format((Decimal(hundredths) / 100).normalize(), "f")

@@ -4,7 +4,7 @@ Source: design §5.1, §5.3(1), §6.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +23,7 @@ from rewards.domain.submission import (
     Submission,
     Tender,
 )
+from rewards.services import quote_checks, quote_tokens
 
 CURRENCY = re.compile("[A-Z]{3}", re.ASCII)
 
@@ -42,7 +43,7 @@ ORDER_KEYS = frozenset(
     {
         "version", "changed_at", "member", "identifier", "status", "placed_at", "currency",
         "store", "till", "cashier", "lines", "tenders", "reservation", "reservation_points",
-        "coupons",
+        "coupons", "quote",
     }
 )  # fmt: skip
 LINE_KEYS = frozenset(
@@ -67,17 +68,17 @@ INTERACTION_PLACE = frozenset({"type"})
 
 def order(reader: ObjectReader, source: str, order_no: str) -> OrderFact:
     """Return one version of an order; good only when the reader finishes without errors."""
-    lines = reader.objects("lines", _line, max_items=MAX_LINES, may_be_empty=True)
+    lines = reader.objects("lines", line, max_items=MAX_LINES, may_be_empty=True)
     fact = OrderFact(
         source=source,
         order_no=order_no,
         version=reader.integer("version", 1, MAX_VERSION, required=False),
         changed_at=reader.time("changed_at", required=False),
-        member=_ref(reading.member(reader)),
+        member=member_ref(reading.member(reader)),
         status=reader.choice("status", cart.STATUSES),
         placed_at=reader.time("placed_at"),  # type: ignore[arg-type]
-        currency=_currency(reader),
-        lines=tuple(sorted(lines, key=lambda line: line.line_no)),
+        currency=currency(reader),
+        lines=tuple(sorted(lines, key=lambda each: each.line_no)),
         tenders=reader.objects(
             "tenders", _tender, max_items=MAX_TENDERS, required=False, may_be_empty=True
         ),
@@ -87,10 +88,22 @@ def order(reader: ObjectReader, source: str, order_no: str) -> OrderFact:
         reservation=reader.uuid("reservation", required=False),
         reservation_points=reader.integer("reservation_points", 0, MAX_POINTS, required=False),
         coupons=reader.texts("coupons", MAX_CODE_LENGTH, max_items=MAX_COUPONS),
+        quote=_quote(reader),
     )
-    if len({line.line_no for line in lines}) < len(lines):
-        reader.note("lines", "duplicate_line", _("Each line_no may be given once."))
+    refuse_twice(reader, lines)
     return fact
+
+
+def refuse_twice(reader: ObjectReader, lines: Sequence[Line]) -> None:
+    """Note lines that share a number."""
+    if len({each.line_no for each in lines}) < len(lines):
+        reader.note("lines", "duplicate_line", _("Each line_no may be given once."))
+
+
+def _quote(reader: ObjectReader) -> dict[str, object] | str | None:
+    """Return what the quote of an order said; a token that is not ours is told, never refused."""
+    token = reader.text("quote", quote_tokens.MAX_LENGTH, required=False)
+    return (quote_tokens.read(token) or quote_checks.QUOTE_INVALID) if token else None
 
 
 def refund(reader: ObjectReader, source: str, order_no: str) -> RefundFact:
@@ -116,7 +129,7 @@ def interaction(reader: ObjectReader) -> InteractionFact:
     return InteractionFact(
         source=reader.text("source", MAX_SOURCE_LENGTH),
         ref=reader.text("ref", MAX_REF_LENGTH),
-        member=_ref(reading.required_member(reader)),
+        member=member_ref(reading.required_member(reader)),
         kind=reader.text("kind", MAX_KIND_LENGTH),
         occurred_at=reader.time("occurred_at"),  # type: ignore[arg-type]
         data=reader.free("data"),
@@ -169,7 +182,7 @@ def claim(data: Any, source: str, order_no: str) -> MemberRef:
     reader = ObjectReader(data)
     reader.only(CLAIM_KEYS)
     check_place(source, order_no)
-    named = _ref(reading.required_member(reader))
+    named = member_ref(reading.required_member(reader))
     reader.finish()
     assert named is not None
     return named
@@ -245,7 +258,8 @@ def check_place(source: str, order_no: str) -> None:
         raise ParameterInvalidError(place.errors[0].pointer.removeprefix("/"))
 
 
-def _ref(named: reading.MemberName) -> MemberRef | None:
+def member_ref(named: reading.MemberName) -> MemberRef | None:
+    """Return whom a body names, as intake takes it; None where it names nobody."""
     if named.public_id is not None:
         return MemberRef(public_id=named.public_id)
     if named.identifier is None:
@@ -254,15 +268,16 @@ def _ref(named: reading.MemberName) -> MemberRef | None:
     return MemberRef(kind=found.kind, app=found.app, value=found.value)
 
 
-def _currency(reader: ObjectReader) -> str:
+def currency(reader: ObjectReader) -> str:
     """Return the currency code; intake says which one the programme takes."""
-    currency = reader.text("currency", 3)
-    if currency and not CURRENCY.fullmatch(currency):
+    code = reader.text("currency", 3)
+    if code and not CURRENCY.fullmatch(code):
         reader.note("currency", "currency_invalid", _("Must be a code of ISO 4217."))
-    return currency
+    return code
 
 
-def _line(reader: ObjectReader) -> Line:
+def line(reader: ObjectReader) -> Line:
+    """Return one line of an order or a cart."""
     reader.only(LINE_KEYS)
     return Line(
         line_no=reader.integer("line_no", 0, MAX_LINE_NO) or 0,

@@ -21,6 +21,7 @@ from config.base.api.openapi import (
 from members.api.openapi import CURRENT_TIER, IDENTIFIER
 from rewards.api import parsing
 from rewards.domain import cart
+from rewards.services import quote_tokens
 
 QUANTITY = {
     "oneOf": [
@@ -77,6 +78,7 @@ ORDER_OPTIONAL = {
     "reservation": ID,
     "reservation_points": integer(0, 10**12),
     "coupons": listing(text(parsing.MAX_CODE_LENGTH), parsing.MAX_COUPONS),
+    "quote": text(quote_tokens.MAX_LENGTH, 0),
 }
 REFUND_REQUIRED = {"refund_no": ORDER_NO, "refunded_at": TIME}
 REFUND_OPTIONAL = {

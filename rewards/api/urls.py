@@ -13,6 +13,7 @@ from rewards.api.facts import (
 )
 from rewards.api.members import LookupView, MembersBatchView, MembersView, MemberView
 from rewards.api.points import EntriesView, ExplanationView, PointsView, StatementView
+from rewards.api.quotes import QuotesView
 from rewards.api.tiers import TierView
 from rewards.api.verifications import VerificationView
 
@@ -30,6 +31,7 @@ urlpatterns = [
     path("entries/<int:entry_id>/explanation", ExplanationView.as_view(), name="explanation"),
     path("facts/batch", FactsBatchView.as_view(), name="facts-batch"),
     path("interactions", InteractionsView.as_view(), name="interactions"),
+    path("quotes", QuotesView.as_view(), name="quotes"),
     path("orders/<str:source>/<path:order_no>/refunds", RefundsView.as_view(), name="refunds"),
     path("orders/<str:source>/<path:order_no>/claim", ClaimView.as_view(), name="claim"),
     path("orders/<str:source>/<path:order_no>", OrderView.as_view(), name="order"),

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rewards.domain.cart import CANCELLED, SPEND_KINDS, Line, OrderVersion, Refund
+from rewards.domain.shares import spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +100,6 @@ def _after_line_refunds(lines: Sequence[Line], refunds: Sequence[Refund]) -> tup
 
 
 def _spread(lines: Sequence[Line], left: list[int], amount: int) -> list[int]:
-    """Take an amount off the lines in proportion to what they have left.
-
-    Largest remainder, ties by line_no.
-    """
-    total = sum(left)
-    if amount >= total:
-        return [0] * len(left)
-    shares = [divmod(amount * rest, total) for rest in left]
-    missing = amount - sum(whole for whole, _ in shares)
-    order = sorted(range(len(left)), key=lambda i: (-shares[i][1], lines[i].line_no))
-    taken = [whole for whole, _ in shares]
-    for position in order[:missing]:
-        taken[position] += 1
+    """Take an amount off the lines in proportion to what they have left."""
+    taken = spread(amount, left, [line.line_no for line in lines])
     return [rest - take for rest, take in zip(left, taken, strict=True)]

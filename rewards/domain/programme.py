@@ -12,6 +12,7 @@ from functools import lru_cache
 from rewards.domain import validity
 from rewards.domain.evaluation import RuleBook, compile_rulebook
 from rewards.domain.explanation import MemberTier
+from rewards.domain.paying import PayTerms
 from rewards.domain.rules import Programme, RuleSpec
 from rewards.domain.transfers import RuleRef
 from rewards.domain.validity import ExpiryPolicy
@@ -30,6 +31,7 @@ class Policy:
     late_fact_days: int | None = 35
     claim_days: int = 30
     give_back_min_days: int = 0
+    paying: PayTerms = field(default_factory=PayTerms)
 
     def expires_at(self, at: datetime) -> datetime | None:
         """Return when points that belong to an instant expire."""

@@ -135,6 +135,8 @@ def _order(order: OrderFact, channel: str) -> Receipt:
         body["tenders"] = [[tender.kind, tender.amount] for tender in order.tenders]
     if order.coupons:
         body["coupons"] = list(order.coupons)
+    if order.quote is not None:
+        body["quote"] = order.quote
     for name in ("store", "till", "cashier"):
         if value := getattr(order, name):
             body[name] = value

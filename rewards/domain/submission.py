@@ -49,6 +49,7 @@ class OrderFact:
     reservation: uuid.UUID | None = None
     reservation_points: int | None = None
     coupons: tuple[str, ...] = ()
+    quote: dict[str, object] | str | None = None
 
 
 @dataclass(frozen=True, slots=True)

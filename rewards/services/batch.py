@@ -102,7 +102,10 @@ class Batch(Arrivals):
             remaining = histories | lots
             if remaining:
                 # Their runs were given up half-way: read the accounts, which stay locked, afresh.
-                self.locked |= loading.lock(remaining)
+                self.locked |= self._read_again(remaining)
+
+    def _read_again(self, members: set[int]) -> dict[int, Locked]:
+        return loading.lock(members)
 
     def _new_facts(self) -> dict[int, list[Receipt]]:
         """Return the facts to fold per member: an order's belong to all that its versions name."""

@@ -12,12 +12,13 @@ import orjson
 
 from config.base import bulk
 from rewards.services.happened import Happened, Item
+from rewards.services.quote_checks import follow_quotes
 
 Consequence = Callable[[Happened], None]
 
 # In this order: what a reservation holds is settled before coupons that were not in one, and a tier
 # gives its benefits before its gifts.
-CONSEQUENCES: Final[tuple[Consequence, ...]] = ()
+CONSEQUENCES: Final[tuple[Consequence, ...]] = (follow_quotes,)
 
 _REMEMBER = """
 UPDATE rewards_evaluation e

@@ -96,7 +96,7 @@ FROM (
 _WAIT_SHARED = "SELECT pg_advisory_xact_lock_shared(%s, b) FROM unnest(%s::int[]) AS b"
 _WAIT_ALONE = "SELECT pg_advisory_xact_lock(%s, b) FROM unnest(%s::int[]) AS b"
 
-_LOCK = f"""
+_MEMBER = f"""
 SELECT m.id, m.public_id, m.status,
        a.id, a.kind, a.pending, a.available, a.reserved, a.debt, a.earned, a.redeemed, a.expired,
        a.reversed, a.adjusted, a.seq, a.head_hash, a.settled_at, a.next_due_at,
@@ -113,8 +113,10 @@ LEFT JOIN tiers_tier t ON t.id = s.tier_id
 LEFT JOIN members_memberprofile p ON p.member_id = m.id
 WHERE a.member_id = ANY(%s::bigint[]) AND a.kind = 'points'
 ORDER BY a.id
-FOR NO KEY UPDATE OF a
 """  # noqa: S608 - column names
+
+_LOCK = f"{_MEMBER} FOR NO KEY UPDATE OF a"
+_READ = f"SELECT m.*, {STAMP} FROM ({_MEMBER}) m"  # noqa: S608 - the stamp is a constant
 
 _ACCOUNT_FIGURES = (
     "kind", "pending", "available", "reserved", "debt", "earned", "redeemed", "expired",
@@ -212,6 +214,16 @@ def lock(members: Collection[int]) -> dict[int, Locked]:
     if any(_is_outdated(row) for row in rows):
         rows = bulk.fetch(_LOCK, [ids])
     return {row[0]: _locked(row) for row in rows}
+
+
+def read(members: Collection[int]) -> tuple[dict[int, Locked], str | None]:
+    """Return what the fold needs of members, not locked, and the programme's stamp.
+
+    For deciding without writing. The stamp is None where there is no such member.
+    """
+    rows = bulk.fetch(_READ, [sorted(members)])
+    stamp = rows[0][-1] if rows else None
+    return {row[0]: _locked(row) for row in rows}, stamp
 
 
 def _is_outdated(row: Sequence[Any]) -> bool:

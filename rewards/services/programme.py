@@ -15,6 +15,7 @@ from config.base import money
 from config.base.errors import DomainError
 from members.models import InteractionKind
 from rewards.domain import rules, validity
+from rewards.domain.paying import PayTerms
 from rewards.domain.programme import Policy, ProgrammeBook
 from rewards.models import PointsPolicy, RuleVersion
 from rewards.models.rule import ActivateOn, FactorSource, RuleEffect, RuleState
@@ -107,6 +108,13 @@ def _policy(stored: PointsPolicy) -> Policy:
         late_fact_days=stored.late_fact_days,
         claim_days=stored.claim_days,
         give_back_min_days=stored.give_back_min_days,
+        paying=PayTerms(
+            points=stored.pay_points,
+            amount=money.to_minor(stored.pay_amount),
+            min_points=stored.pay_min_points,
+            step_points=stored.pay_step_points,
+            max_bp=int(stored.pay_max_percent * 100),
+        ),
     )
 
 

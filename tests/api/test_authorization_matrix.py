@@ -112,6 +112,10 @@ ROWS: dict[tuple[str, str], Build] = {
         "/interactions",
         bodies.interaction(member=str(m.public_id)),
     ),
+    ("quotes", "POST"): lambda m: (
+        "/quotes",
+        {"member": str(m.public_id), "currency": "CNY", "lines": [bodies.line()]},
+    ),
     ("orders/<str:source>/<path:order_no>", "PUT"): lambda m: (
         _order_path(),
         bodies.order(member=str(m.public_id)),

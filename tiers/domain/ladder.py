@@ -57,11 +57,15 @@ class RefundPolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TierSpec:
-    """One tier of a ladder; the multiplier of its points is exact (numerator, denominator)."""
+    """One tier of a ladder; the multiplier of its points is exact (numerator, denominator).
+
+    Units: the discount is in hundredths of a percent.
+    """
 
     code: str
     rank: int
     multiplier: Ratio = (1, 1)
+    discount_bp: int = 0
 
 
 @dataclass(frozen=True, slots=True)

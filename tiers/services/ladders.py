@@ -45,7 +45,12 @@ def ladder_of(version: LadderVersion) -> Ladder:
         version=version.number,
         effective_from=version.effective_from,
         tiers=tuple(
-            TierSpec(term.tier.code, rank, _ratio(Fraction(term.multiplier)))
+            TierSpec(
+                term.tier.code,
+                rank,
+                _ratio(Fraction(term.multiplier)),
+                int(term.discount_percent * 100),
+            )
             for rank, term in enumerate(terms)
         ),
         requirements=tuple(_requirements(list(version.rules.all()), ranks)),
