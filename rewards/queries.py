@@ -15,7 +15,7 @@ from tiers import queries as tier_queries
 from tiers.domain.progress import StaleSnapshotError
 from tiers.domain.qualification import TierFold
 from tiers.models import Tier
-from tiers.queries import CurrentTier, Outlook
+from tiers.queries import CurrentTier, InForce, Outlook
 
 TIERS_STATE = "t"
 NAMES_KEPT_SECONDS = 60
@@ -51,7 +51,8 @@ def current_tiers(members: Collection[Member], *, at: datetime) -> dict[int, Cur
     Source: design §5.2.
     """
     ids = [member.pk for member in members]
-    current = tier_queries.current_tiers(ids, at=at)
+    overrides = tier_queries.overrides_in_force(ids, at=at)
+    current = tier_queries.current_tiers(ids, at=at, overrides=overrides)
     due = FoldSnapshot.objects.filter(member_id__in=ids, review_due_at__lte=at)
     states = dict(due.values_list("member_id", "state"))
     if not states:
@@ -62,7 +63,9 @@ def current_tiers(members: Collection[Member], *, at: datetime) -> dict[int, Cur
         fold = TierFold.from_json(state[TIERS_STATE], suspensions[member_id])
         outlook = _outlook(fold, book, at)
         if outlook is not None and member_id in current:
-            current[member_id] = _settled(current[member_id], outlook, tiers)
+            current[member_id] = _settled(
+                current[member_id], outlook, tiers, overrides.get(member_id)
+            )
     return current
 
 
@@ -71,7 +74,8 @@ def tier_of(member: Member, *, at: datetime) -> TierReading | None:
 
     Source: TIR-07.
     """
-    current = tier_queries.current_tiers([member.pk], at=at).get(member.pk)
+    overrides = tier_queries.overrides_in_force([member.pk], at=at)
+    current = tier_queries.current_tiers([member.pk], at=at, overrides=overrides).get(member.pk)
     if current is None:
         return None
     state = FoldSnapshot.objects.filter(member=member).values_list("state", flat=True).first()
@@ -82,7 +86,8 @@ def tier_of(member: Member, *, at: datetime) -> TierReading | None:
         fold = TierFold.from_json(state[TIERS_STATE], suspensions)
     outlook = _outlook(fold, programme.current_book(), at)
     if outlook is not None and outlook.tier != current.computed.code:
-        current = _settled(current, outlook, tier_queries.tiers_by_code())
+        laid_over = overrides.get(member.pk)
+        current = _settled(current, outlook, tier_queries.tiers_by_code(), laid_over)
     return TierReading(current, outlook)
 
 
@@ -93,15 +98,15 @@ def _outlook(fold: TierFold, book: ProgrammeBook, at: datetime) -> Outlook | Non
         return None
 
 
-def _settled(current: CurrentTier, outlook: Outlook, tiers: dict[str, Tier]) -> CurrentTier:
-    """Return the current tier after what is due, under an override that goes on."""
+def _settled(
+    current: CurrentTier, outlook: Outlook, tiers: dict[str, Tier], overrides: InForce | None
+) -> CurrentTier:
+    """Return the current tier after what is due, under overrides that go on."""
     computed = tiers[outlook.tier]
-    if current.reason == tier_queries.OVERRIDE:
-        return CurrentTier(
-            current.tier, current.since_at, current.until_on, current.reason, computed
-        )
     reason = outlook.reason or current.reason
-    return CurrentTier(computed, outlook.since_at, outlook.kept_until_on, reason, computed)
+    return tier_queries.effective(
+        CurrentTier(computed, outlook.since_at, outlook.kept_until_on, reason, computed), overrides
+    )
 
 
 class RuleNames:

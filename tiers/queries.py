@@ -1,6 +1,6 @@
 """Who stands where on the ladder, how far the next tier is, and what each tier is worth."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -9,11 +9,29 @@ from django.db.models import F, Q
 
 from config.base import clock
 from tiers.domain import advice
+from tiers.domain.entitlements import (
+    Claim,
+    in_order,
+    period_end,
+    period_start,
+    soonest,
+    total_left,
+)
 from tiers.domain.ladder import LadderBook
 from tiers.domain.qualification import TierFold
-from tiers.models import Standing, StandingOverride, Tier, TierTerm
+from tiers.models import (
+    Benefit,
+    Entitlement,
+    EntitlementPeriod,
+    Standing,
+    StandingOverride,
+    Tier,
+    TierTerm,
+)
 
 OVERRIDE: Final = "override"
+FLOOR: Final = "paid_membership"
+LAID_OVER: Final = frozenset({OVERRIDE, FLOOR})
 _INSTANT: Final = timedelta(microseconds=1)
 
 
@@ -22,7 +40,7 @@ class CurrentTier:
     """The tier that counts for a member at an instant.
 
     `until_on` is the last day on which it is kept, None where nothing ends it. `computed` is the
-    tier underneath while one set by staff runs.
+    tier underneath while one set by staff, or bought, runs.
     """
 
     tier: Tier
@@ -58,20 +76,49 @@ def stored_standings(member_ids: Collection[int], *, at: datetime) -> dict[int, 
     return {s.member_id: s for s in current.select_related("tier").order_by("from_at")}
 
 
-def overrides_in_force(member_ids: Collection[int], *, at: datetime) -> dict[int, StandingOverride]:
-    """Return the tier set by staff of each member that has one at an instant; the latest counts."""
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What is laid over a member's computed tier: one set by staff, and the highest floor."""
+
+    fixed: StandingOverride | None = None
+    floor: StandingOverride | None = None
+
+
+def overrides_in_force(member_ids: Collection[int], *, at: datetime) -> dict[int, InForce]:
+    """Return what is laid over the tier of each member at an instant, where anything is."""
     running = StandingOverride.objects.filter(
         Q(revoked_at__isnull=True) | Q(revoked_at__gt=at),
         member_id__in=member_ids,
         from_at__lte=at,
         until_at__gt=at,
     )
-    return {o.member_id: o for o in running.select_related("tier").order_by("from_at", "id")}
+    found: dict[int, list[StandingOverride]] = {}
+    for override in running.select_related("tier").order_by("from_at", "id"):
+        found.setdefault(override.member_id, []).append(override)
+    return {member_id: in_force(overrides) for member_id, overrides in found.items()}
 
 
-def current_tiers(member_ids: Collection[int], *, at: datetime) -> dict[int, CurrentTier]:
-    """Return the tier that counts for each member, as it has been written."""
-    overrides = overrides_in_force(member_ids, at=at)
+def in_force(overrides: Iterable[StandingOverride]) -> InForce:
+    """Return which of the running overrides count: the last one set, and the highest floor."""
+    fixed: StandingOverride | None = None
+    floor: StandingOverride | None = None
+    for override in overrides:
+        if not override.is_floor:
+            fixed = override
+        elif floor is None or override.tier.rank >= floor.tier.rank:
+            floor = override
+    return InForce(fixed, floor)
+
+
+def current_tiers(
+    member_ids: Collection[int], *, at: datetime, overrides: Mapping[int, InForce] | None = None
+) -> dict[int, CurrentTier]:
+    """Return the tier that counts for each member, as it has been written.
+
+    `overrides` are those in force, where they have been read already.
+    """
+    if overrides is None:
+        overrides = overrides_in_force(member_ids, at=at)
     return {
         member_id: effective(of_standing(standing), overrides.get(member_id))
         for member_id, standing in stored_standings(member_ids, at=at).items()
@@ -85,12 +132,24 @@ def of_standing(standing: Standing) -> CurrentTier:
     )
 
 
-def effective(computed: CurrentTier, override: StandingOverride | None) -> CurrentTier:
-    """Return the tier that counts: the one set by staff while it runs, else the computed one."""
-    if override is None:
+def effective(computed: CurrentTier, overrides: InForce | None) -> CurrentTier:
+    """Return the tier that counts: the one set by staff, else the computed one; at least a floor.
+
+    Source: TIR-11, BEN-16.
+    """
+    if overrides is None:
         return computed
+    current = computed if overrides.fixed is None else _laid_over(computed, overrides.fixed)
+    floor = overrides.floor
+    if floor is not None and floor.tier.rank > current.tier.rank:
+        return _laid_over(computed, floor)
+    return current
+
+
+def _laid_over(computed: CurrentTier, override: StandingOverride) -> CurrentTier:
     last_day = clock.local_day(override.until_at - _INSTANT)
-    return CurrentTier(override.tier, override.from_at, last_day, OVERRIDE, computed.computed)
+    reason = FLOOR if override.is_floor else OVERRIDE
+    return CurrentTier(override.tier, override.from_at, last_day, reason, computed.computed)
 
 
 def outlook(fold: TierFold, *, book: LadderBook, at: datetime) -> Outlook:
@@ -120,3 +179,88 @@ def terms_of(tier_id: int, *, at: datetime) -> TierTerm | None:
         tier_id=tier_id,
     )
     return in_force.order_by(F("ladder__effective_from").desc(nulls_last=True)).first()
+
+
+@dataclass(frozen=True, slots=True)
+class BenefitLeft:
+    """A benefit that a member has now, and what is left of it in the present period.
+
+    Several claims to one benefit count together; `quota` and `left` are None without limit.
+    `period` and `until_at` are those of the claim that is used next.
+    """
+
+    code: str
+    name_zh: str
+    name_en: str
+    quota: int | None
+    left: int | None
+    period: str
+    until_at: datetime | None
+    description_zh: str
+    description_en: str
+
+
+def _open_entitlements(members: Collection[int], at: datetime) -> list[Entitlement]:
+    """Return the open entitlements with the latest period of each, in two statements."""
+    rows = Entitlement.objects.filter(
+        Q(until_at__isnull=True) | Q(until_at__gt=at),
+        member_id__in=members, ended_at__isnull=True, from_at__lte=at,
+    )  # fmt: skip
+    return list(rows.select_related("benefit", "member").order_by("benefit__code", "id"))
+
+
+def _latest_periods(entitlements: Iterable[Entitlement]) -> dict[int, EntitlementPeriod]:
+    limited = [each.pk for each in entitlements if each.quota is not None]
+    if not limited:
+        return {}
+    latest = EntitlementPeriod.objects.filter(entitlement_id__in=limited)
+    latest = latest.order_by("entitlement_id", "-starts_on").distinct("entitlement_id")
+    return {period.entitlement_id: period for period in latest}
+
+
+def _claim(row: Entitlement, latest: EntitlementPeriod | None, at: datetime) -> Claim:
+    joined_at = row.member.joined_at
+    starts_on = period_start(row.period, at=at, from_at=row.from_at, joined_at=joined_at)
+    counts = latest is not None and latest.starts_on == starts_on
+    taken = latest.held + latest.used if latest is not None and counts else 0
+    ends = soonest(row.until_at, period_end(row.period, at=at, joined_at=joined_at))
+    return Claim(row.pk, row.quota, taken, starts_on, ends)
+
+
+def _claims(members: Collection[int], at: datetime) -> list[tuple[Entitlement, Claim]]:
+    rows = _open_entitlements(members, at)
+    latest = _latest_periods(rows)
+    return [(row, _claim(row, latest.get(row.pk), at)) for row in rows]
+
+
+def claims(members: Collection[int], at: datetime) -> dict[int, dict[str, list[Claim]]]:
+    """Return the claims of each member to each benefit that is had at an instant."""
+    found: dict[int, dict[str, list[Claim]]] = {}
+    for row, claim in _claims(members, at):
+        found.setdefault(row.member_id, {}).setdefault(row.benefit.code, []).append(claim)
+    return found
+
+
+def benefits_left(members: Collection[int], at: datetime) -> dict[int, list[BenefitLeft]]:
+    """Return what each member has of every benefit now, in the order of their codes.
+
+    Source: BEN-14, SVC-01.
+    """
+    found: dict[int, dict[str, list[tuple[Entitlement, Claim]]]] = {m: {} for m in members}
+    for row, claim in _claims(members, at):
+        found[row.member_id].setdefault(row.benefit.code, []).append((row, claim))
+    return {member: [_left(mine) for mine in by_code.values()] for member, by_code in found.items()}
+
+
+def _left(mine: list[tuple[Entitlement, Claim]]) -> BenefitLeft:
+    rows = {row.pk: row for row, _claim in mine}
+    claims = in_order(claim for _row, claim in mine)
+    following = next((claim for claim in claims if claim.left != 0), claims[-1])
+    quotas = [row.quota for row in rows.values()]
+    total = None if None in quotas else sum(quota or 0 for quota in quotas)
+    row = rows[following.entitlement]
+    benefit: Benefit = row.benefit
+    return BenefitLeft(
+        benefit.code, benefit.name_zh, benefit.name_en, total, total_left(claims), row.period,
+        row.until_at, benefit.description_zh, benefit.description_en,
+    )  # fmt: skip

@@ -21,6 +21,7 @@ REASONS: Mapping[str, Promise] = {
     "ladder_changed": _("New ladder version"),
     "opening": _("Taken over from the former system"),
     "override": _("Tier override"),
+    "paid_membership": _("Paid membership"),
 }
 
 METRICS: Mapping[str, Promise] = {

@@ -24,6 +24,7 @@ from members.services import (
 )
 from rewards.services.due import settle_due
 from rewards.services.programme import ProgrammeMissingError, current_book
+from tiers.services import rollout
 
 SETTLE: Final = "settle_due"
 RUNS_KEPT_FOR: Final = timedelta(days=30)
@@ -33,6 +34,8 @@ PRUNE_BATCH: Final = 1_000
 def install() -> None:
     """Register the jobs; doing it again changes nothing."""
     jobs.register(SETTLE, settle, every=timedelta(minutes=1))
+    jobs.register("follow_overrides", follow_overrides, every=timedelta(minutes=1))
+    jobs.register("sync_benefits", sync_benefits, every=timedelta(minutes=5))
     jobs.register("open_cases", open_cases, every=timedelta(hours=1))
     jobs.register("forget_content", forget_content, every=timedelta(hours=6))
     jobs.register("forget_idempotency_keys", forget_idempotency_keys, every=timedelta(hours=1))
@@ -43,6 +46,18 @@ def install() -> None:
 def settle(turn: Turn) -> int:
     """Let holds lapse, points activate and expire, tiers be reviewed; return the members."""
     return settle_due(at=turn.at, recorded_at=turn.recorded_at, progress=turn.progress)
+
+
+def follow_overrides(turn: Turn) -> int:
+    """Let benefits follow tiers set for a time, and end those that have run out."""
+    return rollout.follow_overrides(
+        at=turn.at, recorded_at=turn.recorded_at, progress=turn.progress
+    )
+
+
+def sync_benefits(turn: Turn) -> int:
+    """Let every member meet what tiers give since that was changed."""
+    return rollout.sync_all(at=turn.at, recorded_at=turn.recorded_at, progress=turn.progress)
 
 
 def open_cases(turn: Turn) -> int:

@@ -72,7 +72,7 @@ def badge(visit: Visit) -> Mapping[str, Any] | None:
     return {
         "name": name_of(current.tier),
         "colour_class": colour_class(current.tier.rank),
-        "is_override": current.reason == tier_queries.OVERRIDE,
+        "is_override": current.reason in tier_queries.LAID_OVER,
         "until_on": current.until_on,
     }
 
@@ -89,7 +89,7 @@ def progress(visit: Visit) -> Mapping[str, Any] | None:
         "current": current,
         "name": name_of(current.tier),
         "computed": name_of(current.computed),
-        "is_override": current.reason == tier_queries.OVERRIDE,
+        "is_override": current.reason in tier_queries.LAID_OVER,
         "reason": words.reason(current.reason),
         "colour_class": colour_class(current.tier.rank),
         "is_known": outlook is not None,

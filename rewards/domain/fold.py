@@ -175,13 +175,18 @@ class MemberFold:
         return self._effective(at, self.tiers.rank)
 
     def _effective(self, at: datetime, earned: int) -> int:
-        """Return the rank of the override in force, else what is earned.
+        """Return the rank set by staff, else what is earned, and at least what was bought.
 
         A tier that the ladder has given up since it was set counts for nothing.
         """
+        if not self.member.overrides:
+            return earned
+        ladder = self.book.ladders.at(at)
         code = self.member.override_at(at)
-        rank = None if code is None else self.book.ladders.at(at).rank_of(code)
-        return earned if rank is None else rank
+        fixed = None if code is None else ladder.rank_of(code)
+        floors = (ladder.rank_of(code) for code in self.member.floors_at(at))
+        rank = earned if fixed is None else fixed
+        return max([rank, *(floor for floor in floors if floor is not None)])
 
     # Orders
 

@@ -6,7 +6,7 @@ Source: design §5.1, §5.6.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rewards.domain.cart import OrderVersion, Refund
 from rewards.domain.explanation import MemberTier
@@ -98,26 +98,43 @@ class AttributeChange:
         return str(self.value).lower() if isinstance(self.value, bool) else str(self.value)
 
 
+class Override(NamedTuple):
+    """A tier laid over the computed one for a time; as a floor only where it ranks higher."""
+
+    from_at: datetime
+    until_at: datetime
+    code: str
+    is_floor: bool = False
+
+
 @dataclass(slots=True)
 class MemberFacts:
     """What may be known of a member besides the facts, each with the instants it held.
 
-    `overrides` hold from, until and the tier's code, `suspensions` from and end (None: goes on),
-    `changes` what became of the attributes, in order.
+    `overrides` come latest first, `suspensions` hold from and end (None: goes on), `changes` what
+    became of the attributes, in order.
     """
 
     joined_at: datetime
     birthday_month: int | None = None
-    overrides: Sequence[tuple[datetime, datetime, str]] = ()
+    overrides: Sequence[Override] = ()
     suspensions: Sequence[tuple[datetime, datetime | None]] = ()
     changes: Sequence[AttributeChange] = ()
 
     def override_at(self, at: datetime) -> str | None:
         """Return the tier that staff have set for an instant; the latest set counts."""
-        for from_at, until_at, code in self.overrides:
-            if from_at <= at < until_at:
-                return code
+        for each in self.overrides:
+            if not each.is_floor and each.from_at <= at < each.until_at:
+                return each.code
         return None
+
+    def floors_at(self, at: datetime) -> list[str]:
+        """Return the tiers that count at least, those bought, at an instant."""
+        return [
+            each.code
+            for each in self.overrides
+            if each.is_floor and each.from_at <= at < each.until_at
+        ]
 
     def attributes_at(self, at: datetime) -> dict[str, Any]:
         """Return the attributes as they were at an instant."""

@@ -11,6 +11,7 @@ from typing import Final
 import orjson
 
 from config.base import bulk
+from rewards.services import benefits
 from rewards.services.happened import Happened, Item
 from rewards.services.quote_checks import follow_quotes
 
@@ -18,7 +19,7 @@ Consequence = Callable[[Happened], None]
 
 # In this order: what a reservation holds is settled before coupons that were not in one, and a tier
 # gives its benefits before its gifts.
-CONSEQUENCES: Final[tuple[Consequence, ...]] = (follow_quotes,)
+CONSEQUENCES: Final[tuple[Consequence, ...]] = (benefits.follow_tiers, follow_quotes)
 
 _REMEMBER = """
 UPDATE rewards_evaluation e

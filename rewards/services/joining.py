@@ -30,6 +30,7 @@ from rewards.services.joining_requests import (
     check,
 )
 from tiers.models import Standing, Tier
+from tiers.services.entitlements import follow_tiers
 
 ENROLLED: Final = "member.enrolled"
 IDENTIFIER_ATTACHED: Final = "member.identifier_attached"
@@ -216,6 +217,7 @@ def _make_new(batch: _Batch) -> None:
         ]
     )
     events.append([_enrolled(member, batch.at) for member in made])
+    follow_tiers(members=[member.pk for member in made], at=batch.at, actor=_actor(batch))
 
 
 def _newcomers(batch: _Batch, seats: Sequence[Seat]) -> list[founding.Newcomer]:

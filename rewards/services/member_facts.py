@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import orjson
 
-from rewards.domain.subjects import AttributeChange, MemberFacts
+from rewards.domain.subjects import AttributeChange, MemberFacts, Override
 
 COLUMNS: Final = """m.joined_at, p.birth_month,
-       (SELECT json_agg(json_build_array(v.from_at, least(v.until_at, v.revoked_at), vt.code)
-                        ORDER BY v.id DESC)
+       (SELECT json_agg(json_build_array(v.from_at, least(v.until_at, v.revoked_at), vt.code,
+                                         v.is_floor) ORDER BY v.id DESC)
           FROM tiers_standingoverride v JOIN tiers_tier vt ON vt.id = v.tier_id
          WHERE v.member_id = m.id)::text,
        (SELECT json_agg(json_build_array(u.from_at, u.ended_at) ORDER BY u.from_at)
@@ -30,8 +30,8 @@ def read(columns: Sequence[Any]) -> MemberFacts:
         joined_at,
         birth_month,
         overrides=tuple(
-            (datetime.fromisoformat(from_at), datetime.fromisoformat(until_at), code)
-            for from_at, until_at, code in orjson.loads(overrides or "[]")
+            Override(datetime.fromisoformat(from_at), datetime.fromisoformat(until_at), code, floor)
+            for from_at, until_at, code, floor in orjson.loads(overrides or "[]")
         ),
         suspensions=tuple(
             (datetime.fromisoformat(from_at), ended_at and datetime.fromisoformat(ended_at))

@@ -14,12 +14,13 @@ from django.db.models import F, Max, Model, Q
 from django.utils.translation import gettext_lazy as _
 
 from config.base.errors import DomainError
-from members.models import InteractionKind, ReceivedFact
+from members.models import InteractionKind, Member, ReceivedFact
 from rewards.models import PointsPolicy, Rule, RuleVersion
 from rewards.models.rule import RuleState
 from rewards.presets.shape import Preset, RulePreset, TierPreset
 from rewards.services import programme
 from tiers.models import LadderVersion, Purpose, QualificationRule, Tier, TierTerm
+from tiers.services import rollout
 
 Kept = TypeVar("Kept", Tier, InteractionKind)
 Version = LadderVersion | PointsPolicy
@@ -96,6 +97,9 @@ def load(*, preset: Preset, at: datetime) -> Loaded:
         _load_rule(loading, rule)
     _end_rules_of_other_presets(loading)
     programme.current_book()
+    if not Member.objects.exists():
+        # Whoever enrols is given what there is; later changes reach the others by the due run.
+        rollout.sync_all(at=at, recorded_at=at)
     return loading.loaded
 
 

@@ -6,6 +6,7 @@ from config.base.admin.options import ReadOnlyAdmin
 from members.admin.base import MemberOwnedAdmin
 from tiers.models import (
     Benefit,
+    BenefitRollout,
     Entitlement,
     EntitlementPeriod,
     EntitlementUse,
@@ -30,6 +31,13 @@ class TierBenefitAdmin(ReadOnlyAdmin):
     list_display = ("tier", "benefit", "number", "quota", "period", "on_leave", "effective_from")
     list_select_related = ("tier", "benefit")
     list_filter = ("tier",)
+
+
+@admin.register(BenefitRollout)
+class BenefitRolloutAdmin(ReadOnlyAdmin):
+    """How far members have met what tiers give since that was changed."""
+
+    list_display = ("begun_at", "last_member_id", "done_at")
 
 
 @admin.register(Entitlement)

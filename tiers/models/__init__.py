@@ -2,6 +2,7 @@
 
 from tiers.models.benefit import (
     Benefit,
+    BenefitRollout,
     Entitlement,
     EntitlementPeriod,
     EntitlementSource,
@@ -29,6 +30,7 @@ from tiers.models.membership import MembershipPlan, MembershipStatus, PaidMember
 
 __all__ = [
     "Benefit",
+    "BenefitRollout",
     "Entitlement",
     "EntitlementPeriod",
     "EntitlementSource",

@@ -86,6 +86,26 @@ class TierBenefit(models.Model):
         return f"{self.tier} {self.benefit}"
 
 
+class BenefitRollout(models.Model):
+    """How far members have been given what tiers give since that was changed.
+
+    `terms` is a digest of what is in force; a benefit that is new to a tier reaches those who hold
+    the tier, slice by slice.
+    """
+
+    terms = models.CharField(_("terms in force"), max_length=64)
+    last_member_id = models.BigIntegerField(_("last member"), default=0)
+    begun_at = models.DateTimeField(_("begun at"))
+    done_at = models.DateTimeField(_("done at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("benefit roll-out")
+        verbose_name_plural = _("benefit roll-outs")
+
+    def __str__(self) -> str:
+        return self.terms[:8]
+
+
 class EntitlementSource(models.TextChoices):
     """Where an entitlement comes from."""
 
@@ -151,6 +171,11 @@ class Entitlement(models.Model):
                 fields=["until_at"],
                 condition=Q(ended_at__isnull=True, until_at__isnull=False),
                 name="entitlement_due",
+            ),
+            models.Index(
+                fields=["member", "terms"],
+                condition=Q(source="tier"),
+                name="entitlement_member_terms",
             ),
         ]
 

@@ -259,7 +259,10 @@ class Standing(models.Model):
 
 
 class StandingOverride(models.Model):
-    """A tier set by staff for a time; the computed standing goes on underneath."""
+    """A tier laid over the computed standing for a time: set by staff, or bought (a floor).
+
+    `follow_at` is when the member's benefits have to follow it next: its beginning, then its end.
+    """
 
     member = models.ForeignKey(
         "members.Member", models.PROTECT, related_name="standing_overrides",
@@ -277,10 +280,18 @@ class StandingOverride(models.Model):
     approved_by = models.CharField(_("approved by"), max_length=64)
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"))
+    follow_at = models.DateTimeField(_("benefits follow at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("tier override")
         verbose_name_plural = _("tier overrides")
+        indexes = [
+            models.Index(
+                fields=["follow_at"],
+                condition=Q(follow_at__isnull=False),
+                name="override_to_follow",
+            )
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(until_at__gt=F("from_at")), name="override_ends_after_start"

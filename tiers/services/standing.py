@@ -10,6 +10,7 @@ from config.base.errors import DomainError
 from members.models import Approval, Member, MemberStatus
 from members.services import approvals, events
 from tiers.models import StandingOverride, Tier
+from tiers.services.following import follow_tiers
 
 APPROVAL_KIND = "tier_override"
 
@@ -69,9 +70,9 @@ def set_override(
     member = Member.objects.select_for_update(no_key=True).get(pk=terms.member_id)
     _check_living(member)
     running = StandingOverride.objects.filter(
-        member=member, revoked_at__isnull=True, until_at__gt=at
+        member=member, is_floor=False, revoked_at__isnull=True, until_at__gt=at
     )
-    running.update(revoked_at=at)
+    running.update(revoked_at=at, follow_at=None)
     override = StandingOverride.objects.create(
         member=member,
         tier_id=terms.tier_id,
@@ -81,8 +82,10 @@ def set_override(
         set_by=actor,
         approved_by=approver,
         created_at=at,
+        follow_at=terms.until_at,
     )
     _append_event(override, at=at, actor=approver)
+    follow_tiers(members=[member.pk], at=at, actor=approver)
     return override
 
 
@@ -92,14 +95,15 @@ def revoke_override(*, override_id: int, actor: str, at: datetime) -> StandingOv
 
     Raises: OverrideError where it has ended already.
     """
-    override = StandingOverride.objects.select_for_update(of=("self",), no_key=True).get(
-        pk=override_id
-    )
+    member = StandingOverride.objects.values_list("member_id", flat=True).get(pk=override_id)
+    Member.objects.select_for_update(no_key=True).get(pk=member)
+    override = StandingOverride.objects.select_related("tier").get(pk=override_id)
     if override.revoked_at is not None or override.until_at <= at:
         raise OverrideError("override_ended", _("This override has ended."), status=409)
-    override.revoked_at = at
-    override.save(update_fields=["revoked_at"])
+    override.revoked_at, override.follow_at = at, None
+    override.save(update_fields=["revoked_at", "follow_at"])
     _append_event(override, at=at, actor=actor)
+    follow_tiers(members=[member], at=at, actor=actor)
     return override
 
 
