@@ -1,9 +1,10 @@
 """What is read of members' tiers, entries, orders and the decisions behind them."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from config.base.names import name_of
 from members import queries as member_queries
@@ -74,17 +75,32 @@ def tier_of(member: Member, *, at: datetime) -> TierReading | None:
 
     Source: TIR-07.
     """
+    state = FoldSnapshot.objects.filter(member=member).values_list("state", flat=True).first()
+    suspensions = member_queries.suspensions_of([member.pk])[member.pk]
+    known = TierState(state, suspensions, programme.current_book())
+    return read_tier(member, known, at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class TierState:
+    """What is stored of a member's fold, and the programme that it is read with."""
+
+    state: Mapping[str, Any] | None
+    suspensions: Sequence[tuple[datetime, datetime | None]]
+    book: ProgrammeBook
+
+
+def read_tier(member: Member, known: TierState, *, at: datetime) -> TierReading | None:
+    """Return the tier of a member and what lies ahead; two statements, three after a review."""
     overrides = tier_queries.overrides_in_force([member.pk], at=at)
     current = tier_queries.current_tiers([member.pk], at=at, overrides=overrides).get(member.pk)
     if current is None:
         return None
-    state = FoldSnapshot.objects.filter(member=member).values_list("state", flat=True).first()
-    suspensions = member_queries.suspensions_of([member.pk])[member.pk]
-    if state is None:
-        fold = TierFold.enrol(member.joined_at, suspensions=suspensions)
+    if known.state is None:
+        fold = TierFold.enrol(member.joined_at, suspensions=known.suspensions)
     else:
-        fold = TierFold.from_json(state[TIERS_STATE], suspensions)
-    outlook = _outlook(fold, programme.current_book(), at)
+        fold = TierFold.from_json(known.state[TIERS_STATE], known.suspensions)
+    outlook = _outlook(fold, known.book, at)
     if outlook is not None and outlook.tier != current.computed.code:
         laid_over = overrides.get(member.pk)
         current = _settled(current, outlook, tier_queries.tiers_by_code(), laid_over)

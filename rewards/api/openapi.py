@@ -167,6 +167,7 @@ get_tier = Operation(
     answers=[
         Answer(200, "The tier.", schemas.TIER_READING, examples.TIER_READING_EXAMPLE),
     ],
+    is_conditional=True,
     errors=["member_not_found", "parameter_invalid", "programme_missing"],
 )
 get_points = Operation(
@@ -181,6 +182,7 @@ get_points = Operation(
         query("known_at", TIME, "Only what was recorded by then."),
     ],
     answers=[Answer(200, "Balances.", schemas.POINTS_READING, examples.POINTS_EXAMPLE)],
+    is_conditional=True,
     errors=["member_not_found", "parameter_invalid"],
 )
 get_entries = Operation(

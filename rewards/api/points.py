@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.base import clock
-from config.base.api import cursors
+from config.base.api import conditional, cursors
 from config.base.api.cursors import ParameterInvalidError
 from config.base.api.reading import parse_time
 from config.base.errors import DomainError
@@ -45,7 +45,7 @@ class PointsView(TouchpointEndpoint):
         known_at = _instant(request, "known_at", at)
         member = member_of(public_id)
         points = balances.points_of(member.pk, at=at, as_of=as_of, known_at=known_at)
-        return Response(representation.points_json(points))
+        return conditional.answer(request, representation.points_json(points))
 
 
 class EntriesView(TouchpointEndpoint):

@@ -9,7 +9,7 @@ from config.base import money
 from config.base.api.problems import RequestInvalidError
 from config.base.api.reading import MAX_POINTS, ObjectReader
 from members.api import reading
-from members.api.views import MemberNotFoundError, TouchpointEndpoint
+from members.api.views import BODY, MemberNotFoundError, TouchpointEndpoint
 from members.services import identity
 from rewards import paying_words
 from rewards.api import openapi_quotes, parsing
@@ -28,6 +28,7 @@ class QuotesView(TouchpointEndpoint):
     """The result in advance (试算)."""
 
     scopes = {"POST": "quotes:read"}
+    member_token = {"POST": BODY}
 
     @openapi_quotes.post_quote
     def post(self, request: Request) -> Response:

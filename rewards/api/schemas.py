@@ -169,18 +169,14 @@ BATCH_RESULT = component(
         "required": ["status"],
     },
 )
-POINTS_READING = component(
-    "Points",
-    record(
-        {
-            **BALANCES,
-            "expiring": listing(record({"on": nullable(DAY), "points": POINTS})),
-            "lifetime": record(
-                {"earned": POINTS, "redeemed": POINTS, "expired": POINTS, "reversed": POINTS}
-            ),
-        }
+POINTS_KEYS = {
+    **BALANCES,
+    "expiring": listing(record({"on": nullable(DAY), "points": POINTS})),
+    "lifetime": record(
+        {"earned": POINTS, "redeemed": POINTS, "expired": POINTS, "reversed": POINTS}
     ),
-)
+}
+POINTS_READING = component("Points", record(POINTS_KEYS))
 ENTRY = component(
     "Entry",
     record(
@@ -257,16 +253,16 @@ GAP = component(
         "required": ["metric", "window", "value", "threshold", "needed", "next_tier", "group"],
     },
 )
+RISKS = listing(record({"code": TEXT, "tier": TEXT, "on": DAY, "needed": listing(GAP)}))
+OPPORTUNITIES = listing(record({"code": TEXT, "tier": TEXT, "needed": listing(GAP)}))
 TIER_READING = component(
     "TierReading",
     record(
         {
             "current": CURRENT_TIER,
             "progress": listing(GAP),
-            "risks": listing(
-                record({"code": TEXT, "tier": TEXT, "on": DAY, "needed": listing(GAP)})
-            ),
-            "opportunities": listing(record({"code": TEXT, "tier": TEXT, "needed": listing(GAP)})),
+            "risks": RISKS,
+            "opportunities": OPPORTUNITIES,
             "benefits": listing(record({"code": TEXT}, {"value": TEXT, "percent": TEXT})),
         }
     ),

@@ -5,7 +5,7 @@ import uuid
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.base.api import cursors
+from config.base.api import conditional, cursors
 from members.api.views import PATH, MemberNotFoundError, TouchpointEndpoint, member_of
 from rewards import queries
 from rewards.api import openapi
@@ -29,10 +29,9 @@ class TierView(TouchpointEndpoint):
             raise MemberNotFoundError
         current = reading.current
         terms = tier_queries.terms_of(current.tier.pk, at=at)
-        return Response(
-            {
-                "current": representation.current_json(current),
-                **representation.outlook_json(current, reading.outlook),
-                "benefits": representation.benefits_json(terms),
-            }
-        )
+        body = {
+            "current": representation.current_json(current),
+            **representation.outlook_json(current, reading.outlook),
+            "benefits": representation.benefits_json(terms),
+        }
+        return conditional.answer(request, body)

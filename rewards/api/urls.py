@@ -14,6 +14,7 @@ from rewards.api.facts import (
 from rewards.api.members import LookupView, MembersBatchView, MembersView, MemberView
 from rewards.api.points import EntriesView, ExplanationView, PointsView, StatementView
 from rewards.api.quotes import QuotesView
+from rewards.api.summary import SummaryView
 from rewards.api.tiers import TierView
 from rewards.api.verifications import VerificationView
 
@@ -41,4 +42,5 @@ urlpatterns = [
         name="verification",
     ),
     path("members/<uuid:public_id>/check-ins", CheckInsView.as_view(), name="check-ins"),
+    path("members/<uuid:public_id>/summary", SummaryView.as_view(), name="summary"),
 ]

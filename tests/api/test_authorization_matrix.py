@@ -83,6 +83,10 @@ ROWS: dict[tuple[str, str], Build] = {
         f"/members/{m.public_id}/adjustments",
         {"points": 5, "reason": "goodwill"},
     ),
+    ("members/<uuid:public_id>/summary", "GET"): lambda m: (
+        f"/members/{m.public_id}/summary",
+        None,
+    ),
     ("members/<uuid:public_id>/check-ins", "POST"): lambda m: (
         f"/members/{m.public_id}/check-ins",
         {},

@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -20,7 +21,7 @@ from tests.api.conftest import Answer, Caller
 from tests.factories import members
 from tests.mailbox import Mailbox
 
-NEEDS_CODE = {"spend_needs": SpendNeeds.MEMBER_CODE, "spend_free_points": 2_000}
+NEEDS_CODE: dict[str, Any] = {"spend_needs": SpendNeeds.MEMBER_CODE, "spend_free_points": 2_000}
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +66,9 @@ def test_a_till_finds_the_member_by_the_code_without_using_it(till: Caller) -> N
     assert (gone.status, gone.code) == (404, "member_not_found")
     wrong = till.post("/members/lookup", {"kind": "member_code", "value": "1" * 20})
     assert wrong.body == gone.body
-    assert MemberCode.objects.get().used_at > at
+    used_at = MemberCode.objects.get().used_at
+    assert used_at is not None
+    assert used_at > at
 
 
 @pytest.mark.req("MEM-15")
@@ -187,7 +190,9 @@ def test_without_a_mailbox_or_a_server_there_is_no_channel(till: Caller, has_ser
 
 
 def sent_code() -> str:
-    return re.findall(r"\b[0-9]{6}\b", mail.outbox[-1].body)[0]
+    found = re.search(r"\b[0-9]{6}\b", str(mail.outbox[-1].body))
+    assert found is not None
+    return found[0]
 
 
 @override_settings(EMAIL_HOST="mail.example.com")
@@ -250,9 +255,9 @@ def test_codes_and_passwords_are_forgotten_in_time(till: Caller) -> None:
     member = mailbox_member()
     code_of(till, member)
     otp_of(till, member)
-    due.run_up_to(clock.now() + timedelta(hours=1), watch=lambda *_args: None)  # type: ignore[arg-type]
+    due.run_up_to(clock.now() + timedelta(hours=1), watch=lambda *_args: None)
     assert MemberCode.objects.count() == OneTimePassword.objects.count() == 1
-    due.run_up_to(clock.now() + timedelta(days=3), watch=lambda *_args: None)  # type: ignore[arg-type]
+    due.run_up_to(clock.now() + timedelta(days=3), watch=lambda *_args: None)
     assert MemberCode.objects.count() == OneTimePassword.objects.count() == 0
 
 

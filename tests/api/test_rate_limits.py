@@ -2,13 +2,13 @@
 
 import multiprocessing
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from config.base import rate_limits
-from config.base.api import limits
 from config.base.rate_limits import SETS, WAYS, Counters
 from tests.api.conftest import Caller
 from tests.factories import members
@@ -115,7 +115,7 @@ def test_without_the_locks_the_race_shows(tmp_path: Path) -> None:
 def test_headers_tell_what_is_left_and_a_refusal_when_to_come_back(
     caller: Callable[..., Caller], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits.time, "time", lambda: NOON)
+    monkeypatch.setattr(time, "time", lambda: NOON)
     till, member = caller(requests_per_minute=2), members.member()
     path = f"/members/{member.public_id}/points"
     first, _second, third = (till.get(path) for _number in range(3))
@@ -126,7 +126,7 @@ def test_headers_tell_what_is_left_and_a_refusal_when_to_come_back(
     assert third.headers["Retry-After"] == reset
     assert third.headers["RateLimit"] == f'"requests";r=0;t={reset}'
     assert third.body["retry_after_seconds"] == int(reset)
-    monkeypatch.setattr(limits.time, "time", lambda: NOON + 60)
+    monkeypatch.setattr(time, "time", lambda: NOON + 60)
     assert till.get(path).status == 200
 
 
@@ -134,7 +134,7 @@ def test_headers_tell_what_is_left_and_a_refusal_when_to_come_back(
 def test_a_members_tokens_share_a_limit_of_their_own(
     caller: Callable[..., Caller], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits.time, "time", lambda: NOON)
+    monkeypatch.setattr(time, "time", lambda: NOON)
     till, member = caller(member_requests_per_minute=1), members.member()
     tokens = [
         Caller(till.touchpoint, till.post(f"/members/{each.public_id}/token", {}).body["token"])
@@ -166,7 +166,7 @@ def test_several_hosts_allow_their_share(caller: Callable[..., Caller], settings
 def test_trying_identifiers_soon_finds_nobody(
     caller: Callable[..., Caller], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits.time, "time", lambda: NOON)
+    monkeypatch.setattr(time, "time", lambda: NOON)
     till, member = caller(unknown_lookups_per_minute=3), members.member()
     known = {"kind": "card", "value": member.card_number}
     unknown = [{"kind": "phone", "value": members.phone()} for _number in range(4)]
@@ -174,5 +174,5 @@ def test_trying_identifiers_soon_finds_nobody(
     assert [till.post("/members/lookup", body).status for body in unknown] == [404, 404, 404, 429]
     assert till.post("/members/lookup", known).code == "rate_limited"
     assert till.get(f"/members/{member.public_id}").status == 200
-    monkeypatch.setattr(limits.time, "time", lambda: NOON + 60)
+    monkeypatch.setattr(time, "time", lambda: NOON + 60)
     assert till.post("/members/lookup", known).status == 200

@@ -53,7 +53,7 @@ def answer(till: Caller, asked: Answer, **body: Any) -> Answer:
 
 def state() -> list[int]:
     models = (Member, Identifier, Consent, MemberEvent, ReceivedFact)
-    return [model.objects.count() for model in models]  # type: ignore[attr-defined]
+    return [model.objects.count() for model in models]
 
 
 def test_another_person_gets_the_phone_and_the_member_keeps_the_rest(
@@ -131,7 +131,7 @@ def test_a_question_that_waited_a_day_is_over_and_forgotten(
     later = clock.now() + timedelta(hours=25)
     monkeypatch.setattr(clock, "now", lambda: later)
     assert answer(till, asked, same_person=False, staff="s").code == "verification_closed"
-    due.run_up_to(later, watch=lambda *_args: None)  # type: ignore[arg-type]
+    due.run_up_to(later, watch=lambda *_args: None)
     assert not Verification.objects.exists()
 
 

@@ -21,6 +21,7 @@ from tests.api.conftest import Caller, caller, programme, till  # noqa: F401 - f
 from tests.factories import members
 from tests.faults.crowd import at_once, failures, results
 
+SHARES_EACH = 5
 START = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 
 
@@ -177,11 +178,12 @@ def test_what_was_counted_is_counted_again_when_the_data_is_gone(
         check_in(member, day)
     assert check_in(member, 6.1, on=date(2026, 3, 7)).streak == 6
     assert check_in(member, 7).points == 1
+    told: list[dict[str, object]] = [{}, {}, {"verified": True}, {}, {}]
     facts = [
         InteractionFact(
             "app", f"s{number}", MemberRef(public_id=member.public_id), "share", START, data
         )
-        for number, data in enumerate([{}, {}, {"verified": True}, {}, {}])
+        for number, data in enumerate(told)
     ]
     intake.receive(facts, touchpoint=None, at=START + timedelta(days=8), actor="app")
     erasure.erase(member=member, at=START + timedelta(days=8), actor="s", reason="member_request")
@@ -230,10 +232,10 @@ def sharing(before: Any = lambda: None) -> tuple[int, list[str]]:
 
     def work(number: int) -> None:
         before()
-        fact = InteractionFact(
-            "app", f"s{number}", MemberRef(public_id=member.public_id), "share", START
-        )
-        intake.receive([fact], touchpoint=None, at=START, actor="app")
+        for turn in range(SHARES_EACH):
+            named = MemberRef(public_id=member.public_id)
+            fact = InteractionFact("app", f"s{number}-{turn}", named, "share", START)
+            intake.receive([fact], touchpoint=None, at=START, actor="app")
 
     wrong = failures(at_once(work))
     return PointsAccount.objects.get(member=member).available, wrong + broken()

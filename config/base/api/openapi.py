@@ -54,6 +54,7 @@ class Operation:
     """One operation: `scope` is what the key needs, empty for a public one.
 
     `member_by` says where a member token has to find its member; empty where none is accepted.
+    With `is_conditional` it answers 304 where the caller has the answer already.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Operation:
     parameters: Sequence[OpenApiParameter] = ()
     idempotency: str = ""
     member_by: str = ""
+    is_conditional: bool = False
 
     def __call__(self, view: View) -> View:
         """Describe a handler."""
@@ -147,6 +149,8 @@ class Operation:
             )
             for answer in self.answers
         }
+        if self.is_conditional:
+            described[304] = OpenApiResponse(description="What you have still holds.")
         for status, found in _by_status(self.error_codes()).items():
             described[status, problems.CONTENT_TYPE] = _problem_response(status, found)
         return described
@@ -210,6 +214,11 @@ def query(name: str, schema: Schema, description: str) -> OpenApiParameter:
     return OpenApiParameter(name, schema, OpenApiParameter.QUERY, description=description)
 
 
+def header(name: str, schema: Schema, description: str) -> OpenApiParameter:
+    """Return an optional header."""
+    return OpenApiParameter(name, schema, OpenApiParameter.HEADER, description=description)
+
+
 def path(name: str, schema: Schema, description: str) -> OpenApiParameter:
     """Return a part of the address."""
     return OpenApiParameter(name, schema, OpenApiParameter.PATH, description=description)
@@ -254,7 +263,21 @@ POINTS: Schema = {"type": "integer"}
 TIME: Schema = {"type": "string", "format": "date-time"}
 DAY: Schema = {"type": "string", "format": "date"}
 ID: Schema = {"type": "string", "format": "uuid"}
-FREE: Schema = {"type": "object"}
+FREE_VALUE: Schema = component(
+    "FreeValue",
+    {
+        "description": "A value of the caller's own: no fractions, nested a few levels at most.",
+        "anyOf": [
+            {"type": ["string", "integer", "boolean", "null"]},
+            {"type": "array", "items": {"$ref": "#/components/schemas/FreeValue"}},
+            {
+                "type": "object",
+                "additionalProperties": {"$ref": "#/components/schemas/FreeValue"},
+            },
+        ],
+    },
+)
+FREE: Schema = {"type": "object", "additionalProperties": FREE_VALUE}
 TEXT: Schema = {"type": "string"}
 BOOLEAN: Schema = {"type": "boolean"}
 
