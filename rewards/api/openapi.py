@@ -64,7 +64,12 @@ VERIFICATION_EXAMPLE = {
     "detail": "需先验证手机号。",
     "verification": EXAMPLE_ID,
 }
-ENROLMENT_ERRORS = ("identifiers_conflict", "enrolment_invalid", "ladder_missing")
+ENROLMENT_ERRORS = (
+    "identifiers_conflict",
+    "enrolment_invalid",
+    "consent_invalid",
+    "ladder_missing",
+)
 FACT_ERRORS = (
     "source_not_owned",
     "member_not_found",

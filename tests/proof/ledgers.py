@@ -19,7 +19,7 @@ from rewards.domain.submission import (
 )
 from rewards.models import Reward, RewardKind, Stock, StockMovement
 from rewards.presets import PRESETS
-from rewards.services import adjustment, due, enrolment, intake, presets, reservation
+from rewards.services import adjustment, check_ins, due, enrolment, intake, presets, reservation
 from rewards.services.answers import Outcome
 from tests.factories import members as people
 
@@ -121,6 +121,7 @@ def rich(preset: str = "retail_cn") -> Programme:
     _returns(made)
     _reservations(made)
     _stock(made)
+    _desk(made)
     _waiting(made)
     _time(made)
     return made
@@ -181,6 +182,19 @@ def _stock(made: Programme) -> None:
     StockMovement.objects.create(
         stock=stock, quantity=12, reason="delivered", actor="staff:1", at=made.at
     )
+
+
+def _desk(made: Programme) -> None:
+    cyn, dan = made.members[2:4]
+    for _day in range(3):
+        made.at = made.at + DAY
+        check_ins.check_in(
+            member=cyn.pk, on=None, touchpoint=made.till, at=made.at, actor="touchpoint:till"
+        )
+    adjustment.adjust(
+        member=dan.pk, points=40, reason="sorry", at=made.at, actor="touchpoint:till",
+        limit_points=None, touchpoint=made.till,
+    )  # fmt: skip
 
 
 def _waiting(made: Programme) -> None:
