@@ -92,6 +92,7 @@ CASE_CODES: Mapping[str, Promise] = {
     "reservation_lapsed": _("Reservation had lapsed"),
     "hold_lapsed": _("Reservation had lapsed"),
     "insufficient_points": _("Not enough points"),
+    "reward_not_for_tier": _("Reward of a reservation is for a higher tier"),
     "points_debt": _("Points debt"),
     "coupon_unknown": _("Order names an unknown coupon"),
     "coupon_not_usable": _("Order used a coupon that could not be used"),

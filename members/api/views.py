@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -19,6 +20,7 @@ from config.base.rate_limits import Verdict
 from members.models import Member, MemberStatus, Touchpoint
 from members.services import api_keys, identity, one_time_passwords
 from members.services.one_time_passwords import CountedTry
+from members.services.presence import Proof
 
 PERSONAL_SCOPE: Final = "members:read_personal"
 POLICY: Final = "requests"
@@ -111,14 +113,14 @@ class TouchpointEndpoint(Endpoint):
         """Say whether the key may see personal values."""
         return PERSONAL_SCOPE in self.key_of(request).scopes
 
-    def presence_of(self, reader: ObjectReader) -> dict[str, Any]:
-        """Return what the body shows of the member's presence, for `presence.require`.
+    def proof_of(self, reader: ObjectReader) -> Proof:
+        """Return what the body shows of the member's presence.
 
         Bodies that take it have the keys `PRESENCE_KEYS`.
         """
         reader.text("otp", MAX_OTP_LENGTH, required=False)
         code = reader.text("member_code", MAX_MEMBER_CODE_LENGTH, required=False)
-        return {"member_code": code, "otp": self._otp}
+        return Proof(code, self._otp)
 
     def check_permissions(self, request: Request) -> None:
         """Let a request pass that is within its limit and may do this, for this member.
@@ -152,6 +154,18 @@ class TouchpointEndpoint(Endpoint):
             return
         if public_id is None or str(public_id).lower() != str(own.public_id):
             raise TokenOtherMemberError
+
+    def check_rows_owner(self, request: Request, rows: QuerySet[Any]) -> None:
+        """Refuse a member token that is of another member than the row; nobody's row passes.
+
+        Costs a statement for member tokens only.
+        Raises: TokenOtherMemberError.
+        """
+        if self.key_of(request).member is None:
+            return
+        owner = rows.values_list("member_id", flat=True).first()
+        if owner is not None:
+            self.check_owner(request, member=owner)
 
     def _named(self, request: Request) -> object:
         """Return the member that the request names, None where it does not."""

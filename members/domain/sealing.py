@@ -111,6 +111,19 @@ def unwrap(key: MasterKey, wrapped: bytes, member: UUID) -> bytes:
     return _decrypt(key.wrapping, wrapped, _context(member, "key"))
 
 
+def wrap_value(key: MasterKey, plain: bytes, owner: UUID, name: str) -> bytes:
+    """Return a value of the installation's own, sealed under its key."""
+    return _encrypt(key.wrapping, plain, _context(owner, name))
+
+
+def unwrap_value(key: MasterKey, sealed: bytes, owner: UUID, name: str) -> bytes:
+    """Return a value of the installation's own.
+
+    Raises: SealBrokenError.
+    """
+    return _decrypt(key.wrapping, sealed, _context(owner, name))
+
+
 def seal(data_key: bytes, plain: bytes, member: UUID, name: str) -> bytes:
     """Return the value sealed for one field of one member."""
     return _encrypt(AESGCM(data_key), plain, _context(member, name))

@@ -53,6 +53,14 @@ def data_keys(member_ids: Collection[int]) -> dict[int, tuple[UUID, bytes]]:
     }
 
 
+def open_key(member: UUID, wrapped: bytes, version: int) -> bytes:
+    """Return a member's data key from its row, where that was read with something else.
+
+    Raises: SealBrokenError, KeyringInvalidError.
+    """
+    return sealing.unwrap(keyring().of(version), wrapped, member)
+
+
 def field_of(kind: str, app: str) -> str:
     """Return the name of the sealed field that holds an identifier."""
     return f"identifier\0{kind}\0{app}"

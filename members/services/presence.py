@@ -6,7 +6,9 @@ up in the transaction of the command: a command that is refused leaves it as it 
 Source: MEM-15, design §6.
 """
 
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +16,17 @@ from config.base.errors import DomainError
 from members.models import SpendNeeds, Touchpoint
 from members.services import member_codes, one_time_passwords
 from members.services.one_time_passwords import CountedTry
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a command shows of the member's presence, if anything."""
+
+    member_code: str = field(default="", repr=False)
+    otp: CountedTry | None = field(default=None, repr=False)
+
+
+NO_PROOF: Final = Proof()
 
 
 class PresenceError(DomainError):
@@ -25,8 +38,7 @@ def require(
     touchpoint: Touchpoint | None,
     member: int,
     points: int,
-    member_code: str = "",
-    otp: CountedTry | None = None,
+    proof: Proof = NO_PROOF,
     at: datetime,
 ) -> None:
     """Use up what shows that the member is there, where it is given; refuse where it is needed.
@@ -35,7 +47,7 @@ def require(
     other way round. Without a touchpoint (staff, the programme itself) nothing is needed.
     Raises: PresenceError.
     """
-    shown = use_up(member=member, member_code=member_code, otp=otp, at=at)
+    shown = use_up(member=member, proof=proof, at=at)
     if touchpoint is None or touchpoint.spend_needs == SpendNeeds.NONE:
         return
     if points <= touchpoint.spend_free_points:
@@ -51,20 +63,18 @@ def require(
         )
 
 
-def use_up(
-    *, member: int, member_code: str = "", otp: CountedTry | None = None, at: datetime
-) -> set[str]:
+def use_up(*, member: int, proof: Proof, at: datetime) -> set[str]:
     """Use up what was shown and return what it was. In the caller's transaction.
 
     Raises: PresenceError for what was shown and does not hold: expired, used and wrong alike.
     """
     shown: set[str] = set()
-    if member_code:
-        if not member_codes.consume(member_code, member=member, at=at):
+    if proof.member_code:
+        if not member_codes.consume(proof.member_code, member=member, at=at):
             raise PresenceError("member_code_invalid", _("The member code does not hold."), 403)
         shown.add(SpendNeeds.MEMBER_CODE)
-    if otp is not None:
-        if not one_time_passwords.consume(otp, member=member, at=at):
+    if proof.otp is not None:
+        if not one_time_passwords.consume(proof.otp, member=member, at=at):
             raise PresenceError("otp_invalid", _("The one-time password does not hold."), 403)
         shown.add(SpendNeeds.OTP)
     return shown

@@ -80,11 +80,12 @@ ORDER_OPTIONAL = {
     "coupons": listing(text(parsing.MAX_CODE_LENGTH), parsing.MAX_COUPONS),
     "quote": text(quote_tokens.MAX_LENGTH, 0),
 }
+REFUND_LINE = component(
+    "RefundLine", record({"line_no": LINE_NO, "quantity": QUANTITY, "amount": MONEY})
+)
 REFUND_REQUIRED = {"refund_no": ORDER_NO, "refunded_at": TIME}
 REFUND_OPTIONAL = {
-    "lines": listing(
-        record({"line_no": LINE_NO, "quantity": QUANTITY, "amount": MONEY}), parsing.MAX_LINES, 1
-    ),
+    "lines": listing(REFUND_LINE, parsing.MAX_LINES, 1),
     "amount": MONEY,
     "points": integer(0, 10**12),
     "tenders": listing(TENDER, parsing.MAX_TENDERS),

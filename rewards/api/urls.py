@@ -3,6 +3,14 @@
 from django.urls import path
 
 from rewards.api.adjustments import AdjustmentsView
+from rewards.api.catalogue import (
+    CancelView,
+    MemberRedemptionsView,
+    RedemptionsView,
+    RedemptionView,
+    RewardsView,
+    RewardView,
+)
 from rewards.api.check_ins import CheckInsView
 from rewards.api.facts import (
     ClaimView,
@@ -14,6 +22,12 @@ from rewards.api.facts import (
 from rewards.api.members import LookupView, MembersBatchView, MembersView, MemberView
 from rewards.api.points import EntriesView, ExplanationView, PointsView, StatementView
 from rewards.api.quotes import QuotesView
+from rewards.api.reservations import (
+    CaptureView,
+    ReleaseView,
+    ReservationsView,
+    ReservationView,
+)
 from rewards.api.summary import SummaryView
 from rewards.api.tiers import TierView
 from rewards.api.verifications import VerificationView
@@ -43,4 +57,18 @@ urlpatterns = [
     ),
     path("members/<uuid:public_id>/check-ins", CheckInsView.as_view(), name="check-ins"),
     path("members/<uuid:public_id>/summary", SummaryView.as_view(), name="summary"),
+    path("rewards", RewardsView.as_view(), name="rewards"),
+    path("rewards/<slug:code>", RewardView.as_view(), name="reward"),
+    path("redemptions", RedemptionsView.as_view(), name="redemptions"),
+    path("redemptions/<uuid:redemption_id>", RedemptionView.as_view(), name="redemption"),
+    path("redemptions/<uuid:redemption_id>/cancel", CancelView.as_view(), name="redemption-cancel"),
+    path(
+        "members/<uuid:public_id>/redemptions",
+        MemberRedemptionsView.as_view(),
+        name="member-redemptions",
+    ),
+    path("reservations", ReservationsView.as_view(), name="reservations"),
+    path("reservations/<uuid:reservation_id>", ReservationView.as_view(), name="reservation"),
+    path("reservations/<uuid:reservation_id>/capture", CaptureView.as_view(), name="capture"),
+    path("reservations/<uuid:reservation_id>/release", ReleaseView.as_view(), name="release"),
 ]

@@ -117,32 +117,83 @@ class Account(LotBook):
         self.check()
         return uses
 
+    def spend(self, grounds: Grounds, key: int, points: int, at: datetime) -> Hold:
+        """Spend available points under a key of their own: held and captured in one entry.
+
+        What is given back later goes through `give_back_captured`, as with any captured hold.
+        Raises: PointsDebtError, InsufficientPointsError, LotsNeededError.
+        """
+        if key in self.holds:
+            raise ValueError("points are spent under a key of their own")
+        self._begin_spending(grounds, points, at)
+        uses = self._spend(buckets.REDEEM, points, at, grounds.of_hold(key))
+        hold = self.holds[key] = Hold(key, points, uses, at, grounds.subject)
+        hold.state, hold.captured = HoldState.CAPTURED, points
+        self.touched_holds.add(key)
+        self.check()
+        return hold
+
     def hold(
-        self, grounds: Grounds, key: int, points: int, at: datetime, expires_at: datetime
+        self,
+        grounds: Grounds,
+        key: int,
+        points: int,
+        at: datetime,
+        expires_at: datetime,
+        *,
+        parent: int | None = None,
+        min_rank: int | None = None,
     ) -> Hold:
         """Set available points aside until an instant; at that instant the hold is over.
 
+        None at all may be held: then it is only an instant at which other things are over. With a
+        parent it is a part of that hold, captured whole and released with it.
         Raises: PointsDebtError, InsufficientPointsError, LotsNeededError.
         """
-        if expires_at <= at or key in self.holds:
-            raise ValueError("a hold needs a key of its own and some time")
-        self._begin_spending(grounds, points, at)
-        uses = self._spend(buckets.HOLD, points, at, grounds.of_hold(key))
-        hold = self.holds[key] = Hold(key, points, uses, expires_at, grounds.subject)
+        if expires_at <= at or key in self.holds or points < 0:
+            raise ValueError("a hold needs a key of its own, some time, and no less than nothing")
+        uses: tuple[Use, ...] = ()
+        if points:
+            self._begin_spending(grounds, points, at)
+            uses = self._spend(buckets.HOLD, points, at, grounds.of_hold(key))
+        else:
+            self._require_lots()
+            self._advance(at, grounds.cause)
+        hold = Hold(key, points, uses, expires_at, grounds.subject, parent, min_rank)
+        self.holds[key] = hold
         self.touched_holds.add(key)
         self._note_due(expires_at)
         self.check()
         return hold
 
     def capture(
-        self, grounds: Grounds, key: int, points: int | None, at: datetime
+        self,
+        grounds: Grounds,
+        key: int,
+        points: int | None,
+        at: datetime,
+        *,
+        rank: int | None = None,
     ) -> tuple[Use, ...]:
         """Make held points final, all of them or fewer, release the rest and return the uses.
 
-        A lot that has expired while held is captured like any other.
+        A lot that has expired while held is captured like any other. Parts are captured whole; one
+        that is for a higher rank than the member now has is released instead.
         Raises: HoldClosedError, InsufficientPointsError (more than held), LotsNeededError.
         """
-        grounds = grounds.of_hold(key)
+        parts = self._held_parts(key)
+        uses = self._capture(grounds.of_hold(key), key, points, at)
+        of_no_order = Grounds(None, None, grounds.reason, grounds.cause)
+        for part in parts:
+            if rank is not None and part.min_rank is not None and rank < part.min_rank:
+                self._release(of_no_order.of_hold(part.key).because(Reason.HOLD_RELEASED), part, at)
+            else:
+                self._capture(of_no_order.of_hold(part.key), part.key, None, at)
+        return uses
+
+    def _capture(
+        self, grounds: Grounds, key: int, points: int | None, at: datetime
+    ) -> tuple[Use, ...]:
         hold = self._open_hold(key, at, grounds)
         captured = hold.points if points is None else points
         if captured < 0:
@@ -153,26 +204,43 @@ class Account(LotBook):
         self._require_lots_of(rest)
         if captured:
             self.post(buckets.CAPTURE, captured, at, grounds)
-        hold.state, hold.captured = HoldState.CAPTURED, captured
-        self.touched_holds.add(key)
+        hold.captured = captured
+        self._close(hold, HoldState.CAPTURED)
         if rest:
             self._return(buckets.RELEASE, rest, at, grounds.because(Reason.HOLD_RELEASED))
         self.check()
         return hold.captured_uses
 
     def release(self, grounds: Grounds, key: int, at: datetime) -> None:
-        """Give all points of a hold back to their lots.
+        """Give all points of a hold, and of its parts, back to their lots.
 
         Raises: HoldClosedError, LotsNeededError.
         """
+        parts = self._held_parts(key)
         grounds = grounds.of_hold(key)
-        hold = self._open_hold(key, at, grounds)
+        self._release(grounds, self._open_hold(key, at, grounds), at)
+        for part in parts:
+            self._release(grounds.of_hold(part.key), part, at)
+
+    def _release(self, grounds: Grounds, hold: Hold, at: datetime) -> None:
         back = last_taken(hold.uses, hold.points)
         self._require_lots_of(back)
-        hold.state = HoldState.RELEASED
-        self.touched_holds.add(key)
-        self._return(buckets.RELEASE, back, at, grounds)
+        self._close(hold, HoldState.RELEASED)
+        if back:
+            self._return(buckets.RELEASE, back, at, grounds)
         self.check()
+
+    def _held_parts(self, key: int) -> list[Hold]:
+        """Return the parts of a hold that are held, in the order of their keys.
+
+        Raises: LotsNeededError where their lots are not loaded: nothing has been done yet.
+        """
+        self._require_lots()
+        parts = [hold for hold in self.holds.values() if hold.parent == key]
+        held = [part for part in parts if part.state is HoldState.HELD]
+        for part in held:
+            self._require_lots_of(part.uses)
+        return sorted(held, key=lambda part: part.key)
 
     # Giving back
 

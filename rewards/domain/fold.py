@@ -34,6 +34,7 @@ from rewards.domain.subjects import (
     Position,
     Step,
     SubjectState,
+    condition_facts,
     positions,
     read_position,
     write_position,
@@ -173,6 +174,10 @@ class MemberFold:
     def effective_rank(self, at: datetime) -> int:
         """Return the rank that counts at an instant, overrides included."""
         return self._effective(at, self.tiers.rank)
+
+    def facts_at(self, at: datetime) -> dict[str, object]:
+        """Return what conditions may ask of the member, with the tier that counts now."""
+        return self._member_facts(self.book.tier_at(at, self.effective_rank(at)), at)
 
     def _effective(self, at: datetime, earned: int) -> int:
         """Return the rank set by staff, else what is earned, and at least what was bought.
@@ -342,18 +347,7 @@ class MemberFold:
         )
 
     def _member_facts(self, tier: MemberTier, at: datetime) -> dict[str, object]:
-        member = self.member
-        tenure = clock.local_day(at) - clock.local_day(member.joined_at)
-        facts: dict[str, object] = {
-            "member.tier": tier.code,
-            "member.rank": tier.rank,
-            "member.segments": frozenset(),
-            "member.birthday_month": member.birthday_month,
-            "member.tenure_days": tenure.days,
-        }
-        for name, value in member.attributes_at(at).items():
-            facts[f"member.attributes.{name}"] = value
-        return facts
+        return condition_facts(self.member, tier, at)
 
     def _within_caps(
         self, awards: Iterable[Award], state: SubjectState, placed_at: datetime

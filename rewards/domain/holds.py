@@ -36,7 +36,8 @@ class Hold:
     """Points set aside and the lots they came from, in the order taken.
 
     `captured` of them were made final, from the front of the uses; `given_back` of those came back
-    since, from the end of what was captured.
+    since, from the end of what was captured. `parent` is the hold that this one is a part of,
+    `min_rank` the rank that the member needs when it is captured.
     """
 
     key: int
@@ -44,6 +45,8 @@ class Hold:
     uses: tuple[Use, ...]
     expires_at: datetime
     subject: str | None = None
+    parent: int | None = None
+    min_rank: int | None = None
     state: HoldState = HoldState.HELD
     captured: int = 0
     given_back: int = 0

@@ -36,6 +36,11 @@ _ORDER_KEYS: Final = (
     "currency",
 )  # fmt: skip
 _EVENT_KEYS: Final = ("type", "id", "member", "kind", "occurred_at")
+_REDEMPTION_KEYS: Final = (
+    "type", "id", "member", "reward", "quantity", "points", "status", "requested_at",
+    "fulfilled_at", "closed_at",
+)  # fmt: skip
+_STOCK_KEYS: Final = ("type", "reward", "slot", "tier", "on_hand", "held")
 
 
 def header(since: str | None) -> Line:
@@ -112,6 +117,8 @@ _TYPES: Final[dict[tuple[str, ...], str]] = {
     _OVERRIDE_KEYS: "override",
     _ORDER_KEYS: "order",
     _EVENT_KEYS: "event",
+    _REDEMPTION_KEYS: "redemption",
+    _STOCK_KEYS: "stock",
 }
 
 BUILDERS: Final[dict[str, Callable[[Row], Line]]] = {

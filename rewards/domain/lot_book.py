@@ -80,6 +80,7 @@ class LotBook(Journal):
     new_lots: list[Lot] = field(default_factory=list)
     touched_lots: set[int] = field(default_factory=set)
     touched_holds: set[int] = field(default_factory=set)
+    closed_holds: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         if self.lots_loaded:
@@ -162,10 +163,15 @@ class LotBook(Journal):
         self._expire(self.lots.values(), at, grounds)
 
     def _lapse(self, hold: Hold, at: datetime, grounds: Grounds) -> None:
-        hold.state = HoldState.LAPSED
-        self.touched_holds.add(hold.key)
+        self._close(hold, HoldState.LAPSED)
         lapsed = Grounds(hold.subject, None, Reason.HOLD_LAPSED, grounds.cause, hold.key)
-        self._credit(buckets.RELEASE, last_taken(hold.uses, hold.points), at, lapsed)
+        if hold.points:
+            self._credit(buckets.RELEASE, last_taken(hold.uses, hold.points), at, lapsed)
+
+    def _close(self, hold: Hold, state: HoldState) -> None:
+        hold.state = state
+        self.touched_holds.add(hold.key)
+        self.closed_holds.add(hold.key)
 
     # Steps
 

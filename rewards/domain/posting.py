@@ -313,25 +313,35 @@ class MemberRun:
             if hold is None:
                 issues.append({"code": "reservation_unknown"})
             elif state.counted.counts:
-                self._pay_with(hold, state, at, grounds)
+                issues += self._pay_with(hold, state, at, grounds)
         except (HoldClosedError, InsufficientPointsError) as refused:
             issues.append({"code": refused.code})
         if hold is not None and hold.subject == grounds.subject:
             self._give_back(fact, state, hold, at, grounds.because("tender_refunded"))
         return issues if fact.kind == ORDER and state.counted.counts else []
 
-    def _pay_with(self, hold: Hold, state: OrderState, at: datetime, grounds: Grounds) -> None:
+    def _pay_with(
+        self, hold: Hold, state: OrderState, at: datetime, grounds: Grounds
+    ) -> list[dict[str, Any]]:
         """Let a reservation pay for an order; one that a till captured itself is the order's too.
 
+        Returns an issue for each reward of it that the member's tier no longer allows.
         Raises: HoldClosedError, InsufficientPointsError.
         """
+        refused: list[dict[str, Any]] = []
         if hold.state is not HoldState.CAPTURED:
-            self.account.capture(grounds, hold.key, state.hold_points, at)
+            holds = self.account.holds.values()
+            parts = [p for p in holds if p.parent == hold.key and p.state is HoldState.HELD]
+            rank = self.fold.effective_rank(at)
+            self.account.capture(grounds, hold.key, state.hold_points, at, rank=rank)
+            released = (part for part in parts if part.state is HoldState.RELEASED)
+            refused = [{"code": "reward_not_for_tier"} for _part in released]
         elif hold.subject not in (None, grounds.subject):
             raise HoldClosedError(hold.state)
         if hold.subject is None:
             hold.subject = grounds.subject
             self.account.touched_holds.add(hold.key)
+        return refused
 
     def _give_back(
         self, fact: FoldFact, state: OrderState, hold: Hold, at: datetime, grounds: Grounds

@@ -50,12 +50,17 @@ TEXTS: Final[dict[str, Promise]] = {
     "order_as_counted": _("An order counts with its qualifying amount."),
     "posted_as_decided": _("The points of an order are what its newest evaluation awards."),
     "progress_as_counted": _("The progress of an order is what its newest evaluation counts."),
+    "redemption_codes": _("A redemption of codes has one for each piece."),
+    "redemption_points": _("The points of a redemption are those of its reservation."),
+    "redemption_stock": _("A redemption has taken its quantity of its stock."),
     "reservation_entries": _("A reservation says what its entries say."),
     "reservation_over": _("A reservation that is over is no longer held."),
     "reservation_owner": _("A reservation belongs to the member of its account."),
     "snapshot_position": _("A member's fold stands at the last of its facts."),
     "snapshot_progress": _("The totals of a fold are the sums of the member's progress."),
     "snapshot_standing": _("A fold stands on the tier that the member holds."),
+    "stock_held": _("What is held of a stock is what held redemptions set aside."),
+    "stock_on_hand": _("What is on hand of a stock is what its movements add up to."),
 }
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from members.models import Touchpoint
 from rewards.domain.account import Account
@@ -12,6 +12,9 @@ from rewards.domain.receipt import Receipt
 from rewards.domain.subjects import OrderState
 
 Item = dict[str, Any]
+
+NO_FACT: Final = 0
+"""What follows from a command is of no fact; no evaluation remembers it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class Happened:
     """What a batch has done, for the consequences; they add what the answers say of them.
 
     With `is_history` nothing is given: the past has had its gifts. `closed_holds` are reservations
-    that were captured, released, or have lapsed, by their keys.
+    that were captured, released, or have lapsed, by their keys. `moved_points` are members whose
+    points a consequence has moved: their balance is not the one that the fold came to.
     """
 
     at: datetime
@@ -66,13 +70,12 @@ class Happened:
     fact_of_member: dict[int, int] = field(default_factory=dict)
     issued: dict[int, list[Item]] = field(default_factory=dict)
     issues: dict[int, list[Item]] = field(default_factory=dict)
+    moved_points: set[int] = field(default_factory=set)
 
     def note_holds(self, account: Account) -> None:
-        """Note the reservations of an account that are no longer held."""
-        for key in account.touched_holds:
-            state = account.holds[key].state
-            if state is not HoldState.HELD:
-                self.closed_holds[key] = state
+        """Note the reservations of an account that were held until now."""
+        for key in account.closed_holds:
+            self.closed_holds[key] = account.holds[key].state
 
     @property
     def is_nothing(self) -> bool:

@@ -87,6 +87,21 @@ FROM tiers_standingoverride v
 JOIN members_member m ON m.id = v.member_id
 JOIN tiers_tier t ON t.id = v.tier_id
 WHERE {_OF_MEMBERS} ORDER BY m.id, v.id""",
+    "redemption": f"""
+SELECT m.id, r.public_id::text, m.public_id::text, w.code, r.quantity, r.points, r.status,
+       {_at("r.requested_at")}, {_at("r.fulfilled_at")}, {_at("r.closed_at")}
+FROM rewards_redemption r
+JOIN members_member m ON m.id = r.member_id
+JOIN rewards_reward w ON w.id = r.reward_id
+WHERE {_OF_MEMBERS} ORDER BY m.id, r.id""",
+    # Of no member: these come before those of all.
+    "stock": """
+SELECT 0, w.code, l.code, t.code, s.on_hand, s.held
+FROM rewards_stock s
+JOIN rewards_reward w ON w.id = s.reward_id
+LEFT JOIN rewards_rewardslot l ON l.id = s.slot_id
+LEFT JOIN tiers_tier t ON t.id = s.tier_id
+ORDER BY s.id""",
     "event": f"""
 SELECT m.id, v.id, m.public_id::text, v.kind, {_at("v.occurred_at")}
 FROM members_memberevent v JOIN members_member m ON m.id = v.member_id

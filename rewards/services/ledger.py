@@ -39,6 +39,12 @@ class MemberWrite:
     account: Account
     standings: Sequence[StandingRow]
 
+    @property
+    def is_changed(self) -> bool:
+        """Say whether there is anything to write: a hold of no points moves none."""
+        account = self.account
+        return bool(account.transfers or account.touched_holds or self.run is not None)
+
 
 def next_ids(entries: int, lots: int) -> tuple[list[int], list[int]]:
     """Take ids for that many entries and lots from their sequences, in one statement."""
@@ -46,12 +52,21 @@ def next_ids(entries: int, lots: int) -> tuple[list[int], list[int]]:
     return row[0], row[1]
 
 
-def write_accounts(writes: Writes, members: Iterable[MemberWrite]) -> None:
-    """Add entries, lots, lot uses, reservations and balances of all members to the writes."""
-    changed = [each for each in members if each.account.transfers or each.run is not None]
+Ids = tuple[list[int], list[int]]
+
+
+def write_accounts(
+    writes: Writes, members: Iterable[MemberWrite], *, ids: Ids | None = None
+) -> None:
+    """Add entries, lots, lot uses, reservations and balances of all members to the writes.
+
+    `ids` are those of the entries and lots, where they were taken with another statement.
+    """
+    changed = [each for each in members if each.is_changed]
     transfers = sum(len(each.account.transfers) for each in changed)
     lots = sum(len(each.account.new_lots) for each in changed)
-    entry_ids, lot_ids = next_ids(transfers, lots) if transfers else ([], [])
+    entry_ids, lot_ids = ids or (next_ids(transfers, lots) if transfers else ([], []))
+    assert (len(entry_ids), len(lot_ids)) == (transfers, lots), "each row has an id of its own"
     next_entry, next_lot = iter(entry_ids), iter(lot_ids)
     for each in changed:
         _write_account(writes, each, next_entry, next_lot)

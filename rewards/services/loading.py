@@ -159,29 +159,34 @@ FROM members_receivedfact f LEFT JOIN members_order o ON false
 WHERE f.member_id = ANY(%s::bigint[]) AND f.kind = 'interaction' AND f.state = 'applied'
 """  # noqa: S608 - column names
 
-_LOTS = """
-SELECT l.account_id, l.id, l.order_id, l.interaction_id, l.rule_id, l.points, l.remaining,
-       l.expired, l.is_pending, l.available_at, l.expires_at, l.earned_at, e.seq
+_HOLDS_AND_LOTS = """
+WITH held AS MATERIALIZED (
+    SELECT r.id, r.account_id, r.order_id, r.points, r.captured_points, r.given_back_points,
+           r.expires_at, r.status, r.public_id, r.parent_id
+    FROM rewards_reservation r
+    WHERE r.account_id = ANY(%s::bigint[])
+      AND (r.status = 'held' OR r.order_id = ANY(%s::bigint[]) OR r.public_id = ANY(%s::uuid[]))
+)
+SELECT l.account_id, l.id, l.order_id, l.points, l.remaining, l.expired, l.expires_at,
+       l.interaction_id, l.rule_id, l.is_pending, l.available_at, l.earned_at, e.seq,
+       NULL::text, NULL::uuid, NULL::text, NULL::bigint
 FROM rewards_lot l JOIN rewards_entry e ON e.id = l.entry_id
 WHERE l.account_id = ANY(%s::bigint[])
   AND (l.remaining > 0 OR l.account_id = ANY(%s::bigint[]) OR l.order_id = ANY(%s::bigint[])
        OR l.id IN (SELECT u.lot_id FROM rewards_entry h JOIN rewards_lotuse u ON u.entry_id = h.id
-                   WHERE h.reservation_id IN (
-                       SELECT r.id FROM rewards_reservation r
-                       WHERE r.member_id = l.member_id
-                         AND (r.status = 'held' OR r.order_id = ANY(%s::bigint[])
-                              OR r.id = ANY(%s::bigint[])))))
-"""
-
-_HOLDS = """
-SELECT r.account_id, r.id, r.points, r.expires_at, r.status, r.captured_points,
-       r.given_back_points, r.order_id, r.public_id,
+                   WHERE h.reservation_id IN (SELECT id FROM held)))
+UNION ALL
+SELECT r.account_id, r.id, r.order_id, r.points, r.captured_points, r.given_back_points,
+       r.expires_at, r.parent_id,
+       CASE WHEN r.parent_id IS NOT NULL THEN (
+           SELECT t.rank FROM rewards_redemption d JOIN rewards_reward w ON w.id = d.reward_id
+             JOIN tiers_tier t ON t.id = w.min_tier_id
+            WHERE d.reservation_id = r.id)::bigint END,
+       NULL, NULL, NULL, NULL, r.status, r.public_id,
        (SELECT json_agg(json_build_array(u.lot_id, u.points) ORDER BY u.id)
           FROM rewards_entry e JOIN rewards_lotuse u ON u.entry_id = e.id
-         WHERE e.reservation_id = r.id AND e.target = 'reserved')::text
-FROM rewards_reservation r
-WHERE r.account_id = ANY(%s::bigint[])
-  AND (r.status = 'held' OR r.order_id = ANY(%s::bigint[]) OR r.public_id = ANY(%s::uuid[]))
+         WHERE e.reservation_id = r.id AND e.source = 'available')::text, 1
+FROM held r
 """
 
 _STANDINGS = """
@@ -330,32 +335,36 @@ def attach_lots(
     """
     by_id = {account.key: account for account in accounts}
     ids, order_ids = sorted(by_id), list(orders)
-    hold_rows = bulk.fetch(_HOLDS, [ids, order_ids, list(reservations)])
-    hold_ids = [row[1] for row in hold_rows]
+    parameters = [ids, order_ids, list(reservations), ids, list(whole), order_ids]
     lots: dict[int, list[Lot]] = {key: [] for key in ids}
-    for row in bulk.fetch(_LOTS, [ids, list(whole), order_ids, order_ids, hold_ids]):
-        lots[row[0]].append(_lot(row))
     holds: dict[int, list[Hold]] = {key: [] for key in ids}
-    for row in hold_rows:
-        holds[row[0]].append(_hold(row))
+    found: dict[UUID, int] = {}
+    for row in bulk.fetch(_HOLDS_AND_LOTS, parameters):
+        if row[-1] is None:
+            lots[row[0]].append(_lot(row))
+        else:
+            holds[row[0]].append(_hold(row))
+            found[row[14]] = row[1]
     for key, account in by_id.items():
         account.attach(lots[key], holds[key])
-    return {row[8]: row[1] for row in hold_rows}
+    return found
 
 
 def _lot(row: Sequence[Any]) -> Lot:
     subject = None
     if row[2] is not None:
         subject = f"{ORDER}:{row[2]}"
-    elif row[3] is not None:
-        subject = f"{INTERACTION}:{row[3]}"
+    elif row[7] is not None:
+        subject = f"{INTERACTION}:{row[7]}"
     return Lot(
-        row[1], subject, row[4], row[5], row[6], row[7], row[8], row[9] or row[11], row[10],
+        row[1], subject, row[8], row[3], row[4], row[5], row[9], row[10] or row[11], row[6],
         row[11], row[12],
     )  # fmt: skip
 
 
 def _hold(row: Sequence[Any]) -> Hold:
-    uses = tuple((lot, points) for lot, points in orjson.loads(row[9] or "[]"))
-    subject = None if row[7] is None else f"{ORDER}:{row[7]}"
-    return Hold(row[1], row[2], uses, row[3], subject, HoldState(row[4]), row[5], row[6])
+    uses = tuple((lot, points) for lot, points in orjson.loads(row[15] or "[]"))
+    subject = None if row[2] is None else f"{ORDER}:{row[2]}"
+    return Hold(
+        row[1], row[3], uses, row[6], subject, row[7], row[8], HoldState(row[13]), row[4], row[5]
+    )

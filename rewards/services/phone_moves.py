@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from members.models import Channel, Identifier, IdentifierKind, Member, Touchpoint
 from members.services import consents, crypto, events, identity, presence, verifications
 from members.services.consents import ConsentDecision
-from members.services.presence import PresenceError
+from members.services.presence import PresenceError, Proof
 from members.services.verifications import VerificationClosedError
 from rewards.services.enrolment import enrol_members
 from rewards.services.joining_requests import Enrolment, EnrolmentRequest, from_json
@@ -66,7 +66,7 @@ def _check_proof(
 ) -> None:
     """Take the member's own code as proof of being the same, or the word of staff at a desk."""
     if same_person and member_code:
-        presence.use_up(member=member, member_code=member_code, at=at)
+        presence.use_up(member=member, proof=Proof(member_code), at=at)
         return
     if not staff or touchpoint.channel not in STAFFED:
         needs = ["staff", "member_code"] if same_person else ["staff"]

@@ -98,6 +98,26 @@ RESERVATIONS: Final = Table(
     ("id", "status", "captured_points", "given_back_points", "order_id", "closed_at"),
     (BIGINT, TEXT, BIGINT, BIGINT, BIGINT, TIME),
 )
+NEW_RESERVATIONS: Final = Table(
+    "rewards_reservation",
+    ("id", "public_id", "member_id", "account_id", "parent_id", "touchpoint_id", "status",
+     "points", "captured_points", "given_back_points", "held_at", "expires_at", "closed_at"),
+    (BIGINT, "uuid", BIGINT, BIGINT, BIGINT, BIGINT, TEXT, BIGINT, BIGINT, BIGINT, TIME, TIME,
+     TIME),
+)  # fmt: skip
+REDEMPTIONS: Final = Table(
+    "rewards_redemption",
+    ("id", "public_id", "member_id", "reward_id", "slot_id", "stock_id", "reservation_id",
+     "quantity", "points", "status", "sealed_address", "carrier", "tracking_number",
+     "touchpoint_id", "actor", "requested_at", "approved_by", "fulfilled_at", "close_reason"),
+    (BIGINT, "uuid", BIGINT, BIGINT, BIGINT, BIGINT, BIGINT, "integer", BIGINT, TEXT, "bytea",
+     TEXT, TEXT, BIGINT, TEXT, TIME, TEXT, TIME, TEXT),
+)  # fmt: skip
+STOCK_MOVEMENTS: Final = Table(
+    "rewards_stockmovement",
+    ("stock_id", "quantity", "reason", "redemption_id", "actor", "at"),
+    (BIGINT, "integer", TEXT, BIGINT, TEXT, TIME),
+)
 SNAPSHOTS: Final = Table(
     "rewards_foldsnapshot",
     ("member_id", "position", "state", "review_due_at"),

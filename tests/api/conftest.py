@@ -6,6 +6,9 @@ from typing import Any
 
 import orjson
 import pytest
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import Client
 from django.utils import translation
 
@@ -71,6 +74,16 @@ class Caller:
 
     def patch(self, path: str, body: Any, **headers: str) -> Answer:
         return self.call("PATCH", path, body, **headers)
+
+
+@pytest.fixture
+def application() -> Iterator[WSGIHandler]:
+    """Return the site as a web server calls it, in the transaction of the test."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield WSGIHandler()
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ Each cell asserts the status and that a refused call has changed nothing.
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.apps import apps
@@ -22,7 +23,7 @@ from members.models import Member
 from members.services import founding
 from tests.api import bodies
 from tests.api.conftest import Caller
-from tests.factories import members
+from tests.factories import catalogue, members
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +41,19 @@ def _with_mailbox(member: Member) -> str:
     key = ("email", "", f"{bodies.number('m')}@example.com")
     founding.attach([(member, [key])], at=clock.now())
     return f"/members/{member.public_id}"
+
+
+def _reward() -> str:
+    """Make a reward that costs nothing, so that anybody can have it."""
+    return catalogue.reward(f"r-{bodies.number()}", 0, pieces=5).code
+
+
+def _redeemed(member: Member) -> UUID:
+    return catalogue.redeem(member, _reward(), at=clock.now()).redemption.public_id
+
+
+def _held(member: Member) -> UUID:
+    return catalogue.hold(member, _reward(), at=clock.now()).reservation.public_id
 
 
 # How to call each route with success, given a member; the scope is not repeated here.
@@ -132,6 +146,37 @@ ROWS: dict[tuple[str, str], Build] = {
     ("orders/<str:source>/<path:order_no>/claim", "POST"): lambda m: (
         _order_path("/claim"),
         {"member": str(m.public_id)},
+    ),
+    ("rewards", "GET"): lambda m: (f"/rewards?member={m.public_id}", None),
+    ("rewards/<slug:code>", "GET"): lambda m: (
+        f"/rewards/{_reward()}?member={m.public_id}",
+        None,
+    ),
+    ("redemptions", "POST"): lambda m: (
+        "/redemptions",
+        {"member": str(m.public_id), "reward": _reward()},
+    ),
+    ("redemptions/<uuid:redemption_id>", "GET"): lambda m: (f"/redemptions/{_redeemed(m)}", None),
+    ("redemptions/<uuid:redemption_id>/cancel", "POST"): lambda m: (
+        f"/redemptions/{_redeemed(m)}/cancel",
+        {},
+    ),
+    ("members/<uuid:public_id>/redemptions", "GET"): lambda m: (
+        f"/members/{m.public_id}/redemptions",
+        None,
+    ),
+    ("reservations", "POST"): lambda m: (
+        "/reservations",
+        {"member": str(m.public_id), "rewards": [{"reward": _reward()}]},
+    ),
+    ("reservations/<uuid:reservation_id>", "GET"): lambda m: (f"/reservations/{_held(m)}", None),
+    ("reservations/<uuid:reservation_id>/capture", "POST"): lambda m: (
+        f"/reservations/{_held(m)}/capture",
+        {},
+    ),
+    ("reservations/<uuid:reservation_id>/release", "POST"): lambda m: (
+        f"/reservations/{_held(m)}/release",
+        {},
     ),
 }  # fmt: skip
 

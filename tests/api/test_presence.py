@@ -16,7 +16,7 @@ from config.wiring import due
 from members.models import Channel, Member, MemberCode, OneTimePassword, SpendNeeds
 from members.services import founding, member_codes, one_time_passwords, presence, touchpoints
 from members.services.one_time_passwords import CountedTry
-from members.services.presence import PresenceError
+from members.services.presence import PresenceError, Proof
 from tests.api.conftest import Answer, Caller
 from tests.factories import members
 from tests.mailbox import Mailbox
@@ -30,11 +30,11 @@ def code_of(till: Caller, member: Member) -> Answer:
     return till.post(f"/members/{member.public_id}/code", {})
 
 
-def refusal(**values: object) -> PresenceError | None:
+def refusal(*, member_code: str = "", otp: Any = None, **values: Any) -> PresenceError | None:
     """Require presence as a command does: in a transaction, undone when it is refused."""
     try:
         with transaction.atomic():
-            presence.require(**values)  # type: ignore[arg-type]
+            presence.require(**values, proof=Proof(member_code, otp))
     except PresenceError as error:
         return error
     return None
@@ -74,7 +74,11 @@ def test_a_till_finds_the_member_by_the_code_without_using_it(till: Caller) -> N
 @pytest.mark.req("MEM-15")
 def test_spending_above_the_free_points_needs_a_code_that_is_used_once() -> None:
     member, at = members.member(), clock.now()
-    spend = {"touchpoint": members.touchpoint(**NEEDS_CODE), "member": member.pk, "at": at}
+    spend: dict[str, Any] = {
+        "touchpoint": members.touchpoint(**NEEDS_CODE),
+        "member": member.pk,
+        "at": at,
+    }
     code = member_codes.make(member=member, at=at).code
     assert refusal(**spend, points=2_000) is None
     missing = refusal(**spend, points=2_001)
@@ -89,7 +93,11 @@ def test_spending_above_the_free_points_needs_a_code_that_is_used_once() -> None
 
 def test_used_expired_wrong_and_a_strangers_code_are_refused_alike() -> None:
     member, at = members.member(), clock.now()
-    spend = {"touchpoint": members.touchpoint(**NEEDS_CODE), "member": member.pk, "points": 5_000}
+    spend: dict[str, Any] = {
+        "touchpoint": members.touchpoint(**NEEDS_CODE),
+        "member": member.pk,
+        "points": 5_000,
+    }
     used = member_codes.make(member=member, at=at).code
     assert member_codes.consume(used, member=member.pk, at=at)
     old = member_codes.make(member=member, at=at - timedelta(seconds=60)).code
@@ -112,10 +120,14 @@ def test_a_code_that_does_not_hold_is_refused_even_where_none_is_needed() -> Non
 
 def test_a_refused_command_does_not_burn_the_code() -> None:
     member, at = members.member(), clock.now()
-    spend = {"touchpoint": members.touchpoint(**NEEDS_CODE), "member": member.pk, "points": 5_000}
+    spend: dict[str, Any] = {
+        "touchpoint": members.touchpoint(**NEEDS_CODE),
+        "member": member.pk,
+        "points": 5_000,
+    }
     code = member_codes.make(member=member, at=at).code
     with transaction.atomic():
-        presence.require(**spend, member_code=code, at=at)  # type: ignore[arg-type]
+        presence.require(**spend, proof=Proof(code), at=at)
         transaction.set_rollback(True)
     assert refusal(**spend, member_code=code, at=at) is None
 
@@ -228,7 +240,7 @@ def test_a_password_shows_as_much_as_a_code_and_not_the_other_way_round(till: Ca
     needs_otp = members.touchpoint(spend_needs=SpendNeeds.OTP)
     needs_code = members.touchpoint(**NEEDS_CODE)
     code = member_codes.make(member=member, at=at).code
-    spend = {"member": member.pk, "points": 9_000, "at": at}
+    spend: dict[str, Any] = {"member": member.pk, "points": 9_000, "at": at}
     for touchpoint in (needs_code, needs_otp):
         otp_of(till, member)
         attempt = CountedTry(sent_code(), member.public_id)

@@ -13,7 +13,7 @@ from config.base import clock
 from config.wiring import panels
 from members.models import Approval, OneTimePassword, SpendNeeds, Touchpoint
 from members.services import member_codes, one_time_passwords, presence
-from members.services.presence import PresenceError
+from members.services.presence import PresenceError, Proof
 from rewards.models import AdjustmentBudget, Entry
 from rewards.presets import PRESETS
 from rewards.services import adjustment, presets
@@ -39,7 +39,7 @@ def shown(before: Callable[[], None] = nothing) -> int:
         try:
             with transaction.atomic():
                 presence.require(
-                    touchpoint=till, member=member.pk, points=9, member_code=code, at=clock.now()
+                    touchpoint=till, member=member.pk, points=9, proof=Proof(code), at=clock.now()
                 )
         except PresenceError:
             return False

@@ -191,6 +191,23 @@ CORRUPTIONS = (
     Corruption("a lost delivery", "event_delivered", "event",
                "DELETE FROM members_eventdelivery WHERE id = (SELECT max(id) FROM"
                " members_eventdelivery) RETURNING event_id"),
+    Corruption("stock that nobody moved", "stock_on_hand", "stock",
+               _update("rewards_stock", "on_hand = on_hand + 1", "true")),
+    Corruption("stock that nobody holds", "stock_held", "stock",
+               _update("rewards_stock", "held = held + 1", "on_hand > held")),
+    Corruption("a lost movement", "redemption_stock", "redemption",
+               "DELETE FROM rewards_stockmovement WHERE id = (SELECT min(id) FROM"
+               " rewards_stockmovement WHERE redemption_id IS NOT NULL) RETURNING redemption_id"),
+    Corruption("a price", "redemption_points", "redemption",
+               _update("rewards_redemption", "points = points + 1", "status = 'fulfilled'")),
+    Corruption("a cancelled redemption that kept its points", "redemption_points", "redemption",
+               _update("rewards_redemption", "status = 'cancelled', closed_at = now()",
+                       "status = 'fulfilled' AND points > 0")),
+    Corruption("a lost code", "redemption_codes", "redemption",
+               "UPDATE rewards_rewardcode SET redemption_id = NULL, given_at = NULL WHERE id ="
+               " (SELECT min(c.id) FROM rewards_rewardcode c JOIN rewards_redemption r ON"
+               " r.id = c.redemption_id) RETURNING (SELECT id FROM rewards_redemption WHERE"
+               " status = 'fulfilled' AND quantity = 2)"),
     Corruption("a lost key", "member_key", "member",
                "DELETE FROM members_memberkey WHERE member_id = (SELECT min(member_id) FROM"
                " members_memberkey) RETURNING member_id"),

@@ -17,10 +17,21 @@ from rewards.domain.submission import (
     Submission,
     Tender,
 )
-from rewards.models import Reward, RewardKind, Stock, StockMovement
 from rewards.presets import PRESETS
-from rewards.services import adjustment, check_ins, due, enrolment, intake, presets, reservation
+from rewards.services import (
+    adjustment,
+    check_ins,
+    due,
+    enrolment,
+    intake,
+    presets,
+    redeeming,
+    redemption,
+    reservation,
+    reward_codes,
+)
 from rewards.services.answers import Outcome
+from tests.factories import catalogue
 from tests.factories import members as people
 
 START = datetime(2026, 1, 5, 2, 0, tzinfo=UTC)
@@ -175,13 +186,27 @@ def _reservations(made: Programme) -> None:
 
 
 def _stock(made: Programme) -> None:
-    mug = Reward.objects.create(
-        code="mug", kind=RewardKind.GOODS, name_zh="马克杯", name_en="Mug", points=300
+    ann, at = made.members[0], made.at
+    mug = catalogue.reward("mug", 30, pieces=12)
+    card = catalogue.reward("card", 20, kind="gift_card")
+    reward_codes.load(reward=card, codes=["A-1", "A-2", "A-3"], batch="one")
+    redemption.fulfil(
+        redemption=catalogue.redeem(ann, "mug", at=at).redemption.pk, at=at, actor="staff:eve"
     )
-    stock = Stock.objects.create(reward=mug, on_hand=12)
-    StockMovement.objects.create(
-        stock=stock, quantity=12, reason="delivered", actor="staff:1", at=made.at
-    )
+    gone = catalogue.redeem(ann, "mug", at=at, quantity=2).redemption
+    redeeming.cancel(redemption=gone.public_id, at=at, actor="touchpoint:till")
+    back = catalogue.redeem(ann, "mug", at=at).redemption
+    redemption.fulfil(redemption=back.pk, at=at, actor="staff:eve")
+    redeeming.return_(
+        redemption=back.public_id, points_back=True, stock_back=True, reason="broken", at=at,
+        actor="staff:eve",
+    )  # fmt: skip
+    catalogue.redeem(ann, "card", at=at, quantity=2)
+    redemption.give(member=ann.pk, reward=mug, quantity=1, at=at, actor="system")
+    held = catalogue.hold(ann, "mug", "card", at=at, points=10).reservation
+    reservation.release(reservation=held.public_id, at=at, actor="touchpoint:till")
+    catalogue.hold(ann, "mug", at=at)
+    catalogue.hold(ann, "mug", "card", at=at, minutes=9_000 * 60)
 
 
 def _desk(made: Programme) -> None:

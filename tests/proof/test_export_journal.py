@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from members.models import Identifier, Member, MemberEvent, Order
 from members.services import crypto
 from rewards.domain.verification import Verifier
-from rewards.models import Entry, Lot, LotUse, PointsAccount
+from rewards.models import Entry, Lot, LotUse, PointsAccount, Redemption, Stock
 from rewards.services import journal
 from tests.proof import ledgers
 from tiers.models import ProgressEntry, Standing
@@ -39,6 +39,8 @@ BOUND_KEYS = {
     "order": {
         "source", "order_no", "version", "status", "member", "placed_at", "net_amount", "currency",
     },
+    "redemption": {"id", "member", "reward", "quantity", "points", "status"},
+    "stock": {"reward", "on_hand", "held"},
     "event": {"id", "member", "kind", "occurred_at"},
 }  # fmt: skip
 
@@ -52,6 +54,7 @@ def test_every_row_has_its_line(lines: list[dict[str, Any]]) -> None:
     rows = {
         "member": Member, "account": PointsAccount, "entry": Entry, "lot": Lot, "lot_use": LotUse,
         "order": Order, "progress": ProgressEntry, "standing": Standing, "event": MemberEvent,
+        "redemption": Redemption, "stock": Stock,
     }  # fmt: skip
 
     assert Counter(line["type"] for line in lines) == {
@@ -79,7 +82,8 @@ def test_values_are_written_as_documented(lines: list[dict[str, Any]]) -> None:
 def test_lines_of_a_member_stand_together_and_entries_in_order(
     lines: list[dict[str, Any]],
 ) -> None:
-    owners = [line["id"] if line["type"] == "member" else line["member"] for line in lines]
+    theirs = [line for line in lines if line["type"] != "stock"]
+    owners = [line["id"] if line["type"] == "member" else line["member"] for line in theirs]
     changes = [owner for owner, before in zip(owners, [None, *owners], strict=False)
                if owner != before]  # fmt: skip
     assert len(changes) == len(set(changes)) == Member.objects.count()

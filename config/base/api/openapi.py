@@ -263,24 +263,17 @@ POINTS: Schema = {"type": "integer"}
 TIME: Schema = {"type": "string", "format": "date-time"}
 DAY: Schema = {"type": "string", "format": "date"}
 ID: Schema = {"type": "string", "format": "uuid"}
-FREE_VALUE: Schema = component(
-    "FreeValue",
-    {
-        "description": "A value of the caller's own: no fractions, nested a few levels at most.",
-        "anyOf": [
-            {"type": ["string", "integer", "boolean", "null"]},
-            {"type": "array", "items": {"$ref": "#/components/schemas/FreeValue"}},
-            {
-                "type": "object",
-                "additionalProperties": {"$ref": "#/components/schemas/FreeValue"},
-            },
-        ],
-    },
-)
-FREE: Schema = {"type": "object", "additionalProperties": FREE_VALUE}
 TEXT: Schema = {"type": "string"}
 BOOLEAN: Schema = {"type": "boolean"}
 
+FREE = component(
+    "FreeForm",
+    {
+        "type": "object",
+        "description": "Any members; what they are called is the caller's business.",
+        "additionalProperties": True,
+    },
+)
 PROBLEM = component(
     "Problem",
     {

@@ -1,11 +1,12 @@
--- What a reservation held, captured, released and gave back is what its entries say.
+-- What a reservation held or spent at once, captured, released and gave back is what its entries
+-- say.
 SELECT r.id AS reservation, r.account_id AS account, b.part, b.expected::text AS expected,
        b.found::text AS found
 FROM rewards_reservation r
 LEFT JOIN (
     SELECT reservation_id,
-           coalesce(sum(points) FILTER (WHERE target = 'reserved'), 0) AS held,
-           coalesce(sum(points) FILTER (WHERE source = 'reserved' AND target = 'redeemed'), 0)
+           coalesce(sum(points) FILTER (WHERE source = 'available'), 0) AS held,
+           coalesce(sum(points) FILTER (WHERE target = 'redeemed'), 0)
            AS captured,
            coalesce(sum(points) FILTER (WHERE source = 'reserved' AND target = 'available'), 0)
            AS released,
