@@ -118,7 +118,7 @@ class Operation:
         return [
             OpenApiParameter(
                 "Idempotency-Key",
-                {"type": "string", "minLength": 1, "maxLength": 255},
+                {"type": "string", "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
                 OpenApiParameter.HEADER,
                 required=self.idempotency == "required",
                 description="The same key with the same body gives the stored answer (30 days).",
