@@ -116,7 +116,7 @@ def _not_first(item: Item, name: str) -> str:
 
 
 def _condition_not_met(item: Item, name: str) -> str:
-    failed = gettext("; ").join(_leaf(leaf) for leaf in item["failed"])
+    failed = causes(item["failed"])
     return gettext("%(rule)s does not apply: %(failed)s.") % {"rule": name, "failed": failed}
 
 
@@ -244,6 +244,11 @@ def _additions(item: Item) -> str:
             % {"points": item["uncapped"] - item["points"]}
         )
     return "".join(f" {part}" for part in parts)
+
+
+def causes(failed: Sequence[Item]) -> str:
+    """Return the tests that made a condition fail, as part of a sentence."""
+    return gettext("; ").join(_leaf(leaf) for leaf in failed)
 
 
 def _leaf(leaf: Item) -> str:

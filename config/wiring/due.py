@@ -23,6 +23,7 @@ from members.services import (
     waiting,
 )
 from rewards.services import calendar_gifts as calendar_gifts_service
+from rewards.services import coupon_misses
 from rewards.services.due import settle_due
 from rewards.services.programme import ProgrammeMissingError, current_book
 from tiers.services import memberships, rollout
@@ -44,6 +45,7 @@ def install() -> None:
     jobs.register("forget_content", forget_content, every=timedelta(hours=6))
     jobs.register("forget_idempotency_keys", forget_idempotency_keys, every=timedelta(hours=1))
     jobs.register("forget_presence", forget_presence, every=timedelta(hours=1))
+    jobs.register("forget_coupon_misses", forget_coupon_misses, every=timedelta(days=1))
     jobs.register("forget_job_runs", forget_job_runs, every=timedelta(days=1))
 
 
@@ -126,6 +128,11 @@ def forget_presence(turn: Turn) -> int:
             done += count
             turn.progress(done, done)
     return done
+
+
+def forget_coupon_misses(turn: Turn) -> int:
+    """Delete counts of unknown coupon codes that no longer matter."""
+    return coupon_misses.forget_old(at=turn.at)
 
 
 def forget_job_runs(turn: Turn) -> int:

@@ -28,6 +28,7 @@ __all__ = [
     "hash_value",
     "known_hashes",
     "lineage",
+    "lineages",
     "lock_values",
     "normalise",
     "resolve",
@@ -73,6 +74,16 @@ SELECT id FROM line ORDER BY id
 """
 
 
+_LINEAGES = """
+WITH RECURSIVE line (survivor, id) AS (
+    SELECT asked, asked FROM unnest(%s::bigint[]) AS asked
+    UNION
+    SELECT line.survivor, m.id FROM members_member m JOIN line ON m.merged_into_id = line.id
+)
+SELECT survivor, id FROM line ORDER BY survivor, id
+"""
+
+
 def hash_value(kind: str, app: str, normalised: str) -> bytes:
     """Return the look-up hash of a normalised value under the current key."""
     return crypto.identifier_hash(kind, app, normalised)
@@ -85,6 +96,16 @@ def known_hashes(values: Iterable[Key]) -> dict[HashKey, Key]:
         for kind, app, normal in values
         for value_hash in crypto.identifier_hashes(kind, app, normal)
     }
+
+
+def lineages(member_ids: Collection[int]) -> dict[int, list[int]]:
+    """Return for each member itself and all members that were merged into it. One statement."""
+    lines: dict[int, list[int]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_LINEAGES, [sorted(set(member_ids))])
+        for survivor, member_id in cursor.fetchall():
+            lines.setdefault(survivor, []).append(member_id)
+    return lines
 
 
 def resolve(refs: Collection[HashKey]) -> dict[HashKey, int]:

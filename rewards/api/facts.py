@@ -114,7 +114,7 @@ class ClaimView(FactEndpoint):
         named = parsing.claim(request.data, source, order_no)
         touchpoint = self.key_of(request).touchpoint
         if touchpoint.channel != Channel.CS:
-            _check_source(touchpoint, source)
+            check_source(touchpoint, source)
         outcome = intake.claim(
             source=source,
             order_no=order_no,
@@ -201,6 +201,10 @@ def _member_id(named: MemberRef) -> int:
     return found
 
 
-def _check_source(touchpoint: Touchpoint, source: str) -> None:
+def check_source(touchpoint: Touchpoint, source: str) -> None:
+    """Refuse a source of another touchpoint.
+
+    Raises: SourceNotOwnedError.
+    """
     if Source.objects.filter(code=source).exclude(touchpoint=touchpoint).exists():
         raise SourceNotOwnedError(source)

@@ -81,7 +81,14 @@ post_reservation = Operation(
     member_by="body",
     body=Body(RESERVATION_REQUEST, RESERVATION_REQUEST_EXAMPLE),
     answers=[Answer(201, "Reserved.", RESERVATION, RESERVATION_EXAMPLE)],
-    errors=[*(code for code in REFUSALS if code != "address_required"), "reservation_empty"],
+    errors=[
+        *(code for code in REFUSALS if code != "address_required"),
+        "reservation_empty",
+        "coupon_unknown",
+        "coupon_code_mistyped",
+        "coupon_not_usable",
+        "too_many_unknown_codes",
+    ],
     idempotency="required",
 )
 get_reservation = Operation(

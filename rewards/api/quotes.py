@@ -141,14 +141,15 @@ def _paying(quoted: Quote) -> dict[str, Any]:
 
 def _order(quoted: Quote) -> dict[str, Any]:
     """Return what to send as the order besides its number, its time and its status."""
-    body: dict[str, Any] = {"lines": [_line(line) for line in quoted.lines]}
+    body: dict[str, Any] = {"lines": [line_json(line) for line in quoted.lines]}
     if quoted.payable.points:
         amount = money.to_text(quoted.payable.amount)
         body["tenders"] = [{"kind": "points", "amount": amount}]
     return body
 
 
-def _line(line: Line) -> dict[str, Any]:
+def line_json(line: Line) -> dict[str, Any]:
+    """Return a line as it is sent with an order."""
     whole, part = divmod(line.quantity, 1000)
     body: dict[str, Any] = {
         "line_no": line.line_no,

@@ -21,6 +21,7 @@ from members.api.views import (
     member_of,
 )
 from rewards.api import openapi_reservations
+from rewards.api.coupon_misses import counts_misses
 from rewards.models import Redemption, Reservation
 from rewards.services import reservation as reservations
 from rewards.services.holdings import Holdings, holdings_of
@@ -48,6 +49,7 @@ class ReservationsView(TouchpointEndpoint):
 
     @openapi_reservations.post_reservation
     @idempotent(required=True)
+    @counts_misses
     def post(self, request: Request) -> Response:
         """Reserve, all or nothing."""
         reader = ObjectReader(request.data)

@@ -12,6 +12,14 @@ from rewards.api.catalogue import (
     RewardView,
 )
 from rewards.api.check_ins import CheckInsView
+from rewards.api.coupons import (
+    ClaimableCouponsView,
+    ClaimCouponView,
+    MemberCouponsView,
+    RedeemCouponView,
+    RollBackCouponView,
+    ValidateCouponsView,
+)
 from rewards.api.facts import (
     ClaimView,
     FactsBatchView,
@@ -71,4 +79,14 @@ urlpatterns = [
     path("reservations/<uuid:reservation_id>", ReservationView.as_view(), name="reservation"),
     path("reservations/<uuid:reservation_id>/capture", CaptureView.as_view(), name="capture"),
     path("reservations/<uuid:reservation_id>/release", ReleaseView.as_view(), name="release"),
+    path("coupons/validate", ValidateCouponsView.as_view(), name="coupons-validate"),
+    path("coupons/redeem", RedeemCouponView.as_view(), name="coupons-redeem"),
+    path("coupons/<uuid:use_id>/rollback", RollBackCouponView.as_view(), name="coupon-rollback"),
+    path("members/<uuid:public_id>/coupons", MemberCouponsView.as_view(), name="member-coupons"),
+    path("members/<uuid:public_id>/coupons/claim", ClaimCouponView.as_view(), name="coupon-claim"),
+    path(
+        "members/<uuid:public_id>/coupons/claimable",
+        ClaimableCouponsView.as_view(),
+        name="coupons-claimable",
+    ),
 ]

@@ -177,7 +177,7 @@ class MemberFold:
 
     def facts_at(self, at: datetime) -> dict[str, object]:
         """Return what conditions may ask of the member, with the tier that counts now."""
-        return self._member_facts(self.book.tier_at(at, self.effective_rank(at)), at)
+        return self.member_facts(self.book.tier_at(at, self.effective_rank(at)), at)
 
     def _effective(self, at: datetime, earned: int) -> int:
         """Return the rank set by staff, else what is earned, and at least what was bought.
@@ -265,7 +265,7 @@ class MemberFold:
             facts = fields.order_facts(
                 version, source=state.source, net=net.net, spend=net.spend, local=local
             )
-            facts.update(self._member_facts(state.tier, state.placed_at))
+            facts.update(self.member_facts(state.tier, state.placed_at))
         decision = rules.evaluate_order(
             OrderContext(version, net, state.placed_at, facts, state.tier)
         )
@@ -316,7 +316,7 @@ class MemberFold:
                 is_verified=content.is_verified,
             )
             rank = self.effective_rank(at)
-            facts.update(self._member_facts(self._tier(at, rank), fact.placed_at))
+            facts.update(self.member_facts(self._tier(at, rank), fact.placed_at))
             decision = self.book.rules_at(fact.placed_at).evaluate_interaction(
                 InteractionContext(fact.placed_at, facts)
             )
@@ -346,7 +346,8 @@ class MemberFold:
             at=at, on=on, kind=content.kind, book=self.book.ladders
         )
 
-    def _member_facts(self, tier: MemberTier, at: datetime) -> dict[str, object]:
+    def member_facts(self, tier: MemberTier, at: datetime) -> dict[str, object]:
+        """Return what conditions may ask of the member, as it was at an instant."""
         return condition_facts(self.member, tier, at)
 
     def _within_caps(

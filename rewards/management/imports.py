@@ -39,6 +39,8 @@ FIGURES = {
     "unchanged": _("taken before"),
     "awaiting": _("waiting for their member"),
     "points": _("points"),
+    "loaded": _("codes loaded"),
+    "skipped": _("codes known before"),
     "rejected": _("rejected"),
 }
 

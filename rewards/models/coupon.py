@@ -1,5 +1,7 @@
 """Coupons: what they are worth, the codes, and where each was used (优惠券)."""
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -116,6 +118,31 @@ class CouponBatch(models.Model):
         return self.name
 
 
+class CouponStatus(models.TextChoices):
+    """Where a coupon stands at an instant; time alone changes it without writing anything."""
+
+    POOLED = "pooled", _("In the pool")
+    ISSUED = "issued", pgettext_lazy("coupon", "Issued")
+    HELD = "held", pgettext_lazy("coupon", "Held")
+    REDEEMED = "redeemed", pgettext_lazy("coupon", "Redeemed")
+    EXPIRED = "expired", pgettext_lazy("coupon", "Expired")
+    REVOKED = "revoked", pgettext_lazy("coupon", "Revoked")
+
+
+class CouponQuerySet(models.QuerySet["Coupon"]):
+    """What is asked of coupons."""
+
+    def given_out(self) -> "CouponQuerySet":
+        """Return coupons that somebody has, or may have; codes in a pool are nobody's yet."""
+        return self.filter(issued_at__isnull=False)
+
+    def live(self, at: datetime) -> "CouponQuerySet":
+        """Return coupons that can be used at an instant, or could if they were not held."""
+        begun = Q(valid_from=None) | Q(valid_from__lte=at)
+        goes_on = Q(expires_at=None) | Q(expires_at__gt=at)
+        return self.given_out().filter(begun, goes_on, revoked_at=None, used__lt=F("max_uses"))
+
+
 class Coupon(models.Model):
     """One code: issued to a member, lying in a pool, or for whoever has it.
 
@@ -154,6 +181,8 @@ class Coupon(models.Model):
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
     revoke_reason = models.CharField(_("why revoked"), max_length=40, blank=True)
 
+    objects = CouponQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("coupon")
         verbose_name_plural = _("coupons")
@@ -181,6 +210,20 @@ class Coupon(models.Model):
 
     def __str__(self) -> str:
         return f"…{self.code[-4:]}"
+
+    def status_at(self, at: datetime) -> CouponStatus:
+        """Return where the coupon stands at an instant; what is held may still be used after."""
+        if self.revoked_at is not None:
+            return CouponStatus.REVOKED
+        if self.issued_at is None:
+            return CouponStatus.POOLED
+        if self.used >= self.max_uses:
+            return CouponStatus.REDEEMED
+        if self.used + self.held >= self.max_uses:
+            return CouponStatus.HELD
+        if self.expires_at is not None and self.expires_at <= at:
+            return CouponStatus.EXPIRED
+        return CouponStatus.ISSUED
 
 
 class CouponUseStatus(models.TextChoices):
@@ -211,7 +254,7 @@ class CouponUse(models.Model):
         "members.Order", models.PROTECT, null=True, blank=True, related_name="coupon_uses",
         verbose_name=_("order"),
     )  # fmt: skip
-    reference = models.CharField(_("reference"), max_length=128, blank=True)
+    reference = models.CharField(_("reference"), max_length=200, blank=True)
     discount = models.DecimalField(
         _("discount"), max_digits=12, decimal_places=2, null=True, blank=True
     )
@@ -244,8 +287,34 @@ class CouponUse(models.Model):
                 fields=["member", "coupon"],
                 condition=Q(member__isnull=False) & ~Q(status="returned"),
                 name="coupon_use_member",
-            )
+            ),
+            models.Index(fields=["coupon"], condition=Q(status="held"), name="coupon_use_held"),
+            models.Index(
+                fields=["reference"],
+                condition=Q(order__isnull=True, status="redeemed") & ~Q(reference=""),
+                name="coupon_use_reference",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.coupon} {self.status}"
+
+
+class CouponMisses(models.Model):
+    """How many codes that lead nowhere a touchpoint has sent within one hour."""
+
+    touchpoint = models.ForeignKey(
+        "members.Touchpoint", models.CASCADE, verbose_name=_("touchpoint")
+    )
+    hour = models.DateTimeField(_("hour"))
+    count = models.PositiveIntegerField(_("unknown codes"))
+
+    class Meta:
+        verbose_name = _("unknown coupon codes")
+        verbose_name_plural = _("unknown coupon codes")
+        constraints = [
+            models.UniqueConstraint(fields=["touchpoint", "hour"], name="coupon_misses_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.touchpoint} {self.count}"

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Final
 
 from rewards.presets import parts
+from rewards.presets.coupons import COUPONS
 from rewards.presets.shape import Preset, TierPreset
 
 TIERS: Final = (
@@ -36,4 +37,5 @@ PRESET: Final = Preset(
     ),
     policy={"expiry": "month_end", "expires_after": 12},
     kinds=parts.KINDS,
+    coupons=COUPONS,
 )

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from rewards.presets import classic, parts
+from rewards.presets.coupons import COUPONS
 from rewards.presets.shape import Preset, RulePreset
 
 RETURN_WINDOW_DAYS: Final = {"web": 7, "app": 7, "miniapp": 7}
@@ -49,4 +50,5 @@ PRESET: Final = Preset(
     ),
     policy={**classic.PRESET.policy, "return_window_days": RETURN_WINDOW_DAYS},
     kinds=parts.KINDS,
+    coupons=COUPONS,
 )

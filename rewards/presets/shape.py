@@ -1,4 +1,4 @@
-"""What a preset says: tiers with their terms, earning rules, and how points behave.
+"""What a preset says: tiers, earning rules, how points behave, and the coupons that gifts need.
 
 Values have the names that the stored rows have; what is not named has the row's default.
 """
@@ -57,6 +57,17 @@ class KindPreset:
 
 
 @dataclass(frozen=True, slots=True)
+class CouponPreset:
+    """One coupon template; what it says stays as it is once a coupon of it was issued."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    values: Mapping[str, Any]
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Preset:
     """A whole programme; the tiers stand in the order of their ranks."""
 
@@ -66,3 +77,4 @@ class Preset:
     rules: tuple[RulePreset, ...]
     policy: Mapping[str, Any]
     kinds: tuple[KindPreset, ...] = field(default=())
+    coupons: tuple[CouponPreset, ...] = field(default=())

@@ -41,11 +41,6 @@ def result_of(outcome: FactOutcome, decided: Decided, tiers: tuple[str, str]) ->
     return result
 
 
-def _unknown_coupons(receipt: Receipt) -> list[dict[str, Any]]:
-    """Return the issues of coupons that the programme has not given out."""
-    return [{"code": "coupon_unknown", "coupon": code} for code in receipt.body.get("coupons", ())]
-
-
 def answer(  # noqa: PLR0913 - one keyword for each part of an answer
     book: ProgrammeBook,
     receipt: Receipt,
@@ -78,7 +73,7 @@ def answer(  # noqa: PLR0913 - one keyword for each part of an answer
         "tier": {"before": before, "after": after, "changed": before != after},
         "issued": list(result.get("issued", ())),
         "explanation": explanation,
-        "issues": [*result.get("issues", []), *_unknown_coupons(receipt)],
+        "issues": list(result.get("issues", ())),
         "replayed": replayed,
     }
     if receipt.order_no:

@@ -68,6 +68,10 @@ class OrderPlay:
             self.stored.remove(receipt)
             self.new.append(receipt)
 
+    def names_coupons(self) -> bool:
+        """Say whether any version names coupons, or a reservation that may hold some."""
+        return any("coupons" in e.body or "reservation" in e.body for e in self.versions())
+
     def highest(self) -> Receipt:
         """Return the version that counts in the end."""
         return max(self.versions(), key=lambda each: each.version)

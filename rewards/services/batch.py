@@ -260,13 +260,22 @@ class Batch(Arrivals):
 
     def _news_of(self, play: OrderPlay, fact: int) -> Iterable[OrderNews]:
         """Yield how an order now stands for each member that a version of it has named."""
+        highest, names_coupons = play.highest(), play.names_coupons()
         for member in sorted({each.member for each in play.versions() if each.member is not None}):
             run = self.runs.get(member)
             state = None if run is None else run.fold.orders.get(play.id)
-            if state is not None:
-                before = self.decisions.get((play.id, member))
-                counted = before is not None and bool(before.result["order"]["counted"][1])
-                yield OrderNews(play.id, member, fact, play.highest(), state, counted)
+            if run is None or state is None:
+                continue
+            before = self.decisions.get((play.id, member))
+            counted = before is not None and bool(before.result["order"]["counted"][1])
+            facts: dict[str, object] = {}
+            if names_coupons:
+                facts = run.fold.member_facts(state.tier, state.placed_at)
+            yield OrderNews(
+                play.id, member, fact, highest, state, counted,
+                is_new_version=any(each is highest for each in play.new),
+                names_coupons=names_coupons, member_facts=facts,
+            )  # fmt: skip
 
     def _answer(self, item: Item) -> Outcome:
         receipt = item.receipt

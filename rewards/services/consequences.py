@@ -14,6 +14,7 @@ from config.base import bulk
 from rewards.services import benefits, redemption
 from rewards.services.grants import follow_grants
 from rewards.services.happened import NO_FACT, Happened, Item
+from rewards.services.coupon_orders import follow_coupons
 from rewards.services.quote_checks import follow_quotes
 
 Consequence = Callable[[Happened], None]
@@ -21,7 +22,7 @@ Consequence = Callable[[Happened], None]
 # In this order: what a reservation holds is settled before coupons that were not in one, and a tier
 # gives its benefits before its gifts.
 CONSEQUENCES: Final[tuple[Consequence, ...]] = (
-    redemption.follow_holds, benefits.follow_tiers, follow_grants, follow_quotes,
+    redemption.follow_holds, follow_coupons, benefits.follow_tiers, follow_grants, follow_quotes,
 )  # fmt: skip
 
 _REMEMBER = """

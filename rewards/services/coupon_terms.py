@@ -20,7 +20,7 @@ def terms_of(template: CouponTemplate) -> CouponTerms:
     """
     return _terms(
         (template.code, template.kind, template.stacking, template.free_sku),
-        (template.amount, template.percent, template.max_discount, template.min_spend),
+        (template.amount, template.percent, template.max_discount, Decimal(template.min_spend)),
         _text(template.conditions),
         _text(template.line_conditions),
         template.is_first_order_only,

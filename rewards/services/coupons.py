@@ -1,5 +1,9 @@
-"""Coupons: what other services call. Each part has a module of its own."""
+"""Coupons, as other services call them inside their own transactions.
 
+Commands on coupons alone (claim, redeem, roll back) have modules of their own.
+"""
+
+from rewards.services.coupon_holds import hold
 from rewards.services.coupon_issue import (
     CouponTemplateExhaustedError,
     CouponTemplateInactiveError,
@@ -7,11 +11,22 @@ from rewards.services.coupon_issue import (
     issue,
     lock_templates,
 )
+from rewards.services.coupon_refusals import (
+    CouponMistypedError,
+    CouponNotUsableError,
+    CouponUnknownError,
+)
+from rewards.services.coupon_revocation import revoke_of_grants
 
 __all__ = [
+    "CouponMistypedError",
+    "CouponNotUsableError",
     "CouponTemplateExhaustedError",
     "CouponTemplateInactiveError",
     "CouponTemplateNotFoundError",
+    "CouponUnknownError",
+    "hold",
     "issue",
     "lock_templates",
+    "revoke_of_grants",
 ]

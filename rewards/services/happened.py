@@ -1,5 +1,6 @@
 """What a batch has done, as its consequences see it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -23,6 +24,8 @@ class OrderNews:
 
     `fact` is the newest fact of this batch about it, where answers and issues belong; `version` the
     version that counts; `counted_before` says whether it counted before the batch.
+    `names_coupons` where any version of it names coupons or a reservation that may hold some: then
+    `member_facts` says what conditions may ask of the member, as of its placing.
     """
 
     order: int
@@ -31,6 +34,9 @@ class OrderNews:
     version: Receipt
     state: OrderState
     counted_before: bool
+    is_new_version: bool = False
+    names_coupons: bool = False
+    member_facts: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def counts(self) -> bool:

@@ -15,14 +15,15 @@ from django.utils.translation import gettext_lazy as _
 
 from config.base.errors import DomainError
 from members.models import InteractionKind, Member, ReceivedFact
-from rewards.models import PointsPolicy, Rule, RuleVersion
+from rewards.models import CouponTemplate, PointsPolicy, Rule, RuleVersion
 from rewards.models.rule import RuleState
-from rewards.presets.shape import Preset, RulePreset, TierPreset
+from rewards.presets.shape import CouponPreset, Preset, RulePreset, TierPreset
 from rewards.services import programme
+from rewards.services.coupon_terms import terms_of
 from tiers.models import LadderVersion, Purpose, QualificationRule, Tier, TierTerm
 from tiers.services import rollout
 
-Kept = TypeVar("Kept", Tier, InteractionKind)
+Kept = TypeVar("Kept", Tier, InteractionKind, CouponTemplate)
 Version = LadderVersion | PointsPolicy
 
 ACTOR: Final = "system"
@@ -95,6 +96,8 @@ def load(*, preset: Preset, at: datetime) -> Loaded:
     _load_policy(loading)
     for rule in preset.rules:
         _load_rule(loading, rule)
+    for coupon in preset.coupons:
+        _load_coupon(loading, coupon)
     _end_rules_of_other_presets(loading)
     programme.current_book()
     if not Member.objects.exists():
@@ -252,6 +255,22 @@ def _load_rule(loading: _Loading, preset: RulePreset) -> None:
     wanted.created_at, wanted.created_by = loading.at, ACTOR
     wanted.save(force_insert=True)
     loading.note(f"rule:{preset.code}:{wanted.number}:{state}")
+
+
+def _load_coupon(loading: _Loading, preset: CouponPreset) -> None:
+    """Let the template say what the preset says, as long as no coupon of it was issued.
+
+    Whether one that exists is switched on is the programme's own affair.
+    """
+    said = {**preset.values, "name_zh": preset.name_zh, "name_en": preset.name_en}
+    terms_of(CouponTemplate(code=preset.code, **said))
+    row, created = CouponTemplate.objects.get_or_create(
+        code=preset.code, defaults={**said, "is_active": preset.is_active}
+    )
+    if not created and not row.issued:
+        _keep(loading, CouponTemplate, preset.code, said)
+    elif created:
+        loading.note(f"coupontemplate:{preset.code}")
 
 
 def _end_rules_of_other_presets(loading: _Loading) -> None:

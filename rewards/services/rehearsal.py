@@ -62,6 +62,11 @@ class Rehearsal(Batch):
         return self.book.tier_at(self.at, self._run.fold.effective_rank(self.at))
 
     @property
+    def member_facts(self) -> dict[str, object]:
+        """Return what conditions may ask of the member now."""
+        return self._run.fold.facts_at(self.at)
+
+    @property
     def _run(self) -> MemberRun:
         return self.runs[self.member]
 

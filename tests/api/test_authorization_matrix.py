@@ -21,9 +21,12 @@ from members.domain.scopes import SCOPES
 from members.domain.tokens import MEMBER_SCOPES
 from members.models import IdempotencyKey, Member
 from members.services import founding
+from rewards.models import Coupon
+from rewards.services import coupon_redemption
+from rewards.services.coupon_redemption import Redeeming
 from tests.api import bodies
 from tests.api.conftest import Caller
-from tests.factories import catalogue, members
+from tests.factories import catalogue, coupons, members
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +57,21 @@ def _redeemed(member: Member) -> UUID:
 
 def _held(member: Member) -> UUID:
     return catalogue.hold(member, _reward(), at=clock.now()).reservation.public_id
+
+
+def _coupon(member: Member) -> Coupon:
+    return coupons.coupon(member, at=clock.now())
+
+
+def _coupon_use(member: Member) -> UUID:
+    wanted = Redeeming(_coupon(member).code)
+    return coupon_redemption.redeem(
+        member=member.pk, wanted=wanted, touchpoint=None, at=clock.now(), actor="test"
+    ).public_id
+
+
+def _claimable() -> str:
+    return coupons.template(is_claimable=True).code
 
 
 # How to call each route with success, given a member; the scope is not repeated here.
@@ -177,6 +195,34 @@ ROWS: dict[tuple[str, str], Build] = {
     ("reservations/<uuid:reservation_id>/release", "POST"): lambda m: (
         f"/reservations/{_held(m)}/release",
         {},
+    ),
+    ("coupons/validate", "POST"): lambda m: (
+        "/coupons/validate",
+        {"member": str(m.public_id), "codes": [_coupon(m).code]},
+    ),
+    ("coupons/redeem", "POST"): lambda m: (
+        "/coupons/redeem",
+        {"member": str(m.public_id), "code": _coupon(m).code},
+    ),
+    ("coupons/<uuid:use_id>/rollback", "POST"): lambda m: (
+        f"/coupons/{_coupon_use(m)}/rollback",
+        {},
+    ),
+    ("members/<uuid:public_id>/coupons", "GET"): lambda m: (
+        f"/members/{m.public_id}/coupons",
+        None,
+    ),
+    ("members/<uuid:public_id>/coupons", "POST"): lambda m: (
+        f"/members/{m.public_id}/coupons",
+        {"template": _coupon(m).template.code},
+    ),
+    ("members/<uuid:public_id>/coupons/claim", "POST"): lambda m: (
+        f"/members/{m.public_id}/coupons/claim",
+        {"template": _claimable()},
+    ),
+    ("members/<uuid:public_id>/coupons/claimable", "GET"): lambda m: (
+        f"/members/{m.public_id}/coupons/claimable",
+        None,
     ),
 }  # fmt: skip
 

@@ -239,7 +239,7 @@ def test_example_bodies_are_read_without_a_fault(schema: dict[str, Any], till: C
         (example,) = content["examples"].values()
         place = path.removeprefix("/api/v1").format(
             public_id=members.member().public_id, source="till", order_no=bodies.number(),
-            redemption_id=uuid4(), reservation_id=uuid4(), verification=uuid4(),
+            redemption_id=uuid4(), reservation_id=uuid4(), verification=uuid4(), use_id=uuid4(),
         )  # fmt: skip
         answer = till.call(method, place, example["value"], Idempotency_Key=bodies.number())
         assert answer.status != 400, (path, answer.body)

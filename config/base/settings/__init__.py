@@ -24,6 +24,8 @@ LOYALTY_LEAP_DAY = env.str("LOYALTY_LEAP_DAY", default="before")
 LOYALTY_CHECK_IN_MAKE_UP = env.bool("LOYALTY_CHECK_IN_MAKE_UP", default=False)
 # Hosts that serve the API: each counts requests for itself and allows its share of a limit.
 LOYALTY_WEB_HOSTS = max(1, env.int("LOYALTY_WEB_HOSTS", default=1))
+# How many coupon codes that lead nowhere a touchpoint may try within an hour.
+LOYALTY_UNKNOWN_COUPONS_PER_HOUR = env.int("LOYALTY_UNKNOWN_COUPONS_PER_HOUR", default=10)
 LOYALTY_POSTGRES_OPTIONS: dict[str, str] = database.postgres_options()
 LOYALTY_DATABASE_OWNER = database.owner_login()
 LOYALTY_KEYS = env.str("LOYALTY_KEYS", default="") or (

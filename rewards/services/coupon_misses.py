@@ -1,0 +1,79 @@
+"""Codes that lead nowhere are counted, so that nobody finds codes by trying.
+
+Counted in the database before the answer is given: however many processes ask at once, no more
+misses of an hour are told than the setting allows.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from config.base.errors import DomainError
+from members.models import Touchpoint
+from rewards.models import CouponMisses
+
+HOUR: Final = timedelta(hours=1)
+KEPT_FOR: Final = timedelta(days=7)
+
+_COUNT: Final = """
+INSERT INTO rewards_couponmisses AS m (touchpoint_id, hour, count) VALUES (%s, %s, %s)
+ON CONFLICT (touchpoint_id, hour) DO UPDATE SET count = m.count + EXCLUDED.count
+RETURNING count
+"""
+
+
+class TooManyUnknownCodesError(DomainError):
+    """The touchpoint has sent too many codes that lead nowhere; for the rest of the hour it waits.
+
+    Codes that exist are not told from others meanwhile.
+    """
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            "too_many_unknown_codes",
+            _("Too many unknown coupon codes; try again later."),
+            429,
+            retry_after_seconds=seconds,
+        )
+        self.headers = {"Retry-After": str(seconds)}
+
+
+def check(touchpoint: Touchpoint, at: datetime) -> None:
+    """Refuse a touchpoint that has tried too many codes within this hour.
+
+    Raises: TooManyUnknownCodesError.
+    """
+    hour = _hour(at)
+    rows = CouponMisses.objects.filter(touchpoint=touchpoint, hour=hour)
+    count = rows.values_list("count", flat=True).first() or 0
+    if count >= settings.LOYALTY_UNKNOWN_COUPONS_PER_HOUR:
+        raise TooManyUnknownCodesError(_seconds_left(at))
+
+
+def count(touchpoint: Touchpoint, misses: int, at: datetime) -> None:
+    """Count codes that lead nowhere.
+
+    Raises: TooManyUnknownCodesError once there are more than may be told.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, [touchpoint.pk, _hour(at), misses])
+        (total,) = cursor.fetchone()
+    if total > settings.LOYALTY_UNKNOWN_COUPONS_PER_HOUR:
+        raise TooManyUnknownCodesError(_seconds_left(at))
+
+
+def forget_old(*, at: datetime) -> int:
+    """Delete counts that no longer matter; returns how many there were."""
+    deleted, _details = CouponMisses.objects.filter(hour__lt=at - KEPT_FOR).delete()
+    return deleted
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+def _seconds_left(at: datetime) -> int:
+    return max(1, round((_hour(at) + HOUR - at).total_seconds()))
