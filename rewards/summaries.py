@@ -129,13 +129,15 @@ def summary_of(public_id: UUID, *, at: datetime) -> Summary | None:
     values = row[_OWN_COLUMNS:]
     member = Member.from_db(connection.alias, _MEMBER, values[: len(_MEMBER)])
     known = TierState(_json(state), _suspensions(suspensions), book_for(stamp))
+    tier = queries.read_tier(member, known, at=at)
+    held = {} if tier is None else {member.pk: tier.current.tier.pk}
     return Summary(
         member=member,
         name_mask=name_mask,
         phone_tail=tail,
-        tier=queries.read_tier(member, known, at=at),
+        tier=tier,
         points=_points(values[len(_MEMBER) :], at),
-        benefits=tier_queries.benefits_left([member.pk], at)[member.pk],
+        benefits=tier_queries.benefits_left([member.pk], at, held)[member.pk],
         coupons=[_coupon(each) for each in _json(coupons) or ()],
         open_cases=cases,
         events=[(e["kind"], datetime.fromisoformat(e["at"])) for e in _json(events) or ()],

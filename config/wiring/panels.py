@@ -95,6 +95,10 @@ def _install_member_page() -> None:
             rewards.latest, 20, "rewards.view_entry",
         ),
         Panel(
+            "tiers.benefits", Place.MEMBER_ASIDE, "admin/tiers/benefits.html",
+            progress.benefits, 20, "tiers.view_entitlement",
+        ),
+        Panel(
             "rewards.expiring", Place.MEMBER_ASIDE, "admin/rewards/expiring.html",
             rewards.expiring, 30, "rewards.view_lot",
         ),

@@ -5,6 +5,7 @@ from config.base.api.openapi import DAY, ID, POINTS, TEXT, TIME, Answer, Operati
 from members.api.openapi import CURRENT_TIER, EXAMPLE_ID, EXAMPLE_TIME, MEMBERS, PUBLIC_ID
 from members.models import MemberStatus
 from rewards.api import examples, schemas
+from rewards.api.openapi_benefits import BENEFIT, BENEFIT_EXAMPLE
 
 IF_NONE_MATCH = openapi.header("If-None-Match", TEXT, "The ETag of the answer that you have.")
 COUNT = openapi.integer(0, 1 << 31)
@@ -33,18 +34,7 @@ SUMMARY = openapi.component(
                     }
                 )
             ),
-            "benefits": openapi.listing(
-                openapi.record(
-                    {
-                        "code": TEXT,
-                        "name": TEXT,
-                        "quota": openapi.nullable(COUNT),
-                        "left": openapi.nullable(COUNT),
-                        "period": TEXT,
-                        "until": openapi.nullable(TIME),
-                    }
-                )
-            ),
+            "benefits": openapi.listing(BENEFIT),
             "open_cases": COUNT,
             "events": openapi.listing(
                 openapi.record({"kind": TEXT, "text": TEXT, "occurred_at": TIME}), 5
@@ -89,16 +79,7 @@ EXAMPLE = {
         **examples.POINTS_EXAMPLE,
         "next_expiry": {"on": "2027-03-31", "points": 128},
     },
-    "benefits": [
-        {
-            "code": "free_delivery",
-            "name": "免费配送",
-            "quota": 2,
-            "left": 1,
-            "period": "year",
-            "until": None,
-        }
-    ],
+    "benefits": [BENEFIT_EXAMPLE],
     "coupons": [
         {
             "code": "7Q4MZK2XW9RT",

@@ -264,7 +264,21 @@ TIER_READING = component(
             "progress": listing(GAP),
             "risks": RISKS,
             "opportunities": OPPORTUNITIES,
-            "benefits": listing(record({"code": TEXT}, {"value": TEXT, "percent": TEXT})),
+            "benefits": listing(
+                record(
+                    {"code": TEXT},
+                    {
+                        "value": TEXT,
+                        "percent": TEXT,
+                        "name": TEXT,
+                        "description": TEXT,
+                        "quota": nullable({"type": "integer"}),
+                        "left": nullable({"type": "integer"}),
+                        "period": TEXT,
+                        "until": nullable(DAY),
+                    },
+                )
+            ),
         }
     ),
 )

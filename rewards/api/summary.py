@@ -15,10 +15,10 @@ from rewards import summaries, words
 from rewards.api import openapi_summary as openapi
 from rewards.api.representation import points_json
 from rewards.balances import Expiring
+from rewards.domain import coupon_codes
 from rewards.queries import TierReading
 from rewards.summaries import Summary, UsableCoupon
-from tiers.api.representation import current_json, outlook_json
-from tiers.queries import BenefitLeft
+from tiers.api.representation import benefit_json, current_json, outlook_json
 
 
 class SummaryView(TouchpointEndpoint):
@@ -51,7 +51,7 @@ def summary_json(summary: Summary, scopes: Collection[str]) -> dict[str, Any]:
             "joined_at": member.joined_at,
         },
         "tier": _tier(summary.tier),
-        "benefits": [_benefit(each) for each in summary.benefits],
+        "benefits": [benefit_json(each) for each in summary.benefits],
         "open_cases": summary.open_cases,
         "events": [
             {"kind": kind, "text": member_words.event(kind), "occurred_at": at}
@@ -78,20 +78,9 @@ def _next_expiry(expiring: list[Expiring]) -> dict[str, Any] | None:
     return {"on": expiring[0].on, "points": expiring[0].points} if expiring else None
 
 
-def _benefit(left: BenefitLeft) -> dict[str, Any]:
-    return {
-        "code": left.code,
-        "name": in_active_language(zh=left.name_zh, en=left.name_en),
-        "quota": left.quota,
-        "left": left.left,
-        "period": left.period,
-        "until": left.until_at,
-    }
-
-
 def _coupon(coupon: UsableCoupon) -> dict[str, Any]:
     return {
-        "code": coupon.code,
+        "code": coupon_codes.for_people(coupon.code),
         "template": coupon.template,
         "name": in_active_language(zh=coupon.name_zh, en=coupon.name_en),
         "kind": coupon.kind,

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
-from rewards.presets import parts
+from rewards.presets import gifts, parts
 from rewards.presets.coupons import COUPONS
 from rewards.presets.shape import Preset, TierPreset
 
@@ -38,4 +38,5 @@ PRESET: Final = Preset(
     policy={"expiry": "month_end", "expires_after": 12},
     kinds=parts.KINDS,
     coupons=COUPONS,
+    gifts=gifts.GIFTS,
 )

@@ -68,6 +68,58 @@ class CouponPreset:
 
 
 @dataclass(frozen=True, slots=True)
+class BenefitPreset:
+    """One benefit, and what each tier (by its code) gives of it per year; None: without limit."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    tiers: Mapping[str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPreset:
+    """One item of a gift: a coupon, a reward or a benefit of this code, so many times or uses."""
+
+    kind: str
+    code: str
+    quantity: int | None = 1
+    valid_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantPreset:
+    """One grant rule: what it follows from, and its items from each threshold on."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    values: Mapping[str, Any]
+    steps: tuple[tuple[int, tuple[ItemPreset, ...]], ...]
+    tier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPreset:
+    """A coupon template, a reward or a plan that gifts need: made where it is missing."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class GiftsPreset:
+    """What members get besides points."""
+
+    benefits: tuple[BenefitPreset, ...] = ()
+    templates: tuple[NamedPreset, ...] = ()
+    rewards: tuple[NamedPreset, ...] = ()
+    grants: tuple[GrantPreset, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Preset:
     """A whole programme; the tiers stand in the order of their ranks."""
 
@@ -78,3 +130,4 @@ class Preset:
     policy: Mapping[str, Any]
     kinds: tuple[KindPreset, ...] = field(default=())
     coupons: tuple[CouponPreset, ...] = field(default=())
+    gifts: GiftsPreset = field(default_factory=GiftsPreset)

@@ -18,6 +18,8 @@ from rewards.domain.buckets import ALLOWED
 FOLDER: Final = Path(__file__).resolve().parent.parent / "sql" / "audit"
 
 TEXTS: Final[dict[str, Promise]] = {
+    "grant_given": _("A gift gave what it holds; one taken back leaves nothing."),
+    "grant_of_rule": _("A gift is of a version and a step of its rule."),
     "account_balances": _("Every balance is the sum of its entries."),
     "account_buckets": _("The buckets of an account sum to what was earned."),
     "account_head_hash": _("An account knows the hash of its last entry."),

@@ -12,9 +12,9 @@ import orjson
 
 from config.base import bulk
 from rewards.services import benefits, redemption
+from rewards.services.coupon_orders import follow_coupons
 from rewards.services.grants import follow_grants
 from rewards.services.happened import NO_FACT, Happened, Item
-from rewards.services.coupon_orders import follow_coupons
 from rewards.services.quote_checks import follow_quotes
 
 Consequence = Callable[[Happened], None]

@@ -165,6 +165,39 @@ ROWS: dict[tuple[str, str], Build] = {
         _order_path("/claim"),
         {"member": str(m.public_id)},
     ),
+    ("members/<uuid:public_id>/benefits", "GET"): lambda m: (
+        f"/members/{m.public_id}/benefits",
+        None,
+    ),
+    ("members/<uuid:public_id>/benefits/<slug:code>/use", "POST"): lambda m: (
+        f"/members/{m.public_id}/benefits/easy_returns/use",
+        {},
+    ),
+    ("benefits/uses/<uuid:use>/give-back", "POST"): lambda m: (
+        f"/benefits/uses/{m.public_id}/give-back",
+        {},
+    ),
+    ("members/<uuid:public_id>/memberships", "GET"): lambda m: (
+        f"/members/{m.public_id}/memberships",
+        None,
+    ),
+    ("members/<uuid:public_id>/memberships", "POST"): lambda m: (
+        f"/members/{m.public_id}/memberships",
+        {"plan": "gold_plus", "purchase_ref": "W-1"},
+    ),
+    ("memberships/plans", "GET"): lambda _m: ("/memberships/plans", None),
+    ("memberships/<uuid:membership>/renew", "POST"): lambda m: (
+        f"/memberships/{m.public_id}/renew",
+        {"purchase_ref": "W-2"},
+    ),
+    ("memberships/<uuid:membership>/cancel", "POST"): lambda m: (
+        f"/memberships/{m.public_id}/cancel",
+        {},
+    ),
+    ("memberships/<uuid:membership>/refund", "POST"): lambda m: (
+        f"/memberships/{m.public_id}/refund",
+        {},
+    ),
     ("rewards", "GET"): lambda m: (f"/rewards?member={m.public_id}", None),
     ("rewards/<slug:code>", "GET"): lambda m: (
         f"/rewards/{_reward()}?member={m.public_id}",
@@ -235,6 +268,11 @@ NOTHING_THERE = {
     ("entries/<int:entry_id>/explanation", "GET"),
     ("orders/<str:source>/<path:order_no>", "GET"),
     ("orders/<str:source>/<path:order_no>/claim", "POST"),
+    ("benefits/uses/<uuid:use>/give-back", "POST"),
+    ("members/<uuid:public_id>/memberships", "POST"),
+    ("memberships/<uuid:membership>/renew", "POST"),
+    ("memberships/<uuid:membership>/cancel", "POST"),
+    ("memberships/<uuid:membership>/refund", "POST"),
 }
 
 

@@ -12,6 +12,7 @@ from django.test import Client
 
 from config.base.api import codes, json_format
 from config.wiring import panels
+from members.api.openapi import EXAMPLE_ID
 from rewards.api import parsing
 from rewards.api.members import ENROLMENT_KEYS
 from tests.api import bodies
@@ -239,7 +240,8 @@ def test_example_bodies_are_read_without_a_fault(schema: dict[str, Any], till: C
         (example,) = content["examples"].values()
         place = path.removeprefix("/api/v1").format(
             public_id=members.member().public_id, source="till", order_no=bodies.number(),
-            redemption_id=uuid4(), reservation_id=uuid4(), verification=uuid4(), use_id=uuid4(),
+            code="expert_advice", use=EXAMPLE_ID, membership=EXAMPLE_ID, use_id=uuid4(),
+            redemption_id=uuid4(), reservation_id=uuid4(), verification=uuid4(),
         )  # fmt: skip
         answer = till.call(method, place, example["value"], Idempotency_Key=bodies.number())
         assert answer.status != 400, (path, answer.body)

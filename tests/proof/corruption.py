@@ -216,6 +216,30 @@ CORRUPTIONS = (
                " CASE id WHEN 1 THEN 2 ELSE 1 END WHERE id IN (1, 2) RETURNING id"),
     Corruption("a lost account", "member_has_account", "member",
                _update(ACCOUNT, "kind = 'other'", "true", "member_id")),
+    Corruption("a counted use", "entitlement_counted", "period",
+               _update("tiers_entitlementperiod", "used = used - 1", "used > 0")),
+    Corruption("a benefit of a tier not held", "entitlement_of_tier_held", "entitlement",
+               _update("tiers_entitlement", "ended_at = NULL, end_reason = ''",
+                       "end_reason = 'tier_left'")),
+    Corruption("a benefit given twice", "entitlement_single", "entitlement",
+               "INSERT INTO tiers_entitlement (member_id, benefit_id, terms_id, source,"
+               " source_ref, quota, period, from_at, end_reason) SELECT member_id, benefit_id,"
+               " terms_id, source, source_ref, quota, period, from_at, '' FROM tiers_entitlement"
+               " WHERE source = 'tier' AND ended_at IS NULL ORDER BY id LIMIT 1 RETURNING ("
+               "SELECT min(e.id) FROM tiers_entitlement e WHERE e.member_id ="
+               " tiers_entitlement.member_id AND e.benefit_id = tiers_entitlement.benefit_id"
+               " AND e.terms_id = tiers_entitlement.terms_id)",
+               "DROP INDEX entitlement_of_tier_once"),
+    Corruption("a membership of another length", "membership_override", "membership",
+               _update("tiers_paidmembership", "until_at = until_at + interval '1 day'",
+                       "status = 'active'")),
+    Corruption("a gift taken back that goes on", "grant_given", "grant",
+               "UPDATE tiers_entitlement e SET ended_at = NULL, end_reason = '' FROM rewards_grant"
+               " g WHERE g.status = 'revoked' AND e.source_ref LIKE 'grant:' || g.public_id || ':%'"
+               " RETURNING g.id"),
+    Corruption("a gift of another rule", "grant_of_rule", "grant",
+               _update("rewards_grant", "version_id = (SELECT max(id) FROM"
+                       " rewards_grantruleversion)", "true")),
     Corruption("a missing constraint", "constraints_in_force", "constraint",
                "SELECT 'entry_points_positive'",
                "ALTER TABLE rewards_entry DROP CONSTRAINT entry_points_positive"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from members.domain.public_id import new_public_id
 from members.models import Channel, Member, Touchpoint
 from members.services import events
 from rewards.domain.cart import Line, RefundLine
@@ -24,6 +25,7 @@ from rewards.services import (
     due,
     enrolment,
     intake,
+    membership_sales,
     presets,
     redeeming,
     redemption,
@@ -33,6 +35,9 @@ from rewards.services import (
 from rewards.services.answers import Outcome
 from tests.factories import catalogue
 from tests.factories import members as people
+from tiers.models import MembershipPlan, Tier
+from tiers.services import entitlements
+from tiers.services.memberships import Purchase
 
 START = datetime(2026, 1, 5, 2, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -130,6 +135,7 @@ def rich(preset: str = "retail_cn") -> Programme:
     web = {"source": "web"}
     made.send(order(dan, "D1", at, 45_000, **web), order(dan, "D2", at, 5_000, **web), by=made.web)
     _returns(made)
+    _benefits(made)
     _reservations(made)
     _stock(made)
     _desk(made)
@@ -162,6 +168,31 @@ def _returns(made: Programme) -> None:
         member=dan.pk, points=77, reason="sorry", at=at, actor="staff:eve", limit_points=None
     )
     made.send(order(bob, "B1", START + DAY, version=3, changed_at=at, status="cancelled"))
+
+
+def _benefits(made: Programme) -> None:
+    ann, cyn = made.members[0], made.members[2]
+    at, by = made.at, "touchpoint:till"
+    held = new_public_id(at)
+    for code in ("expert_advice", "free_delivery"):
+        (used,) = entitlements.use(member=ann.pk, code=code, uses=1, at=at, actor=by)
+    entitlements.use(member=ann.pk, code="free_delivery", uses=1, at=at, actor=by)
+    entitlements.give_back(use=used.public_id, at=at, actor=by)
+    entitlements.hold(
+        member=ann.pk, uses=[("expert_advice", 2)], reservation=held, at=at, actor=by,
+        touchpoint=made.till,
+    )  # fmt: skip
+    entitlements.settle(reservations=[held], used=True, at=at)
+    MembershipPlan.objects.create(
+        code="plus", name_zh="付费银卡", name_en="Silver Plus", price=99,
+        tier=Tier.objects.get(code="silver"),
+    )  # fmt: skip
+    for ref in ("W-1", "W-2"):
+        sale = membership_sales.buy(
+            member=cyn.pk, plan="plus", purchase=Purchase(ref, made.till, at, by)
+        )
+        if ref == "W-1":
+            membership_sales.refund(membership=sale.membership.public_id, at=at, actor=by)
 
 
 def _reservations(made: Programme) -> None:

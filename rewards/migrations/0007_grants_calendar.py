@@ -5,8 +5,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("members", "0002_append_only"),
-        ("rewards", "0005_stock_movements_only_grow"),
+        ('members', '0002_append_only'),
+        ('rewards', '0006_coupon_lookups'),
     ]
 
     operations = [

@@ -7,8 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("members", "0003_touchpoint_limits"),
-        ("rewards", "0006_coupon_lookups"),
-        ("rewards", "0006_grants_calendar"),
+        ("rewards", "0007_grants_calendar"),
     ]
 
     operations = [
