@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
+from django.db import connection
+
 from config.base.names import name_of
 from members import queries as member_queries
 from members.models import Member, Order, OrderLine, Refund
@@ -20,6 +23,14 @@ from tiers.queries import CurrentTier, InForce, Outlook
 
 TIERS_STATE = "t"
 NAMES_KEPT_SECONDS = 60
+
+
+_TIER_STATE = f"""
+SELECT {programme.STAMP},
+    (SELECT f.state::text FROM rewards_foldsnapshot f WHERE f.member_id = %(member)s),
+    (SELECT json_agg(json_build_array(u.from_at, u.ended_at) ORDER BY u.from_at)
+       FROM members_suspension u WHERE u.member_id = %(member)s)::text
+"""  # noqa: S608 - the stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +86,23 @@ def tier_of(member: Member, *, at: datetime) -> TierReading | None:
 
     Source: TIR-07.
     """
-    state = FoldSnapshot.objects.filter(member=member).values_list("state", flat=True).first()
-    suspensions = member_queries.suspensions_of([member.pk])[member.pk]
-    known = TierState(state, suspensions, programme.current_book())
+    with connection.cursor() as cursor:
+        cursor.execute(_TIER_STATE, {"member": member.pk})
+        stamp, state, suspensions = cursor.fetchone()
+    known = TierState(
+        None if state is None else orjson.loads(state),
+        read_suspensions(suspensions),
+        programme.book_for(stamp),
+    )
     return read_tier(member, known, at=at)
+
+
+def read_suspensions(text: str | None) -> list[tuple[datetime, datetime | None]]:
+    """Return when a member was frozen, from JSON as PostgreSQL makes it."""
+    return [
+        (datetime.fromisoformat(from_at), ended_at and datetime.fromisoformat(ended_at))
+        for from_at, ended_at in orjson.loads(text or "[]")
+    ]
 
 
 @dataclass(frozen=True, slots=True)

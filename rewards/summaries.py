@@ -128,7 +128,7 @@ def summary_of(public_id: UUID, *, at: datetime) -> Summary | None:
     ]
     values = row[_OWN_COLUMNS:]
     member = Member.from_db(connection.alias, _MEMBER, values[: len(_MEMBER)])
-    known = TierState(_json(state), _suspensions(suspensions), book_for(stamp))
+    known = TierState(_json(state), queries.read_suspensions(suspensions), book_for(stamp))
     tier = queries.read_tier(member, known, at=at)
     held = {} if tier is None else {member.pk: tier.current.tier.pk}
     return Summary(
@@ -149,13 +149,6 @@ def _points(values: Sequence[Any], at: datetime) -> Points:
     if values[0] is None:
         return Points(Balance(), ())
     return balances.read(PointsAccount.from_db(connection.alias, _ACCOUNT, values), at)
-
-
-def _suspensions(text: str | None) -> list[tuple[datetime, datetime | None]]:
-    return [
-        (datetime.fromisoformat(from_at), ended_at and datetime.fromisoformat(ended_at))
-        for from_at, ended_at in _json(text) or ()
-    ]
 
 
 def _coupon(each: dict[str, Any]) -> UsableCoupon:

@@ -45,7 +45,7 @@ def test_one_call_tells_all_that_a_till_needs(till: Caller) -> None:
     member = members.member(("phone", "13800138000", ""), name="张三", at=at - timedelta(days=30))
     buy(till, member, "1500.00", days=3)
     reservation.hold(member=member.pk, points=200, ttl=timedelta(hours=1), at=at, actor="t")
-    benefit = Benefit.objects.create(code="gift_wrap", name_zh="礼品包装", name_en="Gift wrap")
+    benefit = Benefit.objects.create(code="gift_paper", name_zh="礼品包装", name_en="Gift wrap")
     entitlements.grant(
         member=member.pk, benefit=benefit, quota=3, period="year", from_at=at - timedelta(days=1),
         until_at=None, source="test", source_ref="1",
@@ -68,9 +68,11 @@ def test_one_call_tells_all_that_a_till_needs(till: Caller) -> None:
     assert {key: body["points"][key] for key in points} == points
     assert (body["points"]["available"], body["points"]["reserved"]) == (1_300, 200)
     assert body["points"]["next_expiry"] == points["expiring"][0]
-    wraps = [each for each in body["benefits"] if each["code"] == "gift_wrap"]
+    wraps = [each for each in body["benefits"] if each["code"] == "gift_paper"]
     assert [(each["name"], each["left"]) for each in wraps] == [("礼品包装", 3)]
-    assert [each["code"] for each in body["coupons"]] == ["SOON", "LATER"]
+    mine = [each["code"] for each in body["coupons"] if each["template"] == "t"]
+    assert mine == ["SOON", "LATER"]
+    assert len(body["coupons"]) == 3  # silver brought one
     assert body["open_cases"] == 1
     assert body["events"][0]["kind"] == "points.reserved"
     assert len(body["events"]) <= 5
