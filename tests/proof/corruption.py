@@ -180,7 +180,7 @@ CORRUPTIONS = (
     Corruption("days in a row", "check_in_days", "fact",
                _update(FACT, "body = jsonb_set(body, '{streak}', '9')", "body ? 'streak'")),
     Corruption("a lost check-in", "check_in_days", "fact",
-               "UPDATE members_receivedfact f SET ref = f.ref || 'x' FROM members_receivedfact n"
+               "UPDATE members_receivedfact f SET ref = 'x' || f.ref FROM members_receivedfact n"
                " WHERE f.source = 'check_in' AND n.source = 'check_in'"
                " AND (f.body->>'streak', n.body->>'streak') = ('2', '3') RETURNING n.id"),
     Corruption("a budget", "adjustment_budget", "budget",
