@@ -29,6 +29,8 @@ TEXTS: Final[dict[str, Promise]] = {
     "account_lots": _("The lots of an account hold its pending, available and expired points."),
     "account_next_due": _("An account is due no later than its first lot or reservation."),
     "account_reserved": _("Reserved points are those of the reservations held."),
+    "adjustment_budget": _("A touchpoint's budgets hold no more than it has adjusted."),
+    "check_in_days": _("A check-in counts days in a row that were all checked in."),
     "entry_has_lot": _("An entry that brings points in makes one lot of as many points."),
     "entry_hash_chain": _("Every entry is sealed by its hash on top of the one before."),
     "entry_owner": _("An entry belongs to the member of its account."),
@@ -80,6 +82,7 @@ def checks() -> list[audit.Check]:
         FOLDER,
         TEXTS,
         {
+            "adjustment_budget": _time_zone,
             "entry_transfer_allowed": _allowed,
             "first_purchase": _time_zone,
             "order_as_counted": minor_units,
