@@ -16,10 +16,11 @@ from config.base.job_runs import Ending, Report, Watch
 from config.base.jobs import Turn
 from members.api import idempotency
 from members.services import retention, waiting
+from rewards.services import calendar_gifts as calendar_gifts_service
 from rewards.services import coupon_misses
 from rewards.services.due import settle_due
 from rewards.services.programme import ProgrammeMissingError, current_book
-from tiers.services import rollout
+from tiers.services import memberships, rollout
 
 SETTLE: Final = "settle_due"
 RUNS_KEPT_FOR: Final = timedelta(days=30)
@@ -31,6 +32,9 @@ def install() -> None:
     jobs.register(SETTLE, settle, every=timedelta(minutes=1))
     jobs.register("follow_overrides", follow_overrides, every=timedelta(minutes=1))
     jobs.register("sync_benefits", sync_benefits, every=timedelta(minutes=5))
+    jobs.register("memberships", paid_memberships, every=timedelta(minutes=15))
+    jobs.register("calendar_gifts", calendar_gifts, every=timedelta(minutes=15))
+    jobs.register("waiting_gifts", waiting_gifts, every=timedelta(hours=1))
     jobs.register("open_cases", open_cases, every=timedelta(hours=1))
     jobs.register("forget_content", forget_content, every=timedelta(hours=6))
     jobs.register("forget_idempotency_keys", forget_idempotency_keys, every=timedelta(hours=1))
@@ -53,6 +57,27 @@ def follow_overrides(turn: Turn) -> int:
 def sync_benefits(turn: Turn) -> int:
     """Let every member meet what tiers give since that was changed."""
     return rollout.sync_all(at=turn.at, recorded_at=turn.recorded_at, progress=turn.progress)
+
+
+def paid_memberships(turn: Turn) -> int:
+    """Remind of paid memberships that are about to end, and call those over ended."""
+    done = memberships.remind_due(at=turn.at, recorded_at=turn.recorded_at)
+    return done + memberships.end_due(at=turn.at, recorded_at=turn.recorded_at)
+
+
+def calendar_gifts(turn: Turn) -> int:
+    """Give what birthdays and years of membership give, day by day."""
+    try:
+        return calendar_gifts_service.give_calendar_gifts(
+            at=turn.at, recorded_at=turn.recorded_at, progress=turn.progress
+        )
+    except ProgrammeMissingError:
+        return 0
+
+
+def waiting_gifts(turn: Turn) -> int:
+    """Give what had run out when it was due."""
+    return calendar_gifts_service.retry_waiting(at=turn.recorded_at)
 
 
 def open_cases(turn: Turn) -> int:

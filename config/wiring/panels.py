@@ -6,7 +6,15 @@ from config.base.panels import Column, EventText, Link, Page, Panel, Place, regi
 from members.admin import panels as members
 from members.admin import reports as member_reports
 from members.services import approvals
-from rewards.admin import adjustment, membership, progress, statement
+from rewards.admin import (
+    adjustment,
+    catalogue_panels,
+    membership,
+    progress,
+    redemption_forms,
+    statement,
+    warehouse,
+)
 from rewards.admin import panels as rewards
 from rewards.admin import reports as reward_reports
 from tiers import pages as tier_pages
@@ -60,6 +68,10 @@ def _install_dashboard() -> None:
             members.open_requests, 10, "members.view_approval",
         ),
         Panel(
+            "rewards.running_out", Place.DASHBOARD_WORK, "admin/rewards/running_out.html",
+            catalogue_panels.running_out, 30, "rewards.view_stock",
+        ),
+        Panel(
             "members.open_cases", Place.DASHBOARD_WORK, "admin/members/open_cases.html",
             members.open_cases, 20, "members.view_case",
         ),
@@ -100,6 +112,10 @@ def _install_member_page() -> None:
         Panel(
             "rewards.orders", Place.MEMBER_ORDERS, "admin/rewards/orders.html",
             rewards.orders, 10, "members.view_order",
+        ),
+        Panel(
+            "rewards.redemptions", Place.MEMBER_POINTS, "admin/rewards/redemptions.html",
+            catalogue_panels.redemptions, 30, "rewards.view_redemption",
         ),
         Panel(
             "tiers.history", Place.MEMBER_TIER, "admin/tiers/history.html",
@@ -145,6 +161,14 @@ def _install_pages() -> None:
         EventText("member.closed", members.status_details),
         EventText("tier.changed", tiers.changed_details),
         EventText("tier.override", tiers.override_details),
+        Page("rewards/fulfilment/", "fulfilment", warehouse.fulfilment_page),
+        Page(
+            "rewards/redemption/<int:redemption_id>/do/<slug:verb>/", "redemption_verb",
+            redemption_forms.redemption_page,
+        ),
+        Page(
+            "rewards/reward/<int:reward_id>/stock/", "reward_stock", redemption_forms.stock_page
+        ),
         Page("reports/enrolment/", "report_enrolment", member_reports.enrolment_page),
         Page(
             "members/member/<int:member_id>/tier-override/", "tier_override",

@@ -4,7 +4,14 @@ from django.contrib import admin
 
 from config.base.admin.options import ReadOnlyAdmin
 from members.admin.base import MemberOwnedAdmin
-from rewards.models import GiftItem, Grant, GrantRule, GrantRuleVersion, GrantStep
+from rewards.models import (
+    GiftItem,
+    Grant,
+    GrantCalendar,
+    GrantRule,
+    GrantRuleVersion,
+    GrantStep,
+)
 
 
 @admin.register(GrantRule)
@@ -48,3 +55,10 @@ class GrantAdmin(MemberOwnedAdmin):
 
     list_display = ("given_at", "member_card", "rule", "occurrence", "status")
     list_select_related = ("member", "rule")
+
+
+@admin.register(GrantCalendar)
+class GrantCalendarAdmin(ReadOnlyAdmin):
+    """Up to which day the gifts of the calendar have been given."""
+
+    list_display = ("done_on",)

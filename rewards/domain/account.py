@@ -133,7 +133,7 @@ class Account(LotBook):
         self.check()
         return hold
 
-    def hold(
+    def hold(  # noqa: PLR0913 - what a hold says
         self,
         grounds: Grounds,
         key: int,

@@ -34,6 +34,7 @@ from rewards.domain.subjects import (
     Position,
     Step,
     SubjectState,
+    condition_facts,
     positions,
     read_position,
     write_position,
@@ -341,18 +342,7 @@ class MemberFold:
 
     def member_facts(self, tier: MemberTier, at: datetime) -> dict[str, object]:
         """Return what conditions may ask of the member, as it was at an instant."""
-        member = self.member
-        tenure = clock.local_day(at) - clock.local_day(member.joined_at)
-        facts: dict[str, object] = {
-            "member.tier": tier.code,
-            "member.rank": tier.rank,
-            "member.segments": frozenset(),
-            "member.birthday_month": member.birthday_month,
-            "member.tenure_days": tenure.days,
-        }
-        for name, value in member.attributes_at(at).items():
-            facts[f"member.attributes.{name}"] = value
-        return facts
+        return condition_facts(self.member, tier, at)
 
     def _within_caps(
         self, awards: Iterable[Award], state: SubjectState, placed_at: datetime

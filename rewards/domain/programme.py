@@ -12,6 +12,7 @@ from functools import lru_cache
 from rewards.domain import validity
 from rewards.domain.evaluation import RuleBook, compile_rulebook
 from rewards.domain.explanation import MemberTier
+from rewards.domain.grants import GrantBook
 from rewards.domain.paying import PayTerms
 from rewards.domain.rules import Programme, RuleSpec
 from rewards.domain.transfers import RuleRef
@@ -52,6 +53,7 @@ class ProgrammeBook:
         policies: Sequence[Policy],
         tier_ids: Mapping[str, int] | None = None,
         behaviours: Collection[str] = (),
+        grants: GrantBook | None = None,
     ) -> None:
         """Compile the rules once per policy; policies come in the order of their instants.
 
@@ -59,6 +61,7 @@ class ProgrammeBook:
         `behaviours` are the kinds of interaction that never earn or qualify.
         """
         self.behaviours = frozenset(behaviours)
+        self.grants = grants or GrantBook()
         self.tier_ids = tier_ids or {}
         self.ladders = ladders
         self.counts_points = any(

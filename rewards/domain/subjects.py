@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
+from config.base import clock
 from rewards.domain.cart import OrderVersion, Refund
 from rewards.domain.explanation import MemberTier
 from rewards.domain.netting import NetOrder
@@ -134,6 +135,21 @@ class MemberFacts:
         """Return the attributes as they were at an instant."""
         known = {change.name: change.value for change in self.changes if change.at <= at}
         return {name: value for name, value in known.items() if value is not None}
+
+
+def condition_facts(member: MemberFacts, tier: MemberTier, at: datetime) -> dict[str, object]:
+    """Return what conditions may ask of a member at an instant, with the tier that counts."""
+    tenure = clock.local_day(at) - clock.local_day(member.joined_at)
+    facts: dict[str, object] = {
+        "member.tier": tier.code,
+        "member.rank": tier.rank,
+        "member.segments": frozenset(),
+        "member.birthday_month": member.birthday_month,
+        "member.tenure_days": tenure.days,
+    }
+    for name, value in member.attributes_at(at).items():
+        facts[f"member.attributes.{name}"] = value
+    return facts
 
 
 @dataclass(slots=True)

@@ -231,7 +231,8 @@ class Grant(models.Model):
     """A gift that a member was given, once for each occurrence of what it follows from.
 
     `occurrence` names it: `once`, a year, an order, a tier's cycle, with the step where there are
-    several. `evidence` is what was true.
+    several. `evidence` is what was true; `waiting` in it says why nothing could be given yet, `kept`
+    what had been used when it was revoked.
     """
 
     public_id = models.UUIDField(_("grant id"), unique=True)
@@ -275,6 +276,31 @@ class Grant(models.Model):
                 name="grant_revoked_has_instant",
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["member"],
+                condition=Q(status="given", evidence__has_key="waiting"),
+                name="grant_waiting",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.rule} {self.occurrence}"
+
+
+class GrantCalendar(models.Model):
+    """Up to which day the gifts of the calendar have been given; one row.
+
+    The days after it are gone through in order, so that no birthday is lost while nothing ran.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    done_on = models.DateField(_("given up to"))
+
+    class Meta:
+        verbose_name = _("calendar of gifts")
+        verbose_name_plural = _("calendars of gifts")
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="grant_calendar_single")]
+
+    def __str__(self) -> str:
+        return f"{self.done_on}"

@@ -240,6 +240,8 @@ class Batch(Arrivals):
         writes.flush(tables.COPY_ORDER)
         self.happened = self._what_happened(tiers)
         consequences.follow(self.happened)
+        if self.happened.moved_points:
+            self.locked |= loading.lock(self.happened.moved_points)
 
     def _what_happened(self, tiers: list[TierNews]) -> Happened:
         happened = Happened(
@@ -299,13 +301,20 @@ class Batch(Arrivals):
             delta=decided.delta,
             explanation=list(decided.explanation),
             result=result,
-            balance=outcome.balance,
+            balance=self._balance(locked.member, outcome),
             replayed=replayed,
         )
         data["member"] = str(locked.public_id)
         data["issued"] += self.happened.issued.get(receipt.id, ())
         data["issues"] += self.happened.issues.get(receipt.id, ())
         return Outcome(200, None, data)
+
+    def _balance(self, member: int, outcome: FactOutcome) -> Balance:
+        """Return the balance after a fact, after all that followed where that has moved points."""
+        if member not in self.happened.moved_points:
+            return outcome.balance
+        account = self.locked[member].account
+        return Balance(account.pending, account.available, account.reserved, account.debt)
 
     def _replay(self, stored: Receipt, *, is_repeat: bool) -> Outcome:
         if stored.state in (AWAITING, PARKED):

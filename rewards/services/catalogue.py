@@ -34,7 +34,8 @@ _COLUMNS: Final = ", ".join(
 
 # What is taken of a reward for points; gifts are given beside the limits.
 _COUNTED: Final = """
-    d.reward_id = %s::bigint AND d.grant_id IS NULL AND d.pack_id IS NULL AND d.status <> 'cancelled'
+    d.reward_id = %s::bigint AND d.grant_id IS NULL AND d.pack_id IS NULL
+    AND d.status <> 'cancelled'
 """
 
 _OFFERS: Final = f"""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from rewards.domain.transfers import Cause
 from rewards.services import consequences, loading
 from rewards.services.accounts import AccountInHand
 from rewards.services.due import settle_members
-from rewards.services.happened import Happened
+from rewards.services.happened import NO_FACT, Happened, Item, TierNews
 from rewards.services.loading import Locked
 from rewards.services.programme import current_book
 from tiers.domain.progress import StaleSnapshotError
@@ -46,14 +46,18 @@ class Command(AccountInHand):
     """An account in hand whose due is settled, and where its member stands.
 
     `rank` is the rank that counts now; `member_facts` is what conditions may ask of the member.
+    `tiers` are the tiers that the command lets the member enter or leave; `issued` is filled with
+    what follows from that.
     """
 
     rank: int = 0
     member_facts: dict[str, object] | None = None
+    tiers: list[TierNews] = field(default_factory=list)
+    issued: list[Item] = field(default_factory=list)
 
 
 @contextmanager
-def command(
+def command(  # noqa: PLR0913 - what a command may say of itself
     *,
     member: int,
     at: datetime,
@@ -81,9 +85,13 @@ def command(
             current.member_facts = fold.facts_at(at)
         yield current
         current.write()
-        happened = Happened(at, actor, touchpoint, book, is_history=False)
+        happened = Happened(
+            at, actor, touchpoint, book, is_history=False, tiers=current.tiers,
+            fact_of_member={member: NO_FACT},
+        )  # fmt: skip
         happened.note_holds(locked.account)
         consequences.follow(happened)
+        current.issued += happened.issued.get(NO_FACT, ())
 
 
 def _settled(book: ProgrammeBook, member: int, at: datetime) -> tuple[Locked, MemberFold | None]:

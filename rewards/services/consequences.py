@@ -13,7 +13,8 @@ import orjson
 from config.base import bulk
 from rewards.services import benefits, redemption
 from rewards.services.coupon_orders import follow_coupons
-from rewards.services.happened import Happened, Item
+from rewards.services.grants import follow_grants
+from rewards.services.happened import NO_FACT, Happened, Item
 from rewards.services.quote_checks import follow_quotes
 
 Consequence = Callable[[Happened], None]
@@ -21,7 +22,7 @@ Consequence = Callable[[Happened], None]
 # In this order: what a reservation holds is settled before coupons that were not in one, and a tier
 # gives its benefits before its gifts.
 CONSEQUENCES: Final[tuple[Consequence, ...]] = (
-    redemption.follow_holds, follow_coupons, benefits.follow_tiers, follow_quotes,
+    redemption.follow_holds, follow_coupons, benefits.follow_tiers, follow_grants, follow_quotes,
 )  # fmt: skip
 
 _REMEMBER = """
@@ -47,7 +48,7 @@ def follow(happened: Happened) -> None:
 
 
 def _remember(issued: Mapping[int, list[Item]], issues: Mapping[int, list[Item]]) -> None:
-    facts = issued.keys() | issues.keys()
+    facts = (issued.keys() | issues.keys()) - {NO_FACT}
     if not facts:
         return
     rows = [

@@ -116,15 +116,10 @@ class _Giving:
         entitlements.grant(
             member=self.member, benefit=item.benefit, quota=quota, period=QuotaPeriod.TERM,
             from_at=self.at, until_at=until_at, source=EntitlementSource.GRANT,
-            source_ref=self._reference(item), actor=self.actor,
+            source_ref=reference(item, grant=self.grant, redemption=self.redemption),
+            actor=self.actor,
         )  # fmt: skip
         return [{"kind": GiftKind.BENEFIT.value, "code": item.benefit.code, "quota": quota}]
-
-    def _reference(self, item: GiftItem) -> str:
-        """Return what the claim is known by: the same gift gives an item once."""
-        if self.redemption is not None:
-            return f"redemption:{self.redemption.public_id}:{item.pk}"
-        return f"grant:{self.grant.public_id}:{item.pk}" if self.grant else f"gift:{item.pk}"
 
     def _reward(self, item: GiftItem, quantity: int) -> list[Item]:
         assert item.reward is not None
@@ -142,6 +137,15 @@ class _Giving:
             redemption=self.redemption,
         )  # fmt: skip
         return [coupon_item(coupon) for coupon in issued]
+
+
+def reference(
+    item: GiftItem, *, grant: Grant | None = None, redemption: Redemption | None = None
+) -> str:
+    """Return what a claim to a benefit is known by: the same gift gives an item once."""
+    if redemption is not None:
+        return f"redemption:{redemption.public_id}:{item.pk}"
+    return f"grant:{grant.public_id}:{item.pk}" if grant else f"gift:{item.pk}"
 
 
 def give_reward(  # noqa: PLR0913 - what a gift says

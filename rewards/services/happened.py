@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from members.models import Touchpoint
 from rewards.domain.account import Account
@@ -13,6 +13,9 @@ from rewards.domain.receipt import Receipt
 from rewards.domain.subjects import OrderState
 
 Item = dict[str, Any]
+
+NO_FACT: Final = 0
+"""What follows from a command is of no fact; no evaluation remembers it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ class Happened:
     """What a batch has done, for the consequences; they add what the answers say of them.
 
     With `is_history` nothing is given: the past has had its gifts. `closed_holds` are reservations
-    that were captured, released, or have lapsed, by their keys.
+    that were captured, released, or have lapsed, by their keys. `moved_points` are members whose
+    points a consequence has moved: their balance is not the one that the fold came to.
     """
 
     at: datetime
@@ -72,6 +76,7 @@ class Happened:
     fact_of_member: dict[int, int] = field(default_factory=dict)
     issued: dict[int, list[Item]] = field(default_factory=dict)
     issues: dict[int, list[Item]] = field(default_factory=dict)
+    moved_points: set[int] = field(default_factory=set)
 
     def note_holds(self, account: Account) -> None:
         """Note the reservations of an account that were held until now."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 
 from rewards.domain.subjects import AttributeChange, MemberFacts, Override
+from tiers.domain.state import Suspension
 
 COLUMNS: Final = """m.joined_at, p.birth_month,
        (SELECT json_agg(json_build_array(v.from_at, least(v.until_at, v.revoked_at), vt.code,
@@ -33,12 +34,17 @@ def read(columns: Sequence[Any]) -> MemberFacts:
             Override(datetime.fromisoformat(from_at), datetime.fromisoformat(until_at), code, floor)
             for from_at, until_at, code, floor in orjson.loads(overrides or "[]")
         ),
-        suspensions=tuple(
-            (datetime.fromisoformat(from_at), ended_at and datetime.fromisoformat(ended_at))
-            for from_at, ended_at in orjson.loads(suspensions or "[]")
-        ),
+        suspensions=read_suspensions(suspensions),
         changes=tuple(
             AttributeChange(number, datetime.fromisoformat(at), name, value)
             for number, at, name, value in orjson.loads(changes or "[]")
         ),
+    )
+
+
+def read_suspensions(text: str | None) -> tuple[Suspension, ...]:
+    """Return the suspensions that a JSON text of pairs holds."""
+    return tuple(
+        (datetime.fromisoformat(from_at), ended_at and datetime.fromisoformat(ended_at))
+        for from_at, ended_at in orjson.loads(text or "[]")
     )

@@ -4,6 +4,7 @@ Compiled once per process and kept until any of it changes; the stamp that tells
 batch, so that keeping it costs no statement of its own.
 """
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -12,13 +13,14 @@ from uuid import UUID
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from config.base import bulk, money
+from config.base import bulk, conditions, money
 from config.base.errors import DomainError
 from members.models import InteractionKind
-from rewards.domain import rules, validity
+from rewards.domain import grants, rules, validity
+from rewards.domain.grants import GrantBook, GrantSpec
 from rewards.domain.paying import PayTerms
 from rewards.domain.programme import Policy, ProgrammeBook
-from rewards.models import PointsPolicy, RuleVersion
+from rewards.models import GrantRuleVersion, PointsPolicy, RuleVersion
 from rewards.models.rule import ActivateOn, FactorSource, RuleEffect, RuleState
 from tiers.models import Tier
 from tiers.services.ladders import load_ladder_book
@@ -34,8 +36,13 @@ STAMP: Final = """
         UNION ALL SELECT 'q', id, xmin::text FROM tiers_qualificationrule
         UNION ALL SELECT 't', id, xmin::text FROM tiers_tier
         UNION ALL SELECT 'i', id, xmin::text FROM members_interactionkind
+        UNION ALL SELECT 'g', id, xmin::text FROM rewards_grantruleversion WHERE state = 'active'
+        UNION ALL SELECT 's', id, xmin::text FROM rewards_grantstep
     ) written)
 """
+
+# What an order and an entry into a tier say of the member by themselves.
+_KNOWN_OF_MEMBER: Final = frozenset({"member.tier", "member.rank"})
 
 _books: dict[str, ProgrammeBook] = {}
 
@@ -92,7 +99,62 @@ def _load() -> ProgrammeBook:
         [_policy(p) for p in policies],
         dict(Tier.objects.values_list("code", "id")),
         InteractionKind.objects.filter(is_behaviour=True).values_list("code", flat=True),
+        GrantBook(grant_specs()),
     )
+
+
+def grant_specs() -> list[GrantSpec]:
+    """Return the active versions of grant rules as the engine evaluates them.
+
+    Raises: ConditionError.
+    """
+    versions = GrantRuleVersion.objects.filter(state=RuleState.ACTIVE).select_related(
+        "rule", "tier"
+    )
+    return [grant_spec(version) for version in versions.prefetch_related("steps")]
+
+
+def grant_spec(version: GrantRuleVersion) -> GrantSpec:
+    """Return what the engine evaluates for a stored version of a grant rule, draft or active.
+
+    Raises: ConditionError.
+    """
+    applies, asks_member = _grant_conditions(version)
+    return GrantSpec(
+        rule=version.rule_id,
+        code=version.rule.code,
+        key=version.pk or 0,
+        trigger=grants.Trigger(version.trigger),
+        steps=tuple(
+            sorted(
+                (grants.Step(step.pk, step.threshold) for step in version.steps.all()),
+                key=lambda step: step.threshold,
+            )
+        ),
+        valid_from=version.valid_from,
+        valid_until=version.valid_until,
+        applies=applies,
+        asks_member=asks_member,
+        tier="" if version.tier is None else version.tier.code,
+        years=tuple(int(years) for years in version.years),
+        repeat=grants.Repeat(version.repeat),
+        step_mode=grants.StepMode(version.step_mode),
+        step_window=grants.StepWindow(version.step_window),
+        step_metric=grants.StepMetric(version.step_metric),
+    )
+
+
+def _grant_conditions(
+    version: GrantRuleVersion,
+) -> tuple[Callable[[Mapping[str, object]], bool] | None, bool]:
+    if not version.conditions:
+        return None, False
+    scopes = ("order", "member") if version.trigger == grants.Trigger.ORDER else ("member",)
+    node = conditions.parse(version.conditions, scopes)
+    holds = conditions.compile_python([node])
+    names = {leaf.field.name for leaf in conditions.leaves(node)}
+    asks_member = any(name.startswith("member.") for name in names - _KNOWN_OF_MEMBER)
+    return (lambda facts: holds(facts)[0]), asks_member
 
 
 def _policy(stored: PointsPolicy) -> Policy:

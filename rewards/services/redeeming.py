@@ -3,6 +3,7 @@
 Points, stock, the redemption and its event are written together or not at all.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -308,13 +309,20 @@ def return_(
 
 def address_of(redemption: Redemption) -> dict[str, Any] | None:
     """Return the address as it was given, None once the member's key is gone."""
-    keys = crypto.data_keys([redemption.member_id]).get(redemption.member_id)
-    if keys is None or redemption.sealed_address is None:
-        return None
-    public_id, data_key = keys
-    plain = sealing.unseal(data_key, bytes(redemption.sealed_address), public_id, ADDRESS)
-    address: dict[str, Any] = orjson.loads(plain)
-    return address
+    return addresses_of([redemption]).get(redemption.pk)
+
+
+def addresses_of(redemptions: Sequence[Redemption]) -> dict[int, dict[str, Any]]:
+    """Return the addresses of redemptions as far as they are readable, in one statement."""
+    sealed = [row for row in redemptions if row.sealed_address is not None]
+    keys = crypto.data_keys({row.member_id for row in sealed})
+    found: dict[int, dict[str, Any]] = {}
+    for row in sealed:
+        if row.member_id in keys:
+            public_id, data_key = keys[row.member_id]
+            plain = sealing.unseal(data_key, bytes(row.sealed_address or b""), public_id, ADDRESS)
+            found[row.pk] = orjson.loads(plain)
+    return found
 
 
 def readable_codes(redemption: Redemption) -> list[str]:
@@ -334,4 +342,5 @@ def _place_of(redemption: UUID) -> tuple[int, int, list[UUID]]:
     row = rows.values_list("member_id", "pk", "reservation__public_id").first()
     if row is None:
         raise RedemptionNotFoundError
-    return row[0], row[1], [] if row[2] is None else [row[2]]
+    found: UUID | None = row[2]
+    return row[0], row[1], [] if found is None else [found]

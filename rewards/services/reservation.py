@@ -226,7 +226,7 @@ class _Reserving:
         self.current.writes.insert(
             tables.REDEMPTIONS,
             (row.pk, row.public_id, row.member_id, reward.pk, row.slot_id, row.stock_id, part.pk,
-             row.quantity, row.points, row.status.value, None, "", "", row.touchpoint_id,
+             row.quantity, row.points, str(row.status), None, "", "", row.touchpoint_id,
              row.actor, at, "", None, ""),
         )  # fmt: skip
         return row

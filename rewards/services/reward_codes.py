@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -63,7 +63,7 @@ def give(redemption: Redemption, *, at: datetime) -> None:
 
     Raises: OutOfStockError.
     """
-    values = {
+    values: dict[str, Any] = {
         "reward": redemption.reward_id, "redemption": redemption.pk, "at": at,
         "count": redemption.quantity,
     }  # fmt: skip

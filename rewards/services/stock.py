@@ -162,4 +162,5 @@ def _record(moved: Iterable[tuple[Redemption, int]], reason: str, at: datetime, 
             redemption=redemption, actor=actor, at=at,
         )
         for redemption, quantity in moved
+        if redemption.stock_id is not None
     )  # fmt: skip

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 
 from config.bench.statements import counted
+from members.models import Member
 from rewards.models import Redemption, Reservation
 from tests import databases
 from tests.api import bodies
@@ -141,7 +142,7 @@ def test_malformed_reservations_are_refused_with_their_fields(till: Caller, ann:
 
 def test_a_frozen_member_cannot_redeem_or_reserve(till: Caller, ann: str) -> None:
     catalogue.reward("mug", 100, pieces=1)
-    members.Member.objects.filter(public_id=ann).update(status="frozen")
+    Member.objects.filter(public_id=ann).update(status="frozen")
 
     assert redeem(till, ann, "mug").code == "member_frozen"
     held = till.post("/reservations", {"member": ann, "points": 1}, Idempotency_Key="a")
@@ -163,7 +164,7 @@ def test_a_command_takes_few_statements(till: Caller, ann: str, what: str) -> No
     }  # fmt: skip
     assert work[what]().status == 201
 
-    count = counted(databases.current(), lambda: work[what]())
+    count = counted(databases.current(), work[what])
 
     assert 0 < count <= MOST
 

@@ -6,8 +6,8 @@ import pytest
 
 from config.base.errors import DomainError
 from members.models import Member
-from rewards.models import Entry, Redemption, Reservation, Reward
-from rewards.services import intake, reservation, reward_codes
+from rewards.models import CouponTemplate, Entry, Redemption, Reservation, Reward
+from rewards.services import coupons, intake, reservation, reward_codes
 from rewards.services.holdings import holdings_of
 from tests.engine.shop import Shop, day, order
 from tests.factories import catalogue
@@ -234,3 +234,21 @@ def test_what_is_held_is_told(shop: Shop, ann: Member, mug: Reward) -> None:
 
     assert [row.reward.code for row in told.redemptions] == ["mug"]
     assert (told.coupons, told.benefits) == ([], [])
+
+
+@pytest.mark.req("PTS-02")
+def test_a_coupon_is_held_and_released_with_the_points(shop: Shop, ann: Member) -> None:
+    template = CouponTemplate.objects.create(
+        code="ten", name_zh="十元券", name_en="Ten", kind="amount", amount=10
+    )
+    (coupon,) = coupons.issue(template=template, member=ann.pk, count=1, at=day(1), actor="s")
+    held = catalogue.hold(ann, at=day(2), points=100, coupons=(coupon.code,)).reservation
+
+    coupon.refresh_from_db()
+    assert (coupon.held, holdings_of(held).coupons) == (1, [coupon.code])
+    assert refusal(lambda: catalogue.hold(ann, at=day(2), points=1, coupons=(coupon.code,)))
+    assert shop.balance(ann) == (0, 400, 100, 0)
+    shop.pass_time(3)
+
+    coupon.refresh_from_db()
+    assert (coupon.held, coupon.used, shop.balance(ann)) == (0, 0, (0, 500, 0, 0))

@@ -52,6 +52,7 @@ class AccountMachine(RuleBasedStateMachine):
         self.stored_holds: dict[int, Hold] = {}
         self.spends: list[Spend] = []
         self.captures: dict[int, list[Token]] = {}
+        self.parts: dict[int, list[int]] = {}
         self.next_hold = 1
 
     @initialize()
@@ -185,6 +186,53 @@ class AccountMachine(RuleBasedStateMachine):
         uses = self.ask(lambda: self.account.redeem(self.grounds(), points, now))
         self.spends.append(Spend(uses, self.model.move(points, "redeemed")))
 
+    @rule(points=POINTS)
+    def spend(self, points: int) -> None:
+        """Spend under a key of its own: what is given back goes the way of a captured hold."""
+        now, key, refused = self.model.now, self.next_hold, self.refusal(points)
+        self.next_hold += 1
+        if refused:
+            with pytest.raises(refused):
+                self.ask(lambda: self.account.spend(self.grounds(), key, points, now))
+            return
+        hold = self.ask(lambda: self.account.spend(self.grounds(), key, points, now))
+        assert (hold.captured, hold.state) == (points, "captured")
+        self.captures[key] = self.model.move(points, "redeemed")
+
+    def holding(
+        self, key: int, points: int, ends_at: datetime, parent: int | None
+    ) -> Callable[[], Hold]:
+        now, min_rank = self.model.now, 3 if parent else None
+        return lambda: self.account.hold(
+            self.grounds(), key, points, now, ends_at, parent=parent, min_rank=min_rank
+        )
+
+    @rule(hours=st.sampled_from([1, 5, 24]), data=st.data())
+    def hold_with_parts(self, hours: int, data: st.DataObject) -> None:
+        """Hold a tender, of nothing perhaps, with prices as its parts; close them as one."""
+        now, key = self.model.now, self.next_hold
+        ends_at = now + hours * HOUR
+        counts = data.draw(st.lists(st.integers(0, 4), min_size=2, max_size=3))
+        self.next_hold += len(counts)
+        if self.model.debt or sum(counts) > self.model.count("available"):
+            return
+        for place, points in enumerate(counts):
+            parent = key if place else None
+            self.ask(self.holding(key + place, points, ends_at, parent))
+            self.model.holds[key + place] = Aside(self.model.move(points, "reserved"), ends_at)
+        self.parts[key] = [key + place for place in range(1, len(counts))]
+        verb = data.draw(st.sampled_from(["capture", "demoted", "release", "keep"]))
+        rank = 2 if verb == "demoted" else 3
+        if verb in {"capture", "demoted"}:
+            self.ask(lambda: self.account.capture(self.grounds(), key, None, now, rank=rank))
+        elif verb == "release":
+            self.ask(lambda: self.account.release(self.grounds(), key, now))
+        for place, points in enumerate(counts):
+            if verb == "capture" or (verb == "demoted" and not place):
+                self.captures[key + place] = self.model.capture(key + place, points)
+            elif verb != "keep":
+                self.model.release(key + place)
+
     @rule(points=POINTS, hours=st.sampled_from([1, 5, 24, 90]))
     def hold(self, points: int, hours: int) -> None:
         now, key, refused = self.model.now, self.next_hold, self.refusal(points)
@@ -221,6 +269,12 @@ class AccountMachine(RuleBasedStateMachine):
             self.model.release(key)
         else:
             self.captures[key] = self.model.capture(key, points)
+        for part in self.parts.get(key, ()):
+            held = self.model.holds[part]
+            if held.state == "held" and verb == "release":
+                self.model.release(part)
+            elif held.state == "held":
+                self.captures[part] = self.model.capture(part, len(held.tokens))
 
     @precondition(lambda self: any(spend.tokens for spend in self.spends))
     @rule(data=st.data(), back=BACK, min_days=st.sampled_from([0, 0, 1, 3]))

@@ -79,7 +79,7 @@ class FoldState:
         """Begin at the lowest rank; a standing may begin before enrolment (claimed orders)."""
         since_at = standing_from or joined_at
         joined, since = (clock.local_day(at).toordinal() for at in (joined_at, since_at))
-        anchors = Anchors(joined, since, _suspended_days(suspensions))
+        anchors = Anchors(joined, since, suspended_days(suspensions))
         fold = cls(joined_at, since_at, MemberProgress(DayBook(), anchors))
         fold.changes.append(StandingChange(since_at, 0, None, None, Reason.ENROLLED, {}))
         return fold
@@ -185,7 +185,7 @@ class FoldState:
         joined, standing = data["anchors"]
         progress = MemberProgress(
             DayBook.from_json(data["days"]),
-            Anchors(joined, standing, _suspended_days(suspensions)),
+            Anchors(joined, standing, suspended_days(suspensions)),
             dict(data.get("attributes", {})),
         )
         fold = cls(
@@ -201,7 +201,7 @@ class FoldState:
         return fold
 
 
-def _suspended_days(suspensions: Iterable[Suspension]) -> tuple[tuple[int, int], ...]:
+def suspended_days(suspensions: Iterable[Suspension]) -> tuple[tuple[int, int], ...]:
     """Return the local days of suspensions: the day of the freeze counts, that of its end not."""
     return tuple(
         (

@@ -33,6 +33,7 @@ __all__ = [
 
 GRANTED: Final = "entitlement.granted"
 ENDED: Final = "entitlement.ended"
+REVOKED: Final = "revoked"
 
 
 class BenefitNotFoundError(DomainError):
@@ -170,14 +171,20 @@ def grant(  # noqa: PLR0913 - what a row says
     source_ref: str,
     actor: str = "system",
 ) -> Entitlement:
-    """Give a member a benefit from something other than a tier, once for each that gives it."""
+    """Give a member a benefit from something other than a tier, once for each that gives it.
+
+    What was revoked may be given again by the same source; it is then as new.
+    """
+    terms = {"quota": quota, "period": period, "from_at": from_at, "until_at": until_at}
     entitlement, is_new = Entitlement.objects.get_or_create(
-        member_id=member,
-        benefit=benefit,
-        source=source,
-        source_ref=source_ref,
-        defaults={"quota": quota, "period": period, "from_at": from_at, "until_at": until_at},
+        member_id=member, benefit=benefit, source=source, source_ref=source_ref, defaults=terms
     )
+    if entitlement.end_reason == REVOKED:
+        renewed = {**terms, "ended_at": None, "end_reason": ""}
+        is_new = (
+            Entitlement.objects.filter(pk=entitlement.pk, end_reason=REVOKED).update(**renewed) > 0
+        )
+        entitlement.refresh_from_db()
     if is_new:
         payload = {"benefits": [benefit.code], "reason": source}
         events.append([NewEvent(member, GRANTED, from_at, from_at, payload, actor)])

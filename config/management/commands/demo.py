@@ -27,7 +27,7 @@ from members.services import api_keys, touchpoints
 from rewards.management import imports
 from rewards.models import ImportJob
 from rewards.presets import PRESETS
-from rewards.services import complete_journey, journey_import, presets
+from rewards.services import complete_journey, journey_import, preset_catalogue, presets
 from rewards.services.complete_journey import Journey
 
 TOUCHPOINT: Final = "demo-till"
@@ -86,6 +86,7 @@ class Command(BaseCommand):
                 raise CommandError(_("Nothing was changed."))
         with imports.refusals():
             presets.load(preset=PRESETS["classic"], at=clock.now())
+            preset_catalogue.load(at=clock.now())
 
     def _load(self, options: dict[str, Any]) -> None:
         with imports.refusals(), imports.progress() as progress:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from config.base import clock
 from config.base.errors import DomainError
 from rewards.presets import PRESETS
-from rewards.services import presets
+from rewards.services import preset_catalogue, presets
 
 
 class Command(BaseCommand):
@@ -24,6 +24,7 @@ class Command(BaseCommand):
         """Load, and say what changed."""
         try:
             loaded = presets.load(preset=PRESETS[options["preset"]], at=clock.now())
+            loaded.changes += preset_catalogue.load(at=clock.now())
         except DomainError as error:
             raise CommandError(f"{error} {error.details}") from error
         for change in loaded.changes:
