@@ -11,7 +11,7 @@ from tests.factories import console, members
 
 pytestmark = pytest.mark.django_db
 
-MEMBER_PAGE_QUERIES = 25
+MEMBER_PAGE_QUERIES = 28
 
 
 @pytest.fixture
