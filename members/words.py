@@ -44,6 +44,7 @@ EVENTS: Mapping[str, Promise] = {
     "membership.ended": _("Membership ended"),
     "tier.changed": _("Tier changed"),
     "tier.override": _("Tier set by staff"),
+    "tier.lapse_warning": _("Tier about to end"),
 }
 
 DETAILS: Mapping[str, Promise] = {
@@ -97,6 +98,8 @@ CASE_CODES: Mapping[str, Promise] = {
     "coupon_not_usable": _("Order used a coupon that could not be used"),
     "gift_to_return": _("Gift of a purchase or tier that was taken back, used already"),
     "order_unclaimed": _("Order of an unknown shopper, not claimed in time"),
+    "webhook_disabled": _("A webhook was switched off because its receiver failed"),
+    "inbound_unmappable": _("A message from a shop could not be read"),
     "refund_without_order": _("Refund of an order that was never reported"),
 }
 

@@ -246,6 +246,13 @@ def _additions(item: Item) -> str:
     return "".join(f" {part}" for part in parts)
 
 
+def asked_for(leaf: Item) -> str:
+    """Return what one test of a condition asks for."""
+    field = conditions.fields.find(leaf["field"])
+    label = str(field.label) if field else leaf["field"]
+    return _ASKED[Op(leaf["op"])]() % {"field": label, "value": _value(leaf["value"])}
+
+
 def causes(failed: Sequence[Item]) -> str:
     """Return the tests that made a condition fail, as part of a sentence."""
     return gettext("; ").join(_leaf(leaf) for leaf in failed)
@@ -253,9 +260,7 @@ def causes(failed: Sequence[Item]) -> str:
 
 def _leaf(leaf: Item) -> str:
     """Return one test that failed: what it asks for, and what was found."""
-    field = conditions.fields.find(leaf["field"])
-    label = str(field.label) if field else leaf["field"]
-    asked = _ASKED[Op(leaf["op"])]() % {"field": label, "value": _value(leaf["value"])}
+    asked = asked_for(leaf)
     if leaf.get("negated"):
         asked = gettext("not: %(asked)s") % {"asked": asked}
     found = gettext("found %(actual)s") % {"actual": _value(leaf["actual"])}

@@ -1,4 +1,4 @@
-"""Warnings about a ladder that is allowed, but hardly meant. Source: TIR-06."""
+"""Warnings about a ladder that is allowed, but hardly meant. Source: TIR-06, BEN-04."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -7,14 +7,20 @@ from django.utils.translation import gettext as _
 
 from config.base.names import name_of
 from tiers import words
-from tiers.models import LadderVersion, Purpose, QualificationRule, TierTerm
+from tiers.models import LadderVersion, Purpose, QualificationRule, TierBenefit, TierTerm
 
 
 def warnings_of(ladder: LadderVersion) -> list[str]:
     """Return what looks wrong in a version of the ladder, for people."""
     terms = list(ladder.terms.select_related("tier").order_by("tier__rank"))
     rules = list(ladder.rules.select_related("tier").order_by("tier__rank", "id"))
-    return [*_identical(terms), *_overlapping(rules), *_unreachable(terms, rules)]
+    return [
+        *_identical(terms),
+        *_worse(terms),
+        *_fewer_benefits(terms),
+        *_overlapping(rules),
+        *_unreachable(terms, rules),
+    ]
 
 
 def _identical(terms: Sequence[TierTerm]) -> Iterator[str]:
@@ -27,6 +33,45 @@ def _identical(terms: Sequence[TierTerm]) -> Iterator[str]:
                 "higher": name_of(higher.tier),
                 "lower": name_of(lower.tier),
             }
+
+
+def _worse(terms: Sequence[TierTerm]) -> Iterator[str]:
+    """Yield each tier whose discount is below that of the tier under it. Source: BEN-04."""
+    for lower, higher in pairwise(terms):
+        if higher.discount_percent < lower.discount_percent:
+            yield _("%(higher)s has a lower discount than %(lower)s.") % {
+                "higher": name_of(higher.tier),
+                "lower": name_of(lower.tier),
+            }
+
+
+def _fewer_benefits(terms: Sequence[TierTerm]) -> Iterator[str]:
+    """Yield each benefit that a tier gives and the tier above it does not, or gives less of."""
+    given = _benefits_in_force()
+    for lower, higher in pairwise(terms):
+        above = given.get(higher.tier_id, {})
+        for benefit in given.get(lower.tier_id, {}).values():
+            mine = above.get(benefit.benefit_id)
+            is_less = mine is None or (
+                mine.quota is not None
+                and mine.period == benefit.period
+                and (benefit.quota is None or mine.quota < benefit.quota)
+            )
+            if is_less:
+                yield _("%(higher)s gives less of %(benefit)s than %(lower)s.") % {
+                    "higher": name_of(higher.tier),
+                    "lower": name_of(lower.tier),
+                    "benefit": name_of(benefit.benefit),
+                }
+
+
+def _benefits_in_force() -> dict[int, dict[int, TierBenefit]]:
+    """Return the version of every benefit that has no end, by tier and benefit."""
+    found: dict[int, dict[int, TierBenefit]] = {}
+    rows = TierBenefit.objects.filter(effective_until=None, benefit__is_active=True)
+    for row in rows.select_related("benefit").order_by("benefit__code", "number"):
+        found.setdefault(row.tier_id, {})[row.benefit_id] = row
+    return found
 
 
 def _overlapping(rules: Sequence[QualificationRule]) -> Iterator[str]:

@@ -146,6 +146,12 @@ def changed_details(visit: Visit, payload: Mapping[str, Any]) -> list[str]:
     return [f"{before} → {after}", words.reason(str(payload.get("reason", ""))), *ends]
 
 
+def lapse_details(visit: Visit, payload: Mapping[str, Any]) -> list[str]:
+    """Return what the warning of a tier's end says in the timeline."""
+    ends = gettext("kept until %(day)s") % {"day": payload.get("kept_until")}
+    return [tier_name(visit, str(payload.get("tier", ""))), ends]
+
+
 def override_details(visit: Visit, payload: Mapping[str, Any]) -> list[str]:
     """Return what a tier override says in the timeline."""
     name = tier_name(visit, str(payload.get("tier", "")))

@@ -206,7 +206,7 @@ def _open_entitlements(members: Collection[int], at: datetime) -> list[Entitleme
         Q(until_at__isnull=True) | Q(until_at__gt=at),
         member_id__in=members, ended_at__isnull=True, from_at__lte=at,
     )  # fmt: skip
-    return list(rows.select_related("benefit", "member").order_by("benefit__code", "id"))
+    return list(rows.select_related("benefit", "member", "terms").order_by("benefit__code", "id"))
 
 
 def _latest_periods(entitlements: Iterable[Entitlement]) -> dict[int, EntitlementPeriod]:
@@ -227,10 +227,19 @@ def _claim(row: Entitlement, latest: EntitlementPeriod | None, at: datetime) -> 
     return Claim(row.pk, row.quota, taken, starts_on, ends)
 
 
-def _claims(members: Collection[int], at: datetime) -> list[tuple[Entitlement, Claim]]:
-    rows = _open_entitlements(members, at)
+def _claims(
+    members: Collection[int], at: datetime, held: Mapping[int, int] | None = None
+) -> list[tuple[Entitlement, Claim]]:
+    rows = [row for row in _open_entitlements(members, at) if _counts(row, held)]
     latest = _latest_periods(rows)
     return [(row, _claim(row, latest.get(row.pk), at)) for row in rows]
+
+
+def _counts(row: Entitlement, held: Mapping[int, int] | None) -> bool:
+    """Say whether a claim still counts: one of a tier that time has just ended does not."""
+    if held is None or row.terms is None or row.until_at is not None:
+        return True
+    return row.terms.tier_id == held.get(row.member_id)
 
 
 def claims(members: Collection[int], at: datetime) -> dict[int, dict[str, list[Claim]]]:
@@ -241,13 +250,17 @@ def claims(members: Collection[int], at: datetime) -> dict[int, dict[str, list[C
     return found
 
 
-def benefits_left(members: Collection[int], at: datetime) -> dict[int, list[BenefitLeft]]:
+def benefits_left(
+    members: Collection[int], at: datetime, held: Mapping[int, int] | None = None
+) -> dict[int, list[BenefitLeft]]:
     """Return what each member has of every benefit now, in the order of their codes.
 
+    `held` are the tiers that count now, where the caller knows them: what has not yet followed a
+    tier that time has ended is left out.
     Source: BEN-14, SVC-01.
     """
     found: dict[int, dict[str, list[tuple[Entitlement, Claim]]]] = {m: {} for m in members}
-    for row, claim in _claims(members, at):
+    for row, claim in _claims(members, at, held):
         found[row.member_id].setdefault(row.benefit.code, []).append((row, claim))
     return {member: [_left(mine) for mine in by_code.values()] for member, by_code in found.items()}
 

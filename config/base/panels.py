@@ -115,6 +115,7 @@ _links: dict[str, Link] = {}
 _columns: dict[str, Column] = {}
 _event_texts: dict[str, EventText] = {}
 _pages: dict[str, Page] = {}
+_programme_name: list[Callable[[], str]] = []
 
 
 def register(*items: Panel | Link | Column | EventText | Page) -> None:
@@ -131,6 +132,16 @@ def register(*items: Panel | Link | Column | EventText | Page) -> None:
                 _event_texts[item.kind] = item
             case Page():
                 _pages[item.name] = item
+
+
+def name_programme(read: Callable[[], str]) -> None:
+    """Let the console show the programme's name; a second time replaces the first."""
+    _programme_name[:] = [read]
+
+
+def programme_name() -> str:
+    """Return the programme's name; empty where nobody tells."""
+    return _programme_name[0]() if _programme_name else ""
 
 
 def pages() -> list[Page]:

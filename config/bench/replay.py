@@ -1,4 +1,4 @@
-"""What the product wrote for one order, as a pgbench script that writes the same for any member.
+"""What the product wrote for one call, as a pgbench script that writes the same for any member.
 
 The script is made from the rows themselves, so it has the same tables, rows, columns and sizes, now
 and after the next migration. It only writes: it reads nothing, locks nothing first, decides nothing
@@ -16,18 +16,29 @@ from django.db.models import Model
 from config.bench import databases
 
 IDS_PER_ORDER: Final = 64
-_UPDATED: Final = {
+UPDATED_BY_ORDERS: Final = {
     "rewards.PointsAccount": "id = :member::bigint + {to_account}",
     "rewards.FoldSnapshot": "member_id = :member",
     "members.MemberProfile": "member_id = :member",
     "tiers.Standing": "member_id = :member AND ended_at IS NULL",
 }
 """What an order of a known member changes, and how the row is found."""
-_FIRST: Final = ("members.Order", "members.ReceivedFact", "members.MemberEvent", "rewards.Entry")
-_NEW_TEXTS: Final = ("order_no", "ref")
+UPDATED_BY_REDEMPTIONS: Final = {
+    "rewards.PointsAccount": "id = :member::bigint + {to_account}",
+    "rewards.Lot": "account_id = :member::bigint + {to_account} AND remaining > 0",
+    "rewards.Stock": "true",
+}
+"""The same of a redemption; the bench has one stock."""
+_FIRST: Final = (
+    "members.Order", "members.ReceivedFact", "members.MemberEvent", "rewards.Reservation",
+    "rewards.Redemption", "rewards.Entry",
+)  # fmt: skip
+_NEW_TEXTS: Final = ("order_no", "ref", "key")
+_OWNERS: Final = ("account_id", "entry_id", "order_id", "interaction_id", "reward_id")
 
-_ROWS = "SELECT {values} FROM {table} x WHERE xmin::text = %s ORDER BY {key}"
-_LAST = "SELECT xmin::text FROM members_receivedfact ORDER BY id DESC LIMIT 1"
+_ROWS = "SELECT {values} FROM {table} x WHERE xmin::text::bigint >= %s ORDER BY {key}"
+_LAST = "SELECT xmin::text::bigint FROM members_receivedfact ORDER BY id DESC LIMIT 1"
+_NEXT = "SELECT pg_current_xact_id()::text::bigint"
 
 _HEAD = """\
 \\set number :number + 1
@@ -66,6 +77,17 @@ def members() -> Members:
 def last_order() -> dict[type[Model], list[Row]]:
     """Return the rows that the transaction of the last received fact wrote, by model."""
     ((transaction,),) = databases.execute(_LAST)
+    return written_since(int(transaction))
+
+
+def mark() -> int:
+    """Return a number; `written_since` finds what transactions after it have written."""
+    ((transaction,),) = databases.execute(_NEXT)
+    return int(transaction) + 1
+
+
+def written_since(transaction: int) -> dict[type[Model], list[Row]]:
+    """Return the rows written since, by model, savepoints of the transaction included."""
     written: dict[type[Model], list[Row]] = {}
     for model in sorted(apps.get_models(), key=_rank):
         columns = [str(field.column) for field in model._meta.concrete_fields]
@@ -78,16 +100,24 @@ def last_order() -> dict[type[Model], list[Row]]:
     return written
 
 
-def script(written: Mapping[type[Model], Sequence[Row]], who: Members) -> str:
-    """Return the pgbench script that writes such rows for a random member."""
-    ids = _new_ids(written)
+def script(
+    written: Mapping[type[Model], Sequence[Row]],
+    who: Members,
+    updated: Mapping[str, str] = UPDATED_BY_ORDERS,
+) -> str:
+    """Return the pgbench script that writes such rows for a random member.
+
+    `updated` names the models whose rows are changed, not added, and how each is found.
+    """
+    ids = _new_ids(written, updated)
     entries = len(written[apps.get_model("rewards.Entry")])
     text = [_HEAD.format(ids=IDS_PER_ORDER, first=who.first, last=who.last)]
     for model, rows in written.items():
-        if model._meta.label in _UPDATED:
-            text += [_update(model, row, entries, who) for row in rows]
+        if found := updated.get(model._meta.label):
+            where = found.format(to_account=who.to_account)
+            text += [_update(model, row, entries, where) for row in rows]
     for model, rows in written.items():
-        if model._meta.label not in _UPDATED:
+        if model._meta.label not in updated:
             text.append(_insert(model, rows, ids, who))
     return "".join([*text, _TAIL])
 
@@ -97,11 +127,13 @@ def _rank(model: type[Model]) -> tuple[int, str]:
     return (_FIRST.index(label) if label in _FIRST else len(_FIRST), label)
 
 
-def _new_ids(written: Mapping[type[Model], Sequence[Row]]) -> dict[tuple[type[Model], str], str]:
+def _new_ids(
+    written: Mapping[type[Model], Sequence[Row]], updated: Mapping[str, str]
+) -> dict[tuple[type[Model], str], str]:
     """Give every new row a number within the order's block of ids."""
     ids: dict[tuple[type[Model], str], str] = {}
     for model, rows in written.items():
-        if model._meta.label not in _UPDATED and model._meta.pk.related_model is None:
+        if model._meta.label not in updated and model._meta.pk.related_model is None:
             for row in rows:
                 ids[model, str(row["id"])] = f":key::bigint + {len(ids)}"
     assert len(ids) < IDS_PER_ORDER
@@ -125,17 +157,16 @@ def _insert(
     return f"INSERT INTO {model._meta.db_table} ({columns}) VALUES {', '.join(values)};\n"  # noqa: S608
 
 
-def _update(model: type[Model], row: Row, entries: int, who: Members) -> str:
+def _update(model: type[Model], row: Row, entries: int, where: str) -> str:
     cells = {column: literal(value) for column, value in row.items()}
     if "seq" in cells:
         cells["seq"] = f"seq + {entries}"
     changed = ", ".join(
         f'"{column}" = {value}'
         for column, value in cells.items()
-        if column not in (model._meta.pk.column, "member_id", "kind")
+        if column not in (model._meta.pk.column, "member_id", "kind", *_OWNERS)
     )
-    found = _UPDATED[model._meta.label].format(to_account=who.to_account)
-    return f"UPDATE {model._meta.db_table} SET {changed} WHERE {found};\n"  # noqa: S608
+    return f"UPDATE {model._meta.db_table} SET {changed} WHERE {where};\n"  # noqa: S608
 
 
 def _seq(place: int, who: Members) -> str:
@@ -158,6 +189,8 @@ def _cell(
         return ":member"
     if column == "account_id":
         return f":member::bigint + {who.to_account}"
+    if column == "public_id":
+        return "gen_random_uuid()"
     if (related, value) in ids:
         return ids[related, value]
     return "'B' || :key::bigint" if column in _NEW_TEXTS else literal(value)

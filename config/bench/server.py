@@ -34,12 +34,13 @@ class Site:
     pid: int
     secret: str
 
-    def request(self, method: str, path: str, body: bytes) -> bytes:
-        """Return a request as it goes over the wire."""
+    def request(self, method: str, path: str, body: bytes, key: str = "") -> bytes:
+        """Return a request as it goes over the wire, with an Idempotency-Key if one is given."""
+        once = f"Idempotency-Key: {key}\r\n" if key else ""
         head = (
             f"{method} /api/v1{path} HTTP/1.1\r\nHost: {HOST}\r\n"
             f"Authorization: Bearer {self.secret}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"{once}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
 

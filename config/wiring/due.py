@@ -15,12 +15,12 @@ from config.base import clock, job_runs, jobs
 from config.base.job_runs import Ending, Report, Watch
 from config.base.jobs import Turn
 from members.api import idempotency
-from members.services import retention, waiting
+from members.services import events, retention, waiting, webhooks
 from rewards.services import calendar_gifts as calendar_gifts_service
-from rewards.services import coupon_misses
+from rewards.services import coupon_misses, inbound
 from rewards.services.due import settle_due
 from rewards.services.programme import ProgrammeMissingError, current_book
-from tiers.services import memberships, rollout
+from tiers.services import lapse_warnings, memberships, rollout
 
 SETTLE: Final = "settle_due"
 RUNS_KEPT_FOR: Final = timedelta(days=30)
@@ -30,6 +30,7 @@ PRUNE_BATCH: Final = 1_000
 def install() -> None:
     """Register the jobs; doing it again changes nothing."""
     jobs.register(SETTLE, settle, every=timedelta(minutes=1))
+    jobs.register("warn_of_lapses", warn_of_lapses, every=timedelta(hours=1))
     jobs.register("follow_overrides", follow_overrides, every=timedelta(minutes=1))
     jobs.register("sync_benefits", sync_benefits, every=timedelta(minutes=5))
     jobs.register("memberships", paid_memberships, every=timedelta(minutes=15))
@@ -38,6 +39,9 @@ def install() -> None:
     jobs.register("open_cases", open_cases, every=timedelta(hours=1))
     jobs.register("forget_content", forget_content, every=timedelta(hours=6))
     jobs.register("forget_idempotency_keys", forget_idempotency_keys, every=timedelta(hours=1))
+    jobs.register("forget_deliveries", forget_deliveries, every=timedelta(days=1))
+    jobs.register("forget_webhook_deliveries", forget_webhook_deliveries, every=timedelta(days=1))
+    jobs.register("forget_shop_messages", forget_shop_messages, every=timedelta(hours=6))
     jobs.register("forget_coupon_misses", forget_coupon_misses, every=timedelta(days=1))
     jobs.register("forget_job_runs", forget_job_runs, every=timedelta(days=1))
 
@@ -45,6 +49,13 @@ def install() -> None:
 def settle(turn: Turn) -> int:
     """Let holds lapse, points activate and expire, tiers be reviewed; return the members."""
     return settle_due(at=turn.at, recorded_at=turn.recorded_at, progress=turn.progress)
+
+
+def warn_of_lapses(turn: Turn) -> int:
+    """Tell members whose tier is about to end, once per term; return how many."""
+    return lapse_warnings.warn_of_lapses(
+        at=turn.at, recorded_at=turn.recorded_at, progress=turn.progress
+    )
 
 
 def follow_overrides(turn: Turn) -> int:
@@ -106,6 +117,36 @@ def forget_idempotency_keys(turn: Turn) -> int:
     """Delete stored answers whose time is over."""
     done = 0
     while count := idempotency.forget_old(at=turn.at, limit=PRUNE_BATCH):
+        done += count
+        turn.progress(done, done)
+    return done
+
+
+def forget_deliveries(turn: Turn) -> int:
+    """Delete the notes of events that their followers have long been done with."""
+    before = turn.at - timedelta(days=settings.LOYALTY_DELIVERIES_KEPT_DAYS)
+    done, last = 0, 0
+    while True:
+        count, last = events.forget_done(before=before, after=last, limit=PRUNE_BATCH)
+        if not count:
+            return done
+        done += count
+        turn.progress(done, done)
+
+
+def forget_shop_messages(turn: Turn) -> int:
+    """Wipe what parked messages from shops said: they name people."""
+    done, before = 0, turn.at - inbound.BODY_KEPT_FOR
+    while count := inbound.forget_bodies(before=before, limit=PRUNE_BATCH):
+        done += count
+        turn.progress(done, done)
+    return done
+
+
+def forget_webhook_deliveries(turn: Turn) -> int:
+    """Delete messages to webhooks that are over and old; their instants are the wall's."""
+    done, before = 0, datetime.now(UTC) - webhooks.KEPT_FOR
+    while count := webhooks.forget_old(before=before, limit=PRUNE_BATCH):
         done += count
         turn.progress(done, done)
     return done

@@ -2,10 +2,13 @@
 
 from typing import Final
 
-from members.services import delivery
+from members import tasks
+from members.services import delivery, webhooks
 from members.services.delivery import Follower
 
-FOLLOWERS: Final[tuple[Follower, ...]] = ()
+FOLLOWERS: Final[tuple[Follower, ...]] = (
+    Follower(webhooks.FOLLOWER, frozenset(), tasks.owe_to_webhooks, chooses=True),
+)
 
 
 def install() -> None:

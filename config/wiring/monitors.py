@@ -6,7 +6,7 @@ goes on serving.
 Source: ORG-06, design §9.
 """
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.db import connection
@@ -16,6 +16,7 @@ from config.base.monitors import Reading
 from config.wiring import due, followers, schedule, tasks
 
 DELIVERY_LATE_SECONDS: Final = 120
+WEBHOOK_LATE_SECONDS: Final = 600
 HEARTBEAT_LATE_SECONDS: Final = 120
 STUCK_SECONDS: Final = 300
 SUCCESS_LATE_SECONDS: Final = 26 * 3600
@@ -60,6 +61,13 @@ SELECT extract(epoch FROM clock_timestamp() - at)::float FROM config_heartbeat W
 
 _HOLDS = "SELECT count(*) FROM rewards_reservation WHERE status = 'held' AND expires_at <= %s"
 
+# Messages of webhooks that are switched off are not due.
+_WEBHOOKS = """
+SELECT (SELECT min(d.due_at) FROM members_webhookdelivery d WHERE d.state = 'pending'),
+       (SELECT count(*) FROM members_webhook WHERE failing_since IS NOT NULL AND state = 'active'),
+       (SELECT count(*) FROM members_webhook WHERE state = 'disabled' AND reason <> 'requested')
+"""
+
 # A call under an Idempotency-Key holds a lock of one number for as long as it is in progress.
 _CALLS = """
 SELECT coalesce(max(extract(epoch FROM clock_timestamp() - a.xact_start)), 0)::float
@@ -77,6 +85,7 @@ def install() -> None:
     monitors.register("deliveries", watch_deliveries)
     monitors.register("holds", watch_holds)
     monitors.register("calls", watch_calls)
+    monitors.register("webhooks", watch_webhooks)
     monitors.register("worker", watch_worker)
     monitors.register("scheduler", watch_scheduler)
 
@@ -115,6 +124,21 @@ def watch_calls() -> Reading:
     """Tell for how long the oldest call under an Idempotency-Key has been in progress."""
     (longest,) = _row(_CALLS, [])
     return Reading({"longest_seconds": round(longest, 1)}, longest <= STUCK_SECONDS)
+
+
+def watch_webhooks() -> Reading:
+    """Tell for how long the oldest message has been due, and how many receivers are in trouble.
+
+    A receiver that fails is its owner's trouble; messages that nobody tries to send are the site's.
+    """
+    oldest, failing, disabled = _row(_WEBHOOKS, [])
+    overdue = 0.0
+    if oldest is not None:
+        overdue = max(0.0, (datetime.now(UTC) - oldest).total_seconds())
+    values = {
+        "oldest_overdue_seconds": round(overdue, 1), "failing": failing, "disabled": disabled,
+    }  # fmt: skip
+    return Reading(values, overdue <= WEBHOOK_LATE_SECONDS)
 
 
 def watch_worker() -> Reading:

@@ -2,10 +2,11 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from config.base.panels import Column, EventText, Link, Page, Panel, Place, register
+from config.base import clock
+from config.base.panels import Column, EventText, Link, Page, Panel, Place, name_programme, register
 from members.admin import panels as members
 from members.admin import reports as member_reports
-from members.services import approvals
+from members.services import approvals, brand
 from rewards.admin import (
     adjustment,
     catalogue_panels,
@@ -29,6 +30,7 @@ def install() -> None:
     _install_dashboard()
     _install_member_page()
     _install_pages()
+    name_programme(lambda: brand.programme_name(clock.now()))
     approvals.register(
         standing.APPROVAL_KIND,
         title=_("Tier override"),
@@ -94,6 +96,10 @@ def _install_member_page() -> None:
         Panel(
             "rewards.latest", Place.MEMBER_OVERVIEW, "admin/rewards/entries.html",
             rewards.latest, 20, "rewards.view_entry",
+        ),
+        Panel(
+            "tiers.benefits", Place.MEMBER_ASIDE, "admin/tiers/benefits.html",
+            progress.benefits, 20, "tiers.view_entitlement",
         ),
         Panel(
             "rewards.expiring", Place.MEMBER_ASIDE, "admin/rewards/expiring.html",
@@ -177,6 +183,7 @@ def _install_pages() -> None:
         EventText("coupon.redeemed", coupon.event_details),
         EventText("coupon.returned", coupon.event_details),
         EventText("coupon.revoked", coupon.event_details),
+        EventText("tier.lapse_warning", tiers.lapse_details),
         Page("rewards/fulfilment/", "fulfilment", warehouse.fulfilment_page),
         Page(
             "rewards/redemption/<int:redemption_id>/do/<slug:verb>/", "redemption_verb",

@@ -15,8 +15,8 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from config.base import job_runs
 from config.wiring import followers
 from config.wiring.tasks import WORKER, run_due_now
-from members.services import delivery
-from members.tasks import deliver_events
+from members.services import delivery, webhooks
+from members.tasks import deliver_events, send_webhooks
 
 OURS: Final = "loyalty"
 SCHEDULER: Final = "scheduler"
@@ -54,6 +54,7 @@ def rows() -> Iterator[Row]:
     for follower in delivery.registered():
         name = f"deliver {follower.name}"
         yield Row(name, deliver_events.name, DELIVERY_SECONDS, (follower.name,))
+    yield Row("send webhooks", send_webhooks.name, DELIVERY_SECONDS)
 
 
 @transaction.atomic
@@ -64,6 +65,7 @@ def sync() -> None:
     """
     followers.install()
     delivery.sync_subscriptions()
+    webhooks.follow_wanted()
     wanted = {row.name: row for row in rows()}
     PeriodicTask.objects.filter(description=OURS).exclude(name__in=wanted).delete()
     for name, row in wanted.items():

@@ -1,5 +1,5 @@
 """The console's pages of members, their facts, and the connected systems."""
 
-from members.admin import approval, fact, member, person, staff, touchpoint
+from members.admin import approval, brand, fact, member, person, staff, touchpoint, webhook
 
-__all__ = ["approval", "fact", "member", "person", "staff", "touchpoint"]
+__all__ = ["approval", "brand", "fact", "member", "person", "staff", "touchpoint", "webhook"]

@@ -4,8 +4,28 @@ from django.urls import path
 
 from members.api.consents import ConsentsView
 from members.api.timeline import TimelineView
+from members.api.webhooks import (
+    DeliveriesView,
+    ReplayView,
+    RotateView,
+    TestView,
+    WebhooksView,
+    WebhookView,
+)
 
 urlpatterns = [
     path("members/<uuid:public_id>/consents", ConsentsView.as_view(), name="consents"),
     path("members/<uuid:public_id>/timeline", TimelineView.as_view(), name="timeline"),
+    path("webhooks", WebhooksView.as_view(), name="webhooks"),
+    path("webhooks/<uuid:public_id>", WebhookView.as_view(), name="webhook"),
+    path("webhooks/<uuid:public_id>/rotate", RotateView.as_view(), name="webhook-rotate"),
+    path("webhooks/<uuid:public_id>/test", TestView.as_view(), name="webhook-test"),
+    path(
+        "webhooks/<uuid:public_id>/deliveries", DeliveriesView.as_view(), name="webhook-deliveries"
+    ),
+    path(
+        "webhooks/<uuid:public_id>/deliveries/<uuid:delivery_id>/replay",
+        ReplayView.as_view(),
+        name="webhook-replay",
+    ),
 ]

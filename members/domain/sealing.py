@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
+VERSION_BYTES: Final = 2
 FORMAT: Final = b"\x01"
 WRAPPING: Final = b"loyalty/wrapping/1"
 HASHING: Final = b"loyalty/hashing/1"
@@ -135,6 +136,26 @@ def unseal(data_key: bytes, sealed: bytes, member: UUID, name: str) -> bytes:
     Raises: SealBrokenError.
     """
     return _decrypt(AESGCM(data_key), sealed, _context(member, name))
+
+
+def seal_secret(key: MasterKey, plain: bytes, owner: UUID, name: str) -> bytes:
+    """Return a connected system's secret, sealed under the installation's key; it names the key."""
+    sealed = _encrypt(key.wrapping, plain, _context(owner, name))
+    return key.version.to_bytes(VERSION_BYTES, "big") + sealed
+
+
+def unseal_secret(ring: Keyring, sealed: bytes, owner: UUID, name: str) -> bytes:
+    """Return the secret that was sealed for this owner under this name.
+
+    Raises: SealBrokenError, KeyringInvalidError.
+    """
+    version = int.from_bytes(sealed[:VERSION_BYTES], "big")
+    return _decrypt(ring.of(version).wrapping, sealed[VERSION_BYTES:], _context(owner, name))
+
+
+def secret_version(sealed: bytes) -> int:
+    """Return the version of the key that a secret is sealed under."""
+    return int.from_bytes(sealed[:VERSION_BYTES], "big")
 
 
 def keyed_hash(key: MasterKey, *parts: str) -> bytes:

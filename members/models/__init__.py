@@ -1,5 +1,6 @@
 """Who the members are, which systems may speak for them, and what those systems reported."""
 
+from members.models.brand import Brand
 from members.models.case import Case
 from members.models.consent import Consent
 from members.models.event import EventDelivery, MemberEvent, Subscription
@@ -26,14 +27,23 @@ from members.models.touchpoint import (
     Store,
     Touchpoint,
 )
+from members.models.webhook import (
+    DisabledReason,
+    SendState,
+    Webhook,
+    WebhookDelivery,
+    WebhookState,
+)
 
 __all__ = [
     "ApiKey",
     "Approval",
     "AttributeChange",
+    "Brand",
     "Case",
     "Channel",
     "Consent",
+    "DisabledReason",
     "EventDelivery",
     "FactKind",
     "FactState",
@@ -55,10 +65,14 @@ __all__ = [
     "OrgUnit",
     "ReceivedFact",
     "Refund",
+    "SendState",
     "Source",
     "StaffAuthority",
     "Store",
     "Subscription",
     "Suspension",
     "Touchpoint",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookState",
 ]

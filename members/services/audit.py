@@ -4,16 +4,18 @@ Source: design §4, §5.1, §5.6; ORG-06.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from django.apps import apps
+from django.conf import settings
 from django.db import connection
 from django.db.models import Model
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from config.base import audit, money, pg
+from config.base import audit, clock, money, pg
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "sql" / "audit"
 
@@ -30,6 +32,9 @@ TEXTS: Final[dict[str, Promise]] = {
     "order_amounts": _("The amounts of an order follow from its lines and refunds."),
     "order_owner": _("Lines and refunds belong to the member of their order."),
     "order_version": _("An order stands at the highest version received."),
+    "webhook_message": _(
+        "A message to a webhook is of its event, and delivered when it was taken."
+    ),
 }
 
 
@@ -55,6 +60,15 @@ def _constraint_names() -> Mapping[str, Any]:
     }
 
 
+def _deliveries() -> Mapping[str, Any]:
+    """Return since when no delivery can have been forgotten: what is due was done up to an instant.
+
+    That one may lie ahead of the wall clock.
+    """
+    latest = max(clock.now(), clock.programme_time() or clock.now())
+    return {"kept_since": latest - timedelta(days=settings.LOYALTY_DELIVERIES_KEPT_DAYS)}
+
+
 def checks() -> list[audit.Check]:
     """Return the checks of this app."""
     return audit.load(
@@ -64,6 +78,7 @@ def checks() -> list[audit.Check]:
             "append_only_rights": _append_only,
             "append_only_triggers": _append_only,
             "constraints_in_force": _constraint_names,
+            "event_delivered": _deliveries,
             "order_amounts": minor_units,
             "order_version": minor_units,
         },

@@ -31,11 +31,15 @@ Handler = Callable[[Delivery], None]
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """Who follows which kinds of event, and what it does with one."""
+    """Who follows which kinds of event, and what it does with one.
+
+    One that `chooses` subscribes to kinds itself, as they are wanted.
+    """
 
     name: str
     kinds: frozenset[str]
     handle: Handler
+    chooses: bool = False
 
 
 class FollowerUnknownError(DomainError):
@@ -68,7 +72,10 @@ def registered() -> list[Follower]:
 
 def sync_subscriptions() -> None:
     """Make the stored subscriptions those of the registered followers."""
-    events.sync_subscriptions({each.name: each.kinds for each in registered()})
+    events.sync_subscriptions(
+        {each.name: each.kinds for each in registered() if not each.chooses},
+        leaving=[each.name for each in registered() if each.chooses],
+    )
 
 
 def deliver(*, follower: str, at: datetime) -> int:

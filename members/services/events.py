@@ -93,6 +93,17 @@ WHERE c.state = 'pending'
 ORDER BY e.id
 """
 
+_FORGET = """
+WITH old AS (
+    SELECT id FROM members_eventdelivery
+    WHERE id > %(after)s AND state = 'done' AND due_at < %(before)s
+    ORDER BY id LIMIT %(limit)s
+), gone AS (
+    DELETE FROM members_eventdelivery d USING old WHERE d.id = old.id
+)
+SELECT count(*), coalesce(max(id), %(after)s) FROM old
+"""
+
 
 def append(events: Sequence[NewEvent]) -> None:
     """Append the events and what is owed to their followers, in one statement.
@@ -126,16 +137,28 @@ def _document(events: Sequence[NewEvent]) -> str:
     return orjson.dumps(rows).decode()
 
 
+def subscribe(follower: str, kinds: Iterable[str]) -> None:
+    """Let a follower follow further kinds; those that it follows already stay."""
+    Subscription.objects.bulk_create(
+        [Subscription(follower=follower, kind=kind) for kind in sorted(set(kinds))],
+        ignore_conflicts=True,
+    )
+
+
 @transaction.atomic
-def sync_subscriptions(following: Mapping[str, Iterable[str]]) -> None:
+def sync_subscriptions(
+    following: Mapping[str, Iterable[str]], *, leaving: Collection[str] = ()
+) -> None:
     """Make the subscriptions what the mapping says: each follower and the kinds it wants.
 
-    Deliveries that are already owed stay owed.
+    Those of the followers in `leaving` are left as they are. Deliveries that are already owed stay
+    owed.
     """
     wanted = {(follower, kind) for follower, kinds in following.items() for kind in kinds}
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SYNC_LOCK])
-    rows = {(row.follower, row.kind): row.pk for row in Subscription.objects.all()}
+    stored = Subscription.objects.exclude(follower__in=leaving)
+    rows = {(row.follower, row.kind): row.pk for row in stored}
     gone = [pk for pair, pk in rows.items() if pair not in wanted]
     if gone:
         Subscription.objects.filter(pk__in=gone).delete()
@@ -191,6 +214,20 @@ def retry(delivery_ids: Collection[int], *, at: datetime) -> int:
     """Owe parked deliveries again, from the first attempt; return how many were parked."""
     parked = EventDelivery.objects.filter(id__in=delivery_ids, state=DeliveryState.FAILED)
     return parked.update(state=DeliveryState.PENDING, attempts=0, due_at=at, error_code="")
+
+
+def forget_done(*, before: datetime, after: int, limit: int) -> tuple[int, int]:
+    """Delete the next deliveries that were done before an instant, by id; the events stay.
+
+    Returns how many, and the last id: go on after it until there are none. A delivery is due once
+    more when its last lease ends, so that is when it was done, or minutes later.
+    """
+    # By key and with a cursor: one walk through the table a day costs less than an index that every
+    # delivery would pay for.
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, {"before": before, "after": after, "limit": limit})
+        (count, last) = cursor.fetchone()
+    return count, last
 
 
 def backoff(attempt: int) -> timedelta:

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from members.domain.enrolment import Key
 from members.domain.identifiers import IdentifierInvalid, normalise, tail_of
@@ -146,6 +147,11 @@ def lineage(member_id: int) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(_LINEAGE, [member_id])
         return [row[0] for row in cursor.fetchall()]
+
+
+def lineage_subquery(member_id: int) -> RawSQL:
+    """Return the member and all that were merged into it, to be used within another query."""
+    return RawSQL(_LINEAGE, [member_id])  # noqa: S611 - a constant with a parameter
 
 
 def lock_values(values: Iterable[Key]) -> None:

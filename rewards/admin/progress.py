@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,9 +11,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from config.base import money
+from config.base import clock, money
 from config.base.admin import formats
-from config.base.names import name_of
+from config.base.names import in_active_language, name_of
 from config.base.panels import Visit
 from members.models import Member
 from rewards import queries
@@ -75,6 +75,34 @@ def badge(visit: Visit) -> Mapping[str, Any] | None:
         "is_override": current.reason in tier_queries.LAID_OVER,
         "until_on": current.until_on,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class BenefitRow:
+    """A benefit with what is left of it; no number means without limit."""
+
+    name: str
+    left: int | None
+    quota: int | None
+    until_on: date | None
+
+
+def benefits(visit: Visit) -> Mapping[str, Any] | None:
+    """Show what the member has of every benefit. Source: SVC-01."""
+    reading = tier_reading(visit)
+    if reading is None:
+        return None
+    pk = visit.subject.pk
+    left = tier_queries.benefits_left([pk], visit.at, {pk: reading.current.tier.pk})[pk]
+    return {"benefits": [_benefit(each) for each in left]}
+
+
+def _benefit(each: tier_queries.BenefitLeft) -> BenefitRow:
+    until = each.until_at
+    return BenefitRow(
+        in_active_language(zh=each.name_zh, en=each.name_en), each.left, each.quota,
+        None if until is None else clock.local_day(until - timedelta(microseconds=1)),
+    )  # fmt: skip
 
 
 def progress(visit: Visit) -> Mapping[str, Any] | None:

@@ -54,3 +54,14 @@ CODES = [
     ("coupon_claimed", 409, _("The member has claimed this coupon already")),
     ("too_many_unknown_codes", 429, _("Too many unknown coupon codes")),
 ]
+
+INBOUND_CODES = [
+    ("inbound_unknown", 404, _("No shop is connected here")),
+    ("signature_invalid", 401, _("The signature is missing, wrong or too old")),
+    ("inbound_envelope_invalid", 400, _("The message has no id or no topic")),
+    ("inbound_differs", 409, _("The same id was used for another message")),
+]
+
+PROGRAMME_CODES = [
+    ("programme_version_unknown", 404, _("The programme has no such version")),
+]

@@ -18,8 +18,9 @@ from members.api.views import TouchpointEndpoint, member_of
 from members.models import Touchpoint
 from rewards import coupon_words
 from rewards.api import facts, openapi_coupons, parsing
+from rewards.api.carts import line_json
 from rewards.api.coupon_misses import counts_misses
-from rewards.api.quotes import line_json, member_named
+from rewards.api.naming import member_named
 from rewards.domain import coupon_codes
 from rewards.models import Coupon, CouponTemplate, CouponUse
 from rewards.services import coupon_misses, coupon_reading, coupon_redemption
@@ -235,7 +236,9 @@ def check_json(check: Check) -> dict[str, Any]:
         "usable": all(
             each.verdict is not None and each.verdict.is_usable for each in check.checked
         ),
-        "coupons": [_checked_json(each, check) for each in check.checked],
+        "coupons": [
+            checked_json(each, on_cart=check.discount is not None) for each in check.checked
+        ],
     }
     if check.discount is not None:
         body["discount"] = money.to_text(check.discount)
@@ -243,7 +246,8 @@ def check_json(check: Check) -> dict[str, Any]:
     return body
 
 
-def _checked_json(each: Checked, check: Check) -> dict[str, Any]:
+def checked_json(each: Checked, *, on_cart: bool) -> dict[str, Any]:
+    """Return the verdict on one coupon; with a cart, what it takes off too."""
     if each.coupon is None or each.verdict is None:
         is_mistyped = coupon_codes.is_mistyped(coupon_codes.normalise(each.sent))
         code = "coupon_code_mistyped" if is_mistyped else "coupon_unknown"
@@ -257,7 +261,7 @@ def _checked_json(each: Checked, check: Check) -> dict[str, Any]:
         **template_json(each.coupon.template),
         "expires_at": _time(each.coupon.expires_at),
     }
-    if check.discount is not None:
+    if on_cart:
         body["discount"] = money.to_text(each.verdict.discount)
     return body
 

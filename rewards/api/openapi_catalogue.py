@@ -16,7 +16,7 @@ from config.base.api.openapi import (
 )
 from members.api.openapi import EXAMPLE_ID, EXAMPLE_TIME, PUBLIC_ID
 from rewards.api import examples, schemas
-from rewards.api.openapi_quotes import REASON
+from rewards.api.schemas import REASON
 from rewards.models import RedemptionStatus, RewardKind
 
 REWARDS = "Rewards"

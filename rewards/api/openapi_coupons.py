@@ -15,7 +15,7 @@ from config.base.api.openapi import (
 )
 from members.api.openapi import EXAMPLE_ID, EXAMPLE_TIME, IDENTIFIER, PUBLIC_ID
 from rewards.api import parsing, schemas
-from rewards.api.openapi_quotes import REASON
+from rewards.api.schemas import REASON
 from rewards.models import CouponKind, CouponStatus, CouponUseStatus
 
 COUPONS = "Coupons"

@@ -4,6 +4,8 @@ from config.base.api import openapi
 from config.base.api.openapi import ID, MONEY, POINTS, TEXT, Answer, Body, Operation
 from members.api.openapi import EXAMPLE_ID, IDENTIFIER
 from rewards.api import parsing, schemas
+from rewards.api.openapi_benefits import BENEFIT, BENEFIT_EXAMPLE
+from rewards.api.openapi_coupons import OF_TEMPLATE
 from rewards.services import quote_tokens
 
 QUOTES = "Quotes"
@@ -25,15 +27,6 @@ CART = openapi.component(
         },
     ),
 )
-REASON = openapi.component(
-    "Reason",
-    {
-        "type": "object",
-        "description": "A stable code with its figures, and the sentence that they make.",
-        "properties": {"code": TEXT, "text": TEXT},
-        "required": ["code", "text"],
-    },
-)
 PAYING = openapi.record(
     {
         "available": POINTS,
@@ -44,9 +37,19 @@ PAYING = openapi.record(
         "max_percent": TEXT,
         "points": POINTS,
         "amount": MONEY,
-        "why_not": openapi.listing(REASON),
+        "why_not": openapi.listing(schemas.REASON),
     }
 )
+COUPON_ON_CART = openapi.component(
+    "CouponOnCart",
+    openapi.record(
+        {
+            "code": TEXT, "usable": openapi.BOOLEAN, "asked": openapi.BOOLEAN,
+            "reasons": openapi.listing(schemas.REASON),
+        },
+        {**OF_TEMPLATE, "expires_at": openapi.nullable(openapi.TIME), "discount": MONEY},
+    ),
+)  # fmt: skip
 QUOTE = openapi.component(
     "Quote",
     openapi.record(
@@ -64,17 +67,23 @@ QUOTE = openapi.component(
                 {
                     "list": MONEY,
                     "tier_discount": MONEY,
+                    "coupons": MONEY,
                     "net": MONEY,
                     "paid_in_points": MONEY,
                     "to_pay": MONEY,
                 }
             ),
             "tier_discount": openapi.record({"tier": TEXT, "percent": TEXT, "amount": MONEY}),
+            "coupons": openapi.listing(COUPON_ON_CART),
+            "benefits": openapi.listing(BENEFIT),
             "pay_with_points": PAYING,
             "explanation": schemas.EXPLANATION,
             "order": openapi.record(
                 {"lines": openapi.listing(schemas.LINE)},
-                {"tenders": openapi.listing(schemas.TENDER)},
+                {
+                    "tenders": openapi.listing(schemas.TENDER),
+                    "coupons": openapi.listing(openapi.text(parsing.MAX_CODE_LENGTH)),
+                },
             ),
             "quote": openapi.text(quote_tokens.MAX_LENGTH),
         }
@@ -89,11 +98,14 @@ QUOTE_EXAMPLE = {
     "amounts": {
         "list": "120.00",
         "tier_discount": "2.40",
+        "coupons": "0.00",
         "net": "117.60",
         "paid_in_points": "10.00",
         "to_pay": "107.60",
     },
     "tier_discount": {"tier": "silver", "percent": "2", "amount": "2.40"},
+    "coupons": [],
+    "benefits": [BENEFIT_EXAMPLE],
     "pay_with_points": {
         "available": 5200,
         "rate": {"points": 100, "amount": "1.00"},
@@ -126,5 +138,5 @@ post_quote = Operation(
     scope="quotes:read",
     body=Body(CART, CART_EXAMPLE),
     answers=[Answer(200, "The result in advance.", QUOTE, QUOTE_EXAMPLE)],
-    errors=["member_not_found", "programme_missing"],
+    errors=["member_not_found", "programme_missing", "too_many_unknown_codes"],
 )

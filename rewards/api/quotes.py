@@ -9,15 +9,19 @@ from config.base import money
 from config.base.api.problems import RequestInvalidError
 from config.base.api.reading import MAX_POINTS, ObjectReader
 from members.api import reading
-from members.api.views import MemberNotFoundError, TouchpointEndpoint
-from members.services import identity
+from members.api.views import TouchpointEndpoint
 from rewards import paying_words
 from rewards.api import openapi_quotes, parsing
+from rewards.api.carts import line_json
+from rewards.api.coupon_misses import counts_misses
+from rewards.api.coupons import checked_json
+from rewards.api.naming import member_named
 from rewards.api.representation import explained
-from rewards.domain.cart import Line
 from rewards.domain.submission import MemberRef
+from rewards.services import coupon_misses
 from rewards.services import quote as quotes
 from rewards.services.quote import Cart, Quote
+from tiers.api.representation import benefit_json
 
 QUOTE_KEYS = frozenset(
     {"member", "identifier", "currency", "source", "store", "lines", "coupons", "points"}
@@ -30,6 +34,7 @@ class QuotesView(TouchpointEndpoint):
     scopes = {"POST": "quotes:read"}
 
     @openapi_quotes.post_quote
+    @counts_misses
     def post(self, request: Request) -> Response:
         """Quote a cart for a member."""
         named, cart = quote_request(request.data)
@@ -39,6 +44,7 @@ class QuotesView(TouchpointEndpoint):
             touchpoint=self.key_of(request).touchpoint,
             at=self.at(),
         )
+        coupon_misses.count(self.key_of(request).touchpoint, quoted.coupons.unknown, self.at())
         return Response(quote_json(quoted))
 
 
@@ -66,21 +72,6 @@ def quote_request(data: Any) -> tuple[MemberRef, Cart]:
     return named, cart
 
 
-def member_named(named: MemberRef) -> int:
-    """Return the member that a body names.
-
-    Raises: MemberNotFoundError.
-    """
-    if named.public_id is not None:
-        found = identity.resolve_public_ids([named.public_id]).get(named.public_id)
-    else:
-        key = (named.kind, named.app, named.value)
-        found = identity.find([key]).get(key)
-    if found is None:
-        raise MemberNotFoundError
-    return found
-
-
 def quote_json(quoted: Quote) -> dict[str, Any]:
     """Return a quote, with the order to send for it."""
     points = quoted.points
@@ -106,6 +97,8 @@ def quote_json(quoted: Quote) -> dict[str, Any]:
             "percent": money.percent_text(quoted.discount.bp),
             "amount": money.to_text(quoted.discount.amount),
         },
+        "coupons": _coupons(quoted),
+        "benefits": [benefit_json(each) for each in quoted.benefits],
         "pay_with_points": _paying(quoted),
         "explanation": explained(quoted.outcome.decided[0].explanation),
         "order": _order(quoted),
@@ -117,10 +110,21 @@ def _amounts(quoted: Quote) -> dict[str, str]:
     return {
         "list": money.to_text(quoted.list_total),
         "tier_discount": money.to_text(quoted.discount.amount),
+        "coupons": money.to_text(sum(quoted.used_coupons.values())),
         "net": money.to_text(quoted.total),
         "paid_in_points": money.to_text(quoted.payable.amount),
         "to_pay": money.to_text(quoted.to_pay),
     }
+
+
+def _coupons(quoted: Quote) -> list[dict[str, Any]]:
+    """Return the coupons asked for, then the member's others, each with what it would do."""
+    asked = [(each, True) for each in quoted.coupons.checked]
+    others = [(each, False) for each in quoted.other_coupons]
+    return [
+        {**checked_json(each, on_cart=True), "asked": is_asked}
+        for each, is_asked in [*asked, *others]
+    ]
 
 
 def _paying(quoted: Quote) -> dict[str, Any]:
@@ -141,31 +145,9 @@ def _paying(quoted: Quote) -> dict[str, Any]:
 def _order(quoted: Quote) -> dict[str, Any]:
     """Return what to send as the order besides its number, its time and its status."""
     body: dict[str, Any] = {"lines": [line_json(line) for line in quoted.lines]}
+    if quoted.used_coupons:
+        body["coupons"] = list(quoted.used_coupons)
     if quoted.payable.points:
         amount = money.to_text(quoted.payable.amount)
         body["tenders"] = [{"kind": "points", "amount": amount}]
-    return body
-
-
-def line_json(line: Line) -> dict[str, Any]:
-    """Return a line as it is sent with an order."""
-    whole, part = divmod(line.quantity, 1000)
-    body: dict[str, Any] = {
-        "line_no": line.line_no,
-        "sku": line.sku,
-        "kind": line.kind,
-        "category": line.category or "",
-        "brand": line.brand or "",
-        "quantity": f"{whole}.{part:03}",
-        "amount": money.to_text(line.amount),
-        "earns": line.earns,
-    }
-    for name in ("list_amount", "cost"):
-        if (amount := getattr(line, name)) is not None:
-            body[name] = money.to_text(amount)
-    if line.discounts:
-        body["discounts"] = [
-            {**discount, "amount": money.to_text(int(discount["amount"]))}
-            for discount in line.discounts
-        ]
     return body

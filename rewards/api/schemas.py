@@ -125,6 +125,15 @@ EXPLANATION_ITEM = component(
     },
 )
 EXPLANATION = listing(EXPLANATION_ITEM)
+REASON = component(
+    "Reason",
+    {
+        "type": "object",
+        "description": "A stable code with its figures, and the sentence that they make.",
+        "properties": {"code": TEXT, "text": TEXT},
+        "required": ["code", "text"],
+    },
+)
 ISSUE = {"type": "object", "properties": {"code": TEXT}, "required": ["code"]}
 FACT_ANSWER = component(
     "FactAnswer",
@@ -268,7 +277,21 @@ TIER_READING = component(
                 record({"code": TEXT, "tier": TEXT, "on": DAY, "needed": listing(GAP)})
             ),
             "opportunities": listing(record({"code": TEXT, "tier": TEXT, "needed": listing(GAP)})),
-            "benefits": listing(record({"code": TEXT}, {"value": TEXT, "percent": TEXT})),
+            "benefits": listing(
+                record(
+                    {"code": TEXT},
+                    {
+                        "value": TEXT,
+                        "percent": TEXT,
+                        "name": TEXT,
+                        "description": TEXT,
+                        "quota": nullable({"type": "integer"}),
+                        "left": nullable({"type": "integer"}),
+                        "period": TEXT,
+                        "until": nullable(DAY),
+                    },
+                )
+            ),
         }
     ),
 )

@@ -23,15 +23,18 @@ class TierView(TouchpointEndpoint):
         """Return the tier, progress to the next one, risks, opportunities and benefits."""
         cursors.check_parameters(request.query_params, ())
         at = self.at()
-        reading = queries.tier_of(member_of(public_id), at=at)
+        member = member_of(public_id)
+        reading = queries.tier_of(member, at=at)
         if reading is None:
             raise MemberNotFoundError
         current = reading.current
         terms = tier_queries.terms_of(current.tier.pk, at=at)
+        held = {member.pk: current.tier.pk}
+        left = tier_queries.benefits_left([member.pk], at, held)[member.pk]
         return Response(
             {
                 "current": representation.current_json(current),
                 **representation.outlook_json(current, reading.outlook),
-                "benefits": representation.benefits_json(terms),
+                "benefits": representation.benefits_json(terms, left),
             }
         )

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from rewards.api.adjustments import AdjustmentsView
+from rewards.api.benefits import BenefitsView, BenefitUseView, GiveBackView
 from rewards.api.catalogue import (
     CancelView,
     MemberRedemptionsView,
@@ -26,8 +27,17 @@ from rewards.api.facts import (
     OrderView,
     RefundsView,
 )
+from rewards.api.inbound import InboundView
 from rewards.api.members import LookupView, MembersBatchView, MembersView, MemberView
+from rewards.api.memberships import (
+    MembershipCancelView,
+    MembershipRefundView,
+    MembershipRenewView,
+    MembershipsView,
+    PlansView,
+)
 from rewards.api.points import EntriesView, ExplanationView, PointsView, StatementView
+from rewards.api.programme import ProgrammeView
 from rewards.api.quotes import QuotesView
 from rewards.api.reservations import (
     CaptureView,
@@ -52,6 +62,18 @@ urlpatterns = [
     path("facts/batch", FactsBatchView.as_view(), name="facts-batch"),
     path("interactions", InteractionsView.as_view(), name="interactions"),
     path("quotes", QuotesView.as_view(), name="quotes"),
+    path("members/<uuid:public_id>/benefits", BenefitsView.as_view(), name="benefits"),
+    path(
+        "members/<uuid:public_id>/benefits/<slug:code>/use",
+        BenefitUseView.as_view(),
+        name="benefit-use",
+    ),
+    path("benefits/uses/<uuid:use>/give-back", GiveBackView.as_view(), name="benefit-give-back"),
+    path("members/<uuid:public_id>/memberships", MembershipsView.as_view(), name="memberships"),
+    path("memberships/plans", PlansView.as_view(), name="membership-plans"),
+    path("memberships/<uuid:membership>/renew", MembershipRenewView.as_view(), name="renew"),
+    path("memberships/<uuid:membership>/cancel", MembershipCancelView.as_view(), name="cancel"),
+    path("memberships/<uuid:membership>/refund", MembershipRefundView.as_view(), name="refund"),
     path("orders/<str:source>/<path:order_no>/refunds", RefundsView.as_view(), name="refunds"),
     path("orders/<str:source>/<path:order_no>/claim", ClaimView.as_view(), name="claim"),
     path("orders/<str:source>/<path:order_no>", OrderView.as_view(), name="order"),
@@ -79,4 +101,9 @@ urlpatterns = [
         ClaimableCouponsView.as_view(),
         name="coupons-claimable",
     ),
+]
+
+urlpatterns += [
+    path("inbound/<slug:code>", InboundView.as_view(), name="inbound"),
+    path("programme", ProgrammeView.as_view(), name="programme"),
 ]

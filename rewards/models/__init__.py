@@ -38,6 +38,7 @@ from rewards.models.grant import (
     StepWindow,
 )
 from rewards.models.importing import ImportJob
+from rewards.models.inbound import InboundDelivery, InboundHook, InboundScheme, InboundState
 from rewards.models.ledger import Entry, FoldSnapshot, Lot, LotUse, PointsAccount
 from rewards.models.reservation import Reservation, ReservationStatus
 from rewards.models.rule import CapPeriod, Evaluation, PointsPolicy, Rule, RuleState, RuleVersion
@@ -67,6 +68,10 @@ __all__ = [
     "GrantStep",
     "GrantTrigger",
     "ImportJob",
+    "InboundDelivery",
+    "InboundHook",
+    "InboundScheme",
+    "InboundState",
     "Lot",
     "LotUse",
     "PointsAccount",

@@ -231,8 +231,8 @@ class Grant(models.Model):
     """A gift that a member was given, once for each occurrence of what it follows from.
 
     `occurrence` names it: `once`, a year, an order, a tier's cycle, with the step where there are
-    several. `evidence` is what was true; `waiting` in it says why nothing could be given yet, `kept`
-    what had been used when it was revoked.
+    several. `evidence` is what was true; `waiting` in it says why nothing could be given yet,
+    `kept` what had been used when it was revoked.
     """
 
     public_id = models.UUIDField(_("grant id"), unique=True)

@@ -83,10 +83,15 @@ def _allowed_transfers() -> Q:
 
 
 class Entry(AppendOnly):
-    """One transfer of points between two buckets of an account, chained by its hash."""
+    """One transfer of points between two buckets of an account, chained by its hash.
+
+    No constraint ties it to what it names: whoever posts has just read or written those rows and
+    holds the account's lock, and the audit proves them (`entry_references`). Deferred checks, six a
+    row, cost a third of a night's expiry and something of every order.
+    """
 
     account = models.ForeignKey(
-        PointsAccount, models.PROTECT, related_name="entries", db_index=False,
+        PointsAccount, models.PROTECT, related_name="entries", db_index=False, db_constraint=False,
         verbose_name=_("account"),
     )  # fmt: skip
     member = models.ForeignKey(
@@ -99,23 +104,23 @@ class Entry(AppendOnly):
     points = models.BigIntegerField(_("points"))
     fact = models.ForeignKey(
         "members.ReceivedFact", models.PROTECT, null=True, blank=True, db_index=False,
-        related_name="+", verbose_name=_("fact"),
+        db_constraint=False, related_name="+", verbose_name=_("fact"),
     )  # fmt: skip
     rule = models.ForeignKey(
         "rewards.RuleVersion", models.PROTECT, null=True, blank=True, db_index=False,
-        related_name="+", verbose_name=_("rule"),
+        db_constraint=False, related_name="+", verbose_name=_("rule"),
     )  # fmt: skip
     order = models.ForeignKey(
         "members.Order", models.PROTECT, null=True, blank=True, db_index=False,
-        related_name="entries", verbose_name=_("order"),
+        db_constraint=False, related_name="entries", verbose_name=_("order"),
     )  # fmt: skip
     interaction = models.ForeignKey(
         "members.Interaction", models.PROTECT, null=True, blank=True, db_index=False,
-        related_name="entries", verbose_name=_("interaction"),
+        db_constraint=False, related_name="entries", verbose_name=_("interaction"),
     )  # fmt: skip
     reservation = models.ForeignKey(
         "rewards.Reservation", models.PROTECT, null=True, blank=True, db_index=False,
-        related_name="entries", verbose_name=_("reservation"),
+        db_constraint=False, related_name="entries", verbose_name=_("reservation"),
     )  # fmt: skip
     reason = models.CharField(_("reason"), max_length=32)
     actor = models.CharField(_("actor"), max_length=80)
@@ -200,11 +205,6 @@ class Lot(models.Model):
                 condition=Q(remaining__gt=0),
                 name="lot_open",
             ),
-            models.Index(
-                fields=["expires_at"],
-                condition=Q(remaining__gt=0, is_pending=False),
-                name="lot_expiring",
-            ),
             models.Index(fields=["order"], condition=Q(order__isnull=False), name="lot_order"),
             models.Index(
                 fields=["interaction"],
@@ -218,14 +218,20 @@ class Lot(models.Model):
 
 
 class LotUse(AppendOnly):
-    """An entry took points from a lot (positive) or gave them back (negative)."""
+    """An entry took points from a lot (positive) or gave them back (negative).
+
+    No constraint ties it to its entry and lot, for the same reasons as an entry; the audit proves
+    both (`lot_use_owner`).
+    """
 
     entry = models.ForeignKey(
-        Entry, models.PROTECT, related_name="uses", db_index=False, verbose_name=_("entry")
-    )
+        Entry, models.PROTECT, related_name="uses", db_index=False, db_constraint=False,
+        verbose_name=_("entry"),
+    )  # fmt: skip
     lot = models.ForeignKey(
-        Lot, models.PROTECT, related_name="uses", db_index=False, verbose_name=_("lot")
-    )
+        Lot, models.PROTECT, related_name="uses", db_index=False, db_constraint=False,
+        verbose_name=_("lot"),
+    )  # fmt: skip
     member = models.ForeignKey(
         "members.Member", models.PROTECT, related_name="+", db_index=False, db_constraint=False,
         verbose_name=_("member"),
@@ -236,10 +242,7 @@ class LotUse(AppendOnly):
         verbose_name = _("lot use")
         verbose_name_plural = _("lot uses")
         constraints = [models.CheckConstraint(condition=~Q(points=0), name="lot_use_not_zero")]
-        indexes = [
-            models.Index(fields=["entry"], name="lot_use_entry"),
-            models.Index(fields=["lot"], name="lot_use_lot"),
-        ]
+        indexes = [models.Index(fields=["entry"], name="lot_use_entry")]
 
     def __str__(self) -> str:
         return f"{self.points:+}"

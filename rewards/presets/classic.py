@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
-from rewards.presets import parts
+from rewards.presets import gifts, parts
 from rewards.presets.coupons import COUPONS
 from rewards.presets.shape import Preset, TierPreset
 
@@ -26,7 +26,7 @@ TIERS: Final = (
 PRESET: Final = Preset(
     code="classic",
     tiers=TIERS,
-    ladder={"qualifying_kinds": list(parts.QUALIFYING_KINDS)},
+    ladder={"qualifying_kinds": list(parts.QUALIFYING_KINDS), "warning_days": 30},
     rules=(
         parts.BASE_RULE,
         parts.TIER_RULE,
@@ -36,4 +36,5 @@ PRESET: Final = Preset(
     policy={"expiry": "month_end", "expires_after": 12},
     kinds=parts.KINDS,
     coupons=COUPONS,
+    gifts=gifts.GIFTS,
 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from rewards.presets import classic, parts
+from rewards.presets import classic, gifts, parts
 from rewards.presets.coupons import COUPONS
 from rewards.presets.shape import Preset, RulePreset
 
@@ -52,4 +52,5 @@ PRESET: Final = Preset(
     policy={**classic.PRESET.policy, "return_window_days": RETURN_WINDOW_DAYS},
     kinds=parts.KINDS,
     coupons=COUPONS,
+    gifts=gifts.GIFTS,
 )

@@ -6,7 +6,28 @@ Values have the names that the stored rows have; what is not named has the row's
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
+
+from members.services.brand import BrandContent
+
+DEFAULT_BRAND: Final = BrandContent(
+    programme_name_zh="会员计划",
+    programme_name_en="Member programme",
+    points_name_zh="积分",
+    points_name_en="points",
+    texts={
+        "tagline": {"zh": "每一次购物都有回报", "en": "Every purchase gives something back"},
+        "terms": {
+            "zh": "积分不可兑换现金,不可转让;规则变更将提前公布。",
+            "en": "Points cannot be exchanged for cash or transferred; changes of the rules are"
+            " published in advance.",
+        },
+        "support": {
+            "zh": "如有疑问,请联系门店或客服。",
+            "en": "Questions? Ask in any shop or our customer service.",
+        },
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +89,57 @@ class CouponPreset:
 
 
 @dataclass(frozen=True, slots=True)
+class BenefitPreset:
+    """One benefit, and what each tier (by its code) gives of it per year; None: without limit."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    tiers: Mapping[str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPreset:
+    """One item of a gift: a coupon, a reward or a benefit of this code, so many times or uses."""
+
+    kind: str
+    code: str
+    quantity: int | None = 1
+    valid_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantPreset:
+    """One grant rule: what it follows from, and its items from each threshold on."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    values: Mapping[str, Any]
+    steps: tuple[tuple[int, tuple[ItemPreset, ...]], ...]
+    tier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPreset:
+    """A reward that gifts need: made where it is missing."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class GiftsPreset:
+    """What members get besides points."""
+
+    benefits: tuple[BenefitPreset, ...] = ()
+    rewards: tuple[NamedPreset, ...] = ()
+    grants: tuple[GrantPreset, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Preset:
     """A whole programme; the tiers stand in the order of their ranks."""
 
@@ -77,4 +149,6 @@ class Preset:
     rules: tuple[RulePreset, ...]
     policy: Mapping[str, Any]
     kinds: tuple[KindPreset, ...] = field(default=())
+    brand: BrandContent = DEFAULT_BRAND
     coupons: tuple[CouponPreset, ...] = field(default=())
+    gifts: GiftsPreset = field(default_factory=GiftsPreset)

@@ -18,6 +18,8 @@ from rewards.domain.buckets import ALLOWED
 FOLDER: Final = Path(__file__).resolve().parent.parent / "sql" / "audit"
 
 TEXTS: Final[dict[str, Promise]] = {
+    "grant_given": _("A gift gave what it holds; one taken back leaves nothing."),
+    "grant_of_rule": _("A gift is of a version and a step of its rule."),
     "account_balances": _("Every balance is the sum of its entries."),
     "account_buckets": _("The buckets of an account sum to what was earned."),
     "account_head_hash": _("An account knows the hash of its last entry."),
@@ -35,6 +37,7 @@ TEXTS: Final[dict[str, Promise]] = {
     "entry_has_lot": _("An entry that brings points in makes one lot of as many points."),
     "entry_hash_chain": _("Every entry is sealed by its hash on top of the one before."),
     "entry_owner": _("An entry belongs to the member of its account."),
+    "entry_references": _("Everything that an entry names exists."),
     "entry_seq_dense": _("The entries of an account are numbered without a gap."),
     "entry_transfer_allowed": _("An entry moves points between buckets that allow it."),
     "entry_uses": _("The lots that an entry took from sum to its points."),
@@ -59,6 +62,7 @@ TEXTS: Final[dict[str, Promise]] = {
     "reservation_entries": _("A reservation says what its entries say."),
     "reservation_over": _("A reservation that is over is no longer held."),
     "reservation_owner": _("A reservation belongs to the member of its account."),
+    "shop_message": _("A message from a shop has become facts, or has a case."),
     "snapshot_position": _("A member's fold stands at the last of its facts."),
     "snapshot_progress": _("The totals of a fold are the sums of the member's progress."),
     "snapshot_standing": _("A fold stands on the tier that the member holds."),

@@ -248,8 +248,12 @@ class Batch(Arrivals):
             self.at, self.actor, self.touchpoint, self.book,
             is_history=self.settle_to is None, tiers=tiers,
         )  # fmt: skip
-        for run in self.runs.values():
+        for member, run in self.runs.items():
             happened.note_holds(run.account)
+            stored = self.locked[member].open_standing
+            tier = run.fold.tiers.ladder(self.book.ladders).tier(run.fold.tiers.rank)
+            if stored is None or stored.tier != tier.code:
+                happened.moved_tiers.add(member)
         for locked, outcome in self.results:
             happened.fact_of_member[locked.member] = outcome.fact.key
         for play in self.orders.values():

@@ -1,11 +1,7 @@
 """Benefits follow tiers in the transaction of the batch that changed them."""
 
-from typing import Final
-
-from rewards.services.happened import Happened, TierNews
+from rewards.services.happened import Happened
 from tiers.services import entitlements
-
-LADDER_CHANGED: Final = "ladder_changed"
 
 
 def follow_tiers(happened: Happened) -> None:
@@ -13,12 +9,4 @@ def follow_tiers(happened: Happened) -> None:
 
     Source: BEN-17.
     """
-    members = {news.member for news in happened.tiers if _moves(news)}
-    entitlements.follow_tiers(members=members, at=happened.at, actor=happened.actor)
-
-
-def _moves(news: TierNews) -> bool:
-    """Tell whether the tier is another one: a renewal changes nothing, enrolment has given its."""
-    if news.rank_before is None:
-        return False
-    return news.rank != news.rank_before or news.reason == LADDER_CHANGED
+    entitlements.follow_tiers(members=happened.moved_tiers, at=happened.at, actor=happened.actor)

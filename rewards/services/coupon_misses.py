@@ -58,6 +58,8 @@ def count(touchpoint: Touchpoint, misses: int, at: datetime) -> None:
 
     Raises: TooManyUnknownCodesError once there are more than may be told.
     """
+    if not misses:
+        return
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, [touchpoint.pk, _hour(at), misses])
         (total,) = cursor.fetchone()

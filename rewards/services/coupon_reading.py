@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from django.db.models import Count, Q
 
@@ -16,6 +17,8 @@ from rewards.services import coupon_shoppers
 from rewards.services.coupon_orders import order_facts
 from rewards.services.coupon_shoppers import Purchase, Shoppers
 from rewards.services.coupon_terms import state_of, terms_of
+
+MOST_OFFERED: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,42 @@ def check(
     applied = coupons.apply(states.values(), cart.lines, Occasion(at, facts, is_first))
     verdicts = {verdict.code: verdict for verdict in applied.verdicts}
     return Check(_checked(sent, found, verdicts), applied.lines, applied.discount)
+
+
+def offer(
+    *, codes: Sequence[str], member: int, facts: dict[str, object], cart: CouponCart, at: datetime
+) -> tuple[Check, tuple[Checked, ...]]:
+    """Say what these codes do together on a cart, and each other coupon of the member by itself.
+
+    The others are those that can be used now, the newest ones first.
+    """
+    sent = {coupon_codes.normalise(code): code for code in codes}
+    found = _by_code_or_of(sent, member, at)
+    purchase = coupon_shoppers.about_to_buy(member, at)
+    shoppers = coupon_shoppers.about([purchase], found.values())
+    states = _states(found.values(), shoppers, member, at)
+    occasion = Occasion(at, cart.facts(at) | facts, shoppers.is_first(purchase))
+    named = [states[code] for code in sent if code in states]
+    applied = coupons.apply(named, cart.lines, occasion)
+    verdicts = {verdict.code: verdict for verdict in applied.verdicts}
+    others = tuple(
+        Checked(
+            coupon_codes.for_people(code),
+            coupon,
+            coupons.judge(states[code], cart.lines, occasion),
+        )
+        for code, coupon in found.items()
+        if code not in sent
+    )
+    return Check(_checked(sent, found, verdicts), applied.lines, applied.discount), others
+
+
+def _by_code_or_of(codes: Collection[str], member: int, at: datetime) -> dict[str, Coupon]:
+    """Return coupons by their codes, and those that the member can use now, in one statement."""
+    mine = Coupon.objects.live(at).filter(member__in=identity.lineage_subquery(member))
+    newest = mine.order_by("-pk").values("pk")[:MOST_OFFERED]
+    rows = Coupon.objects.given_out().filter(Q(code__in=list(codes)) | Q(pk__in=newest))
+    return {coupon.code: coupon for coupon in rows.select_related("template").order_by("-pk")}
 
 
 def by_code(codes: Collection[str]) -> dict[str, Coupon]:

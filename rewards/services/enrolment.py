@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
-
 from members.models import Touchpoint
 from rewards.services import intake, joining
 from rewards.services.due import settle_members
@@ -15,16 +13,22 @@ from tiers.services.ladders import TIMELESS_METRICS
 __all__ = ["Enrolment", "EnrolmentRequest", "enrol_members"]
 
 
-@transaction.atomic
 def enrol_members(
     requests: Sequence[EnrolmentRequest], *, touchpoint: Touchpoint | None, at: datetime
 ) -> list[Enrolment]:
     """Find or create the member of each request, in order; fold facts that waited for them.
 
     A request that cannot be taken has its error in its result and keeps no other from being taken.
+    What another call disturbs is tried again, all of it.
     Raises: LadderMissingError.
     Source: MEM-01, MEM-02, MEM-03, MEM-13, design §5.1(6, 7).
     """
+    return intake.insist(lambda: _enrol(requests, touchpoint, at))
+
+
+def _enrol(
+    requests: Sequence[EnrolmentRequest], touchpoint: Touchpoint | None, at: datetime
+) -> list[Enrolment]:
     enrolments = joining.find_or_create(requests, touchpoint=touchpoint, at=at)
     reached = {
         enrolment.member_id

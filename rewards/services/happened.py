@@ -63,6 +63,8 @@ class Happened:
     With `is_history` nothing is given: the past has had its gifts. `closed_holds` are reservations
     that were captured, released, or have lapsed, by their keys. `moved_points` are members whose
     points a consequence has moved: their balance is not the one that the fold came to.
+    `moved_tiers` are members whose tier is another one than was stored, whatever `tiers` tells: a
+    late fact can take an entry back as if it had never been.
     """
 
     at: datetime
@@ -77,6 +79,7 @@ class Happened:
     issued: dict[int, list[Item]] = field(default_factory=dict)
     issues: dict[int, list[Item]] = field(default_factory=dict)
     moved_points: set[int] = field(default_factory=set)
+    moved_tiers: set[int] = field(default_factory=set)
 
     def note_holds(self, account: Account) -> None:
         """Note the reservations of an account that were held until now."""
@@ -86,7 +89,7 @@ class Happened:
     @property
     def is_nothing(self) -> bool:
         """Say whether nothing has happened that anything could follow from."""
-        return not (self.orders or self.tiers or self.closed_holds)
+        return not (self.orders or self.tiers or self.moved_tiers or self.closed_holds)
 
     def tell_issued(self, fact: int, item: Item) -> None:
         """Add what the answer to a fact says was given: the till can print it."""

@@ -61,11 +61,14 @@ def receive(
         )
         return batch.run()
 
-    return _insist(attempt)
+    return insist(attempt)
 
 
-def _insist(attempt: Callable[[], Result]) -> Result:
-    """Try again what another call has disturbed, each time in a transaction of its own."""
+def insist(attempt: Callable[[], Result]) -> Result:
+    """Try again what another call has disturbed, each time in a transaction of its own.
+
+    Inside a caller's transaction that is a savepoint, and what the attempt locked is let go of.
+    """
     for attempts_left in reversed(range(ATTEMPTS)):
         try:
             with transaction.atomic():
@@ -76,7 +79,8 @@ def _insist(attempt: Callable[[], Result]) -> Result:
             if not attempts_left:
                 raise
         except OperationalError as error:
-            # Two batches that bring the same facts for different members wait for each other.
+            # Two batches that bring the same facts for different members wait for each other; so do
+            # an enrolment and a batch whose facts it lets meet their member.
             if not isinstance(error.__cause__, DeadlockDetected) or not attempts_left:
                 raise
     raise AssertionError("unreachable")
@@ -85,13 +89,14 @@ def _insist(attempt: Callable[[], Result]) -> Result:
 def attach_awaiting(*, members: Collection[int], at: datetime, actor: str = "system") -> int:
     """Fold the facts that waited for identifiers which now lead to these members.
 
-    Returns how many. Call it in the transaction that attached the identifiers.
+    Returns how many. Call it in the transaction that attached the identifiers, and `insist` on that
+    one: what it holds is what another call may be waiting for.
     """
     hashes = identity.awaited_hashes(members)
     if not hashes:
         return 0
     loading.meet_waiting((value for _kind, _app, value in hashes), shared=False)
-    return _insist(lambda: _attach(hashes, at, actor))
+    return _attach(hashes, at, actor)
 
 
 def _attach(hashes: Mapping[HashKey, int], at: datetime, actor: str) -> int:
@@ -118,7 +123,7 @@ def claim(*, source: str, order_no: str, member: int, at: datetime, actor: str) 
     Raises: ClaimError.
     Source: design §5.1 (6).
     """
-    return _insist(lambda: _claim((source, order_no), member, at, actor))
+    return insist(lambda: _claim((source, order_no), member, at, actor))
 
 
 def _claim(order: tuple[str, str], member: int, at: datetime, actor: str) -> Outcome:

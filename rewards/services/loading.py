@@ -116,7 +116,7 @@ ORDER BY a.id
 """  # noqa: S608 - column names
 
 _LOCK = f"{_MEMBER} FOR NO KEY UPDATE OF a"
-_READ = f"SELECT m.*, {STAMP} FROM ({_MEMBER}) m"  # noqa: S608 - the stamp is a constant
+READ = f"SELECT m.*, {STAMP} FROM ({_MEMBER}) m"  # noqa: S608 - the stamp is a constant
 
 _ACCOUNT_FIGURES = (
     "kind", "pending", "available", "reserved", "debt", "earned", "redeemed", "expired",
@@ -226,7 +226,7 @@ def read(members: Collection[int]) -> tuple[dict[int, Locked], str | None]:
 
     For deciding without writing. The stamp is None where there is no such member.
     """
-    rows = bulk.fetch(_READ, [sorted(members)])
+    rows = bulk.fetch(READ, [sorted(members)])
     stamp = rows[0][-1] if rows else None
     return {row[0]: _locked(row) for row in rows}, stamp
 

@@ -77,9 +77,11 @@ def refund(*, membership: UUID, at: datetime, actor: str) -> PaidMembership:
     Raises: MembershipNotFoundError, MembershipError.
     """
     member = _member_of(membership)
-    with command(member=member, at=at, actor=actor, needs_active=False) as current:
-        with _moving(current, MEMBERSHIP_REFUNDED, at):
-            return memberships.refund(membership=membership, at=at, actor=actor)
+    with (
+        command(member=member, at=at, actor=actor, needs_active=False) as current,
+        _moving(current, MEMBERSHIP_REFUNDED, at),
+    ):
+        return memberships.refund(membership=membership, at=at, actor=actor)
 
 
 @contextmanager

@@ -15,10 +15,11 @@ from django.utils.translation import gettext_lazy as _
 
 from config.base.errors import DomainError
 from members.models import InteractionKind, Member, ReceivedFact
+from members.services import brand
 from rewards.models import CouponTemplate, PointsPolicy, Rule, RuleVersion
 from rewards.models.rule import RuleState
 from rewards.presets.shape import CouponPreset, Preset, RulePreset, TierPreset
-from rewards.services import programme
+from rewards.services import preset_gifts, programme
 from rewards.services.coupon_terms import terms_of
 from tiers.models import LadderVersion, Purpose, QualificationRule, Tier, TierTerm
 from tiers.services import rollout
@@ -99,7 +100,10 @@ def load(*, preset: Preset, at: datetime) -> Loaded:
     for coupon in preset.coupons:
         _load_coupon(loading, coupon)
     _end_rules_of_other_presets(loading)
+    preset_gifts.load(preset.gifts, at=at, effective_from=loading.effective_from, note=loading.note)
     programme.current_book()
+    if (made := brand.publish_default(content=preset.brand, at=at)) is not None:
+        loading.note(f"brand:{made.number}")
     if not Member.objects.exists():
         # Whoever enrols is given what there is; later changes reach the others by the due run.
         rollout.sync_all(at=at, recorded_at=at)

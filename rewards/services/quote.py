@@ -4,7 +4,7 @@ Source: design §6 (quotes); PTS-02, BEN-04.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -19,9 +19,12 @@ from rewards.domain.posting import FactOutcome
 from rewards.domain.quotation import TierDiscount
 from rewards.domain.receipt import POINTS_TENDER
 from rewards.domain.submission import OrderFact, Tender
-from rewards.services import quote_tokens
+from rewards.services import coupon_reading, quote_tokens
+from rewards.services.coupon_reading import Check, Checked, CouponCart
 from rewards.services.quote_tokens import Quoted
 from rewards.services.rehearsal import Rehearsal
+from tiers import queries as tier_queries
+from tiers.queries import BenefitLeft
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +54,20 @@ class Quote:
     lines: tuple[Line, ...]
     list_total: int
     discount: TierDiscount
+    coupons: Check
+    other_coupons: tuple[Checked, ...]
+    benefits: tuple[BenefitLeft, ...]
     pay_terms: PayTerms
     payable: Payable
     available: int
     outcome: FactOutcome
     points: dict[str, int]
     token: str
+
+    @property
+    def used_coupons(self) -> dict[str, int]:
+        """Return the codes that the order uses, with what each takes off."""
+        return _used(self.coupons)
 
     @property
     def total(self) -> int:
@@ -78,13 +89,17 @@ def quote(*, member: int, cart: Cart, touchpoint: Touchpoint | None, at: datetim
     tier, book = rehearsal.tier, rehearsal.book
     bp = book.ladders.at(at).tier(tier.rank).discount_bp
     lines, discount = quotation.take_tier_discount(cart.lines, tier=tier.code, bp=bp)
+    check, others = _coupons(rehearsal, cart, lines)
+    lines = check.lines
     terms = book.policy_at(at).paying
     payable = _payable(terms, rehearsal, lines, cart.points)
     available = rehearsal.account.available
-    outcome = rehearsal.outcome_of(_order(cart, lines, payable, at))
+    used = _used(check)
+    outcome = rehearsal.outcome_of(_order(cart, lines, tuple(used), payable, at))
     awards = outcome.decided[0].awards
     public_id = rehearsal.locked[member].public_id
-    quoted = Quoted(str(public_id), tier.code, bp, sum(awards.values()), (), payable.points)
+    earned = sum(awards.values())
+    quoted = Quoted(str(public_id), tier.code, bp, earned, tuple(used.items()), payable.points)
     return Quote(
         member=public_id,
         tier=tier,
@@ -92,6 +107,9 @@ def quote(*, member: int, cart: Cart, touchpoint: Touchpoint | None, at: datetim
         lines=lines,
         list_total=quotation.total(cart.lines),
         discount=discount,
+        coupons=check,
+        other_coupons=others,
+        benefits=tuple(tier_queries.benefits_left([member], at, _tier_held(rehearsal))[member]),
         pay_terms=terms,
         payable=payable,
         available=available,
@@ -99,6 +117,35 @@ def quote(*, member: int, cart: Cart, touchpoint: Touchpoint | None, at: datetim
         points={book.ref(key).code: points for key, points in awards.items()},
         token=quote_tokens.sign(quoted),
     )
+
+
+def _tier_held(rehearsal: Rehearsal) -> dict[int, int]:
+    return {rehearsal.member: rehearsal.book.tier_ids[rehearsal.tier.code]}
+
+
+def _coupons(
+    rehearsal: Rehearsal, cart: Cart, lines: tuple[Line, ...]
+) -> tuple[Check, tuple[Checked, ...]]:
+    """Return what the coupons do when the tier has had its discount."""
+    touchpoint = rehearsal.touchpoint
+    return coupon_reading.offer(
+        codes=cart.coupons,
+        member=rehearsal.member,
+        facts=rehearsal.member_facts,
+        cart=CouponCart(
+            lines, cart.source, cart.store, "" if touchpoint is None else touchpoint.channel
+        ),
+        at=rehearsal.at,
+    )
+
+
+def _used(check: Check) -> dict[str, int]:
+    """Return the coupons that the order will use, with what each takes off."""
+    return {
+        each.coupon.code: each.verdict.discount
+        for each in check.checked
+        if each.coupon is not None and each.verdict is not None and each.verdict.is_usable
+    }
 
 
 def _payable(
@@ -117,7 +164,9 @@ def _payable(
     )
 
 
-def _order(cart: Cart, lines: tuple[Line, ...], payable: Payable, at: datetime) -> OrderFact:
+def _order(
+    cart: Cart, lines: tuple[Line, ...], coupons: tuple[str, ...], payable: Payable, at: datetime
+) -> OrderFact:
     tenders = (Tender(POINTS_TENDER, payable.amount),) if payable.points else ()
     return OrderFact(
         source=cart.source,
@@ -128,8 +177,8 @@ def _order(cart: Cart, lines: tuple[Line, ...], payable: Payable, at: datetime) 
         status=PAID,
         placed_at=at,
         currency=settings.LOYALTY_CURRENCY,
-        lines=tuple(replace(line) for line in lines),
+        lines=lines,
         tenders=tenders,
         store=cart.store,
-        coupons=cart.coupons,
+        coupons=coupons,
     )

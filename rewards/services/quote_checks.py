@@ -5,6 +5,7 @@ Source: design §6 (quotes).
 
 from typing import Any
 
+from rewards.domain import coupon_codes
 from rewards.services.happened import Happened, Item, OrderNews
 
 QUOTE_STALE = "quote_stale"
@@ -43,8 +44,9 @@ def _difference(happened: Happened, news: OrderNews, quoted: dict[str, Any]) -> 
 
 def _coupons(happened: Happened, news: OrderNews, quoted: dict[str, Any]) -> list[Item]:
     """Return the coupons that were quoted and could not be redeemed, or were left out."""
-    refused = {issue.get("coupon") for issue in happened.issues.get(news.fact, ())}
-    sent = set(news.version.body.get("coupons", ()))
+    issues = happened.issues.get(news.fact, ())
+    refused = {coupon_codes.normalise(issue.get("coupon", "")) for issue in issues}
+    sent = {coupon_codes.normalise(code) for code in news.version.body.get("coupons", ())}
     return [
         {"what": "coupon", "coupon": code, "quoted": amount, "now": 0}
         for code, amount in quoted["coupons"]

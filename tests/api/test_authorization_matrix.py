@@ -25,7 +25,10 @@ from tests.factories import catalogue, coupons, members
 
 pytestmark = pytest.mark.django_db
 
-PUBLIC = {"api/v1/schema", "api/docs", "api/problems/<slug:code>"}
+PUBLIC = {
+    "api/v1/schema", "api/docs", "api/problems/<slug:code>", "api/v1/programme",
+    "api/v1/inbound/<slug:code>",
+}  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 Build = Callable[[Member], tuple[str, Any]]
@@ -139,6 +142,63 @@ ROWS: dict[tuple[str, str], Build] = {
         _order_path("/claim"),
         {"member": str(m.public_id)},
     ),
+    ("webhooks", "GET"): lambda _m: ("/webhooks", None),
+    ("webhooks", "POST"): lambda _m: (
+        "/webhooks",
+        {"url": "https://shop.example/loyalty", "kinds": ["tier.changed", "points.*"]},
+    ),
+    ("webhooks/<uuid:public_id>", "GET"): lambda m: (f"/webhooks/{m.public_id}", None),
+    ("webhooks/<uuid:public_id>", "PATCH"): lambda m: (
+        f"/webhooks/{m.public_id}",
+        {"kinds": ["tier.changed"]},
+    ),
+    ("webhooks/<uuid:public_id>", "DELETE"): lambda m: (f"/webhooks/{m.public_id}", None),
+    ("webhooks/<uuid:public_id>/rotate", "POST"): lambda m: (
+        f"/webhooks/{m.public_id}/rotate",
+        {},
+    ),
+    ("webhooks/<uuid:public_id>/test", "POST"): lambda m: (f"/webhooks/{m.public_id}/test", {}),
+    ("webhooks/<uuid:public_id>/deliveries", "GET"): lambda m: (
+        f"/webhooks/{m.public_id}/deliveries",
+        None,
+    ),
+    ("webhooks/<uuid:public_id>/deliveries/<uuid:delivery_id>/replay", "POST"): lambda m: (
+        f"/webhooks/{m.public_id}/deliveries/{m.public_id}/replay",
+        {},
+    ),
+    ("members/<uuid:public_id>/benefits", "GET"): lambda m: (
+        f"/members/{m.public_id}/benefits",
+        None,
+    ),
+    ("members/<uuid:public_id>/benefits/<slug:code>/use", "POST"): lambda m: (
+        f"/members/{m.public_id}/benefits/easy_returns/use",
+        {},
+    ),
+    ("benefits/uses/<uuid:use>/give-back", "POST"): lambda m: (
+        f"/benefits/uses/{m.public_id}/give-back",
+        {},
+    ),
+    ("members/<uuid:public_id>/memberships", "GET"): lambda m: (
+        f"/members/{m.public_id}/memberships",
+        None,
+    ),
+    ("members/<uuid:public_id>/memberships", "POST"): lambda m: (
+        f"/members/{m.public_id}/memberships",
+        {"plan": "gold_plus", "purchase_ref": "W-1"},
+    ),
+    ("memberships/plans", "GET"): lambda _m: ("/memberships/plans", None),
+    ("memberships/<uuid:membership>/renew", "POST"): lambda m: (
+        f"/memberships/{m.public_id}/renew",
+        {"purchase_ref": "W-2"},
+    ),
+    ("memberships/<uuid:membership>/cancel", "POST"): lambda m: (
+        f"/memberships/{m.public_id}/cancel",
+        {},
+    ),
+    ("memberships/<uuid:membership>/refund", "POST"): lambda m: (
+        f"/memberships/{m.public_id}/refund",
+        {},
+    ),
     ("rewards", "GET"): lambda m: (f"/rewards?member={m.public_id}", None),
     ("rewards/<slug:code>", "GET"): lambda _m: (f"/rewards/{_reward()}", None),
     ("redemptions", "POST"): lambda m: (
@@ -202,6 +262,18 @@ NOTHING_THERE = {
     ("entries/<int:entry_id>/explanation", "GET"),
     ("orders/<str:source>/<path:order_no>", "GET"),
     ("orders/<str:source>/<path:order_no>/claim", "POST"),
+    ("webhooks/<uuid:public_id>", "GET"),
+    ("webhooks/<uuid:public_id>", "PATCH"),
+    ("webhooks/<uuid:public_id>", "DELETE"),
+    ("webhooks/<uuid:public_id>/rotate", "POST"),
+    ("webhooks/<uuid:public_id>/test", "POST"),
+    ("webhooks/<uuid:public_id>/deliveries", "GET"),
+    ("webhooks/<uuid:public_id>/deliveries/<uuid:delivery_id>/replay", "POST"),
+    ("benefits/uses/<uuid:use>/give-back", "POST"),
+    ("members/<uuid:public_id>/memberships", "POST"),
+    ("memberships/<uuid:membership>/renew", "POST"),
+    ("memberships/<uuid:membership>/cancel", "POST"),
+    ("memberships/<uuid:membership>/refund", "POST"),
 }
 
 

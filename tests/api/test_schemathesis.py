@@ -35,6 +35,7 @@ CONTRADICTIONS = {
     "characters_invalid",
     "integer_expected",
     "value_invalid",
+    "webhook_url_invalid",
     "zero",
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from tests.factories import console
+from tests.factories import benefits, console
 from tiers import lint
 from tiers.models import LadderVersion, QualificationRule, TierTerm
 
@@ -42,3 +42,24 @@ def test_a_tier_that_nothing_leads_to_is_named_on_the_page(
     address = reverse("admin:tiers_ladderversion_change", args=[ladder.pk])
     text = client.get(address, headers={"accept-language": "en"}).text
     assert "Nothing leads to Diamond." in text
+
+
+@pytest.mark.req("BEN-04")
+def test_a_higher_tier_with_a_lower_discount_or_fewer_benefits_is_named(
+    ladder: LadderVersion,
+) -> None:
+    TierTerm.objects.filter(tier__code="silver").update(discount_percent=3)
+    TierTerm.objects.filter(tier__code="gold").update(discount_percent=2)
+    TierTerm.objects.filter(tier__code="diamond").update(discount_percent=4)
+    for tier, code, quota in (
+        ("silver", "care", None), ("gold", "care", 5), ("diamond", "care", 5),
+        ("silver", "wrap", 2), ("gold", "wrap", 4), ("gold", "agent", None),
+        ("diamond", "wrap", None),
+    ):  # fmt: skip
+        benefits.gives(tier, code, quota)
+    with translation.override("en"):
+        assert lint.warnings_of(ladder) == [
+            "Gold has a lower discount than Silver.",
+            "Gold gives less of care than Silver.",
+            "Diamond gives less of agent than Gold.",
+        ]

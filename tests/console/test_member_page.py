@@ -6,12 +6,14 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from members.models import Identifier, Member
-from tests.factories import console, members
+from config.base import clock
+from members.models import Identifier, Member, MemberEvent
+from tests.factories import benefits, console, members
+from tiers.services import entitlements, rollout
 
 pytestmark = pytest.mark.django_db
 
-MEMBER_PAGE_QUERIES = 28
+MEMBER_PAGE_QUERIES = 29
 
 
 @pytest.fixture
@@ -52,6 +54,39 @@ def test_the_page_tells_all_within_its_queries(
     assert response.status_code == 200
     for text in (tier, why, "张**", "1,200"):
         assert text in response.text
+
+
+@pytest.mark.req("TIR-08")
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("zh-hans", ("等级即将到期", "银卡会员", "等级有效期至 2027-03-03")),
+        ("en", ("Tier about to end", "Silver", "kept until 2027-03-03")),
+    ],
+)
+def test_the_timeline_tells_of_a_warning_in_both_languages(
+    visitor: Client, member: Member, language: str, texts: tuple[str, ...]
+) -> None:
+    MemberEvent.objects.create(
+        member=member, kind="tier.lapse_warning", occurred_at=console.AT, recorded_at=console.AT,
+        payload={"tier": "silver", "kept_until": "2027-03-03", "days_left": 30},
+    )  # fmt: skip
+    response = visitor.get(page_of(member), headers={"accept-language": language})
+    for text in texts:
+        assert text in response.text
+
+
+@pytest.mark.req("SVC-01")
+def test_the_page_says_what_is_left_of_each_benefit(visitor: Client) -> None:
+    console.programme()
+    bare = members.member()
+    benefits.gives("basic", "delivery", 6)
+    benefits.gives("basic", "advice")
+    rollout.sync_all(at=console.AT, recorded_at=console.AT)
+    entitlements.use(member=bare.pk, code="delivery", uses=2, at=clock.now(), actor="till")
+    text = visitor.get(page_of(bare), headers={"accept-language": "en"}).text
+    assert "4 of 6 left" in text
+    assert "without limit" in text
 
 
 def test_more_history_costs_no_more_queries(

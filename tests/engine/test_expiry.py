@@ -1,7 +1,10 @@
 """The set-based expiry writes what the engine writes."""
 
+import threading
+import time
 from datetime import datetime, timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -83,3 +86,37 @@ def test_accounts_where_more_is_due_are_left_to_the_engine(now: datetime) -> Non
     )
     assert list(left) == [0, 0]
     call_command("loyalty_audit", stdout=StringIO())
+
+
+def test_slices_on_several_connections_expire_everybody_once(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expiry, "SLICE", 2)
+    holders = [holder(now, -DAY) for _number in range(9)]
+    holder(now, -DAY, -2 * DAY)
+    assert sorted(expiry.expire_lots(at=now, recorded_at=now)) == [1, 2, 2, 2, 2]
+    expired = Entry.objects.filter(target="expired").values_list("member_id", flat=True)
+    assert sorted(expired) == sorted(holders)
+    call_command("loyalty_audit", stdout=StringIO())
+
+
+def test_a_slice_that_fails_on_another_connection_is_not_silent(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expiry, "SLICE", 1)
+    for _number in range(4):
+        holder(now, -DAY)
+    expire, here = expiry._expire, threading.get_ident()
+
+    def fail_elsewhere(*arguments: Any) -> int:
+        if threading.get_ident() == here:
+            time.sleep(0.1)
+            return expire(*arguments)
+        raise OSError("gone")
+
+    monkeypatch.setattr(expiry, "_expire", fail_elsewhere)
+    with pytest.raises(OSError, match="gone"):
+        list(expiry.expire_lots(at=now, recorded_at=now))
+    monkeypatch.undo()
+    due.settle_due(at=now, recorded_at=now)
+    assert Entry.objects.filter(target="expired").count() == 4

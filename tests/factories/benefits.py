@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from members.models import Member
+from rewards.models import GrantRuleVersion
 from tiers import queries
 from tiers.models import Benefit, Tier, TierBenefit
 
@@ -24,8 +25,12 @@ def gives(tier: str, code: str, quota: int | None = None, **values: Any) -> Tier
 
 
 def only(*given: tuple[Any, ...]) -> list[TierBenefit]:
-    """Let tiers give these benefits and nothing else; nobody may have been given any yet."""
+    """Let tiers give these benefits and nothing else, and no rule any gift.
+
+    Nobody may have been given any yet.
+    """
     TierBenefit.objects.all().delete()
+    GrantRuleVersion.objects.update(state="draft")
     return [gives(*each) for each in given]
 
 

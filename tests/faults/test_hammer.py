@@ -6,18 +6,21 @@ Each proof has its negative control: with the lock taken away in the workers the
 import dataclasses
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
-from config.base import audit
+from config.base import audit, pg
 from config.wiring import audits
-from members.models import Member, ReceivedFact
+from members.models import Member, Order, ReceivedFact
+from rewards.domain.receipt import Receipt
 from rewards.domain.submission import Submission
-from rewards.services import intake, loading
+from rewards.services import enrolment, intake, loading
 from rewards.services.recompute import recompute
 from tests.engine.shop import Shop, day, interaction, order, refund, unknown
+from tests.factories.members import request
 from tests.faults.crowd import PROCESSES, at_once, failures, gate, results
 
 HOT = 4
@@ -27,6 +30,8 @@ LAST = 31
 TURNS = 10
 MEETINGS = 25
 GREETINGS = 5
+PAIRS = 4
+CLAIMED = 5
 
 
 def facts_for(people: Sequence[Member], source: str, seed: int = 1) -> list[Submission]:
@@ -247,24 +252,110 @@ def test_without_waiting_for_enrolments_orders_wait_for_ever(own_database: str) 
     assert greet(hurry) > 0
 
 
-def test_an_order_that_all_claim_at_one_moment_is_given_once(own_database: str) -> None:
-    shop = Shop()
-    people = [shop.join(f"m-{number}") for number in range(PROCESSES)]
-    for number in range(5):
-        shop.buy(None, f"C{number}", 100, on=1)
+def attach(before: Callable[[], None] = lambda: None) -> list[str]:
+    """Let a batch raise a member and name another value while an enrolment makes it theirs.
 
-    def claim(number: int) -> list[str]:
+    The batch holds the value and wants the member, the enrolment holds the member and wants the
+    value. `before` is what the enrolling processes do first. Returns all that is wrong afterwards.
+    """
+    shop = Shop()
+    names = [f"a-{pair}" for pair in range(PAIRS)]
+    people = [shop.join(name) for name in names]
+
+    def work(number: int) -> None:
+        pair, enrols = divmod(number, 2)
+        if enrols:
+            before()
+            time.sleep(0.1)
+            asked = request(("external", names[pair], ""), ("external", f"b-{pair}", ""))
+            (made,) = enrolment.enrol_members([asked], touchpoint=shop.touchpoint, at=day(1))
+            assert made.member_id == people[pair].pk, made.error
+        else:
+            take_time()
+            facts = [
+                order(people[pair], f"A{pair}", 1000, on=1),
+                order(unknown(f"b-{pair}"), f"B{pair}", 100, on=1),
+            ]
+            intake.receive(facts, touchpoint=None, at=day(1), actor="till")
+
+    wrong = failures(at_once(work, 2 * PAIRS))
+    if waiting := shop.facts_in("awaiting_member"):
+        wrong.append(f"{waiting} facts wait")
+    return wrong
+
+
+@pytest.mark.req("MEM-02")
+def test_a_batch_and_an_enrolment_that_want_what_the_other_holds_both_succeed(
+    own_database: str,
+) -> None:
+    assert attach() == []
+    assert broken() == []
+
+
+def test_an_enrolment_that_does_not_insist_fails(own_database: str) -> None:
+    def give_up() -> None:
+        intake.insist = lambda attempt: transaction.atomic(attempt)()
+
+    assert any("DeadlockDetected" in each for each in attach(give_up))
+
+
+def claim_for(people: Sequence[Member]) -> list[str]:
+    """Let all claim the same orders at one moment, in turns for these members.
+
+    Time passes between a claim's look at the order and its writing. Returns the refusals.
+    """
+
+    def work(number: int) -> list[str]:
+        read_slowly()
         refusals = []
-        for order_number in range(5):
+        for order_number in range(CLAIMED):
             try:
                 intake.claim(
-                    source="shop", order_no=f"C{order_number}", member=people[number].pk,
-                    at=day(2), actor="staff:eve",
+                    source="shop", order_no=f"C{order_number}", at=day(2), actor="staff:eve",
+                    member=people[number % len(people)].pk,
                 )  # fmt: skip
             except intake.ClaimError as refused:
                 refusals.append(refused.code)
         return refusals
 
-    refusals = [code for codes in results(at_once(claim)) for code in codes]
-    assert refusals == ["order_already_claimed"] * 5 * (PROCESSES - 1)
+    return [code for codes in results(at_once(work)) for code in codes]
+
+
+def read_slowly() -> None:
+    """Let some time pass between reading what is stored of a fact and deciding on it."""
+    facts_of = loading.facts_of
+
+    def slowly(
+        orders: Collection[tuple[str, str]], interactions: Collection[tuple[str, str]]
+    ) -> list[Receipt]:
+        found = facts_of(orders, interactions)
+        time.sleep(0.05)
+        return found
+
+    loading.facts_of = slowly
+
+
+def unclaimed(members: int) -> list[Member]:
+    """Return members, and have orders that nobody was named for."""
+    shop = Shop()
+    for number in range(CLAIMED):
+        shop.buy(None, f"C{number}", 100, on=1)
+    return [shop.join(f"m-{number}") for number in range(members)]
+
+
+@pytest.mark.parametrize("members", [2, PROCESSES])
+def test_an_order_that_all_claim_at_one_moment_is_given_once(
+    own_database: str, members: int
+) -> None:
+    refusals = claim_for(unclaimed(members))
+    assert refusals == ["order_already_claimed"] * CLAIMED * (PROCESSES - 1)
+    assert Order.objects.count() == CLAIMED
     assert broken() == []
+
+
+def test_without_the_order_being_unique_two_members_get_it(own_database: str) -> None:
+    people = unclaimed(2)
+    with pg.as_owner(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE members_order DROP CONSTRAINT order_unique")
+    assert len(claim_for(people)) < CLAIMED * (PROCESSES - 1)
+    assert Order.objects.count() > CLAIMED

@@ -16,11 +16,13 @@ from config.base import clock
 from members.domain.scopes import SCOPES
 from members.models import Channel, Touchpoint
 from members.services import api_keys
+from rewards.models import GrantRuleVersion
 from rewards.presets import PRESETS
 from rewards.services import journal, presets
 from tests import databases
 from tests.api.conftest import Caller
 from tests.factories import members
+from tiers.models import TierBenefit
 
 PHONES = [f"1390000{number:04}" for number in range(6)]
 SOURCE = "shop"
@@ -41,6 +43,9 @@ def doors(own_database: str) -> Iterator[Callable[[], str]]:
     """Set a programme with members up; returns how to enter a copy of it."""
     with transaction.atomic():
         presets.load(preset=PRESETS["retail_cn"], at=clock.now() - timedelta(days=400))
+        # Gifts and benefits are given when a fact is received: each door has its own time.
+        GrantRuleVersion.objects.update(state="draft")
+        TierBenefit.objects.all().delete()
         for phone in PHONES:
             members.member(("phone", phone, ""), at=clock.now() - timedelta(days=100))
         Touchpoint.objects.create(

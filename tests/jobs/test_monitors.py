@@ -53,7 +53,8 @@ def test_a_site_on_which_all_is_well(client: Client) -> None:
     body = shown(client)
     assert body["status"] == "ok", body
     assert set(body["checks"]) == {
-        "database", "broker", "jobs", "deliveries", "holds", "calls", "worker", "scheduler",
+        "database", "broker", "jobs", "deliveries", "holds", "calls", "webhooks", "worker",
+        "scheduler",
     }  # fmt: skip
 
 

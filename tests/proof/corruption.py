@@ -80,6 +80,11 @@ CORRUPTIONS = (
                "ALTER TABLE rewards_entry DROP CONSTRAINT entry_transfer_allowed"),
     Corruption("the owner of an entry", "entry_owner", "entry",
                _update(ENTRY, "member_id = member_id + 1", "seq = 1")),
+    *(
+        Corruption(f"an entry of no {name}", "entry_references", "entry",
+                   _update(ENTRY, f"{name}_id = -1", f"{name}_id IS NOT NULL"))
+        for name in ("account", "fact", "rule", "order", "interaction", "reservation")
+    ),
     Corruption("a head hash", "account_head_hash", "account",
                _update(ACCOUNT, "head_hash = sha256('x')", "seq > 2")),
     Corruption("what is left of a lot", "lot_remaining", "lot",
@@ -94,6 +99,10 @@ CORRUPTIONS = (
     Corruption("a stranger's lot", "lot_use_owner", "lot_use",
                _update("rewards_lotuse", "lot_id = (SELECT l.id FROM rewards_lot l WHERE"
                        " l.member_id <> rewards_lotuse.member_id LIMIT 1)", "true")),
+    Corruption("a use of no lot", "lot_use_owner", "lot_use",
+               _update("rewards_lotuse", "lot_id = -1", "true")),
+    Corruption("a use by no entry", "lot_use_owner", "lot_use",
+               _update("rewards_lotuse", "entry_id = -1", "true")),
     Corruption("a lot used twice", "lot_use_sign", "lot",
                "INSERT INTO rewards_lotuse (entry_id, lot_id, member_id, points) SELECT entry_id,"
                " lot_id, member_id, points FROM rewards_lotuse ORDER BY id LIMIT 1"
@@ -183,6 +192,16 @@ CORRUPTIONS = (
     Corruption("a lost delivery", "event_delivered", "event",
                "DELETE FROM members_eventdelivery WHERE id = (SELECT max(id) FROM"
                " members_eventdelivery) RETURNING event_id"),
+    Corruption("a message's kind", "webhook_message", "message",
+               _update("members_webhookdelivery", "kind = 'tier.changed'", "event_id IS NOT NULL")),
+    Corruption("a message that nobody took", "webhook_message", "message",
+               _update("members_webhookdelivery", "state = 'delivered', delivered_at = now()",
+                       "event_id IS NOT NULL")),
+    Corruption("a shop's message without a case", "shop_message", "message",
+               _update("rewards_inbounddelivery", "case_id = NULL", "state = 'parked'")),
+    Corruption("a shop's message without its fact", "shop_message", "message",
+               _update("rewards_inbounddelivery", "result = '[{\"source\": \"shop-web\","
+                       " \"order_no\": \"lost\"}]'", "state = 'done'")),
     Corruption("stock that nobody moved", "stock_on_hand", "stock",
                _update("rewards_stock", "on_hand = on_hand + 1", "true")),
     Corruption("stock that nobody holds", "stock_held", "stock",
@@ -230,6 +249,30 @@ CORRUPTIONS = (
                " CASE id WHEN 1 THEN 2 ELSE 1 END WHERE id IN (1, 2) RETURNING id"),
     Corruption("a lost account", "member_has_account", "member",
                _update(ACCOUNT, "kind = 'other'", "true", "member_id")),
+    Corruption("a counted use", "entitlement_counted", "period",
+               _update("tiers_entitlementperiod", "used = used - 1", "used > 0")),
+    Corruption("a benefit of a tier not held", "entitlement_of_tier_held", "entitlement",
+               _update("tiers_entitlement", "ended_at = NULL, end_reason = ''",
+                       "end_reason = 'tier_left'")),
+    Corruption("a benefit given twice", "entitlement_single", "entitlement",
+               "INSERT INTO tiers_entitlement (member_id, benefit_id, terms_id, source,"
+               " source_ref, quota, period, from_at, end_reason) SELECT member_id, benefit_id,"
+               " terms_id, source, source_ref, quota, period, from_at, '' FROM tiers_entitlement"
+               " WHERE source = 'tier' AND ended_at IS NULL ORDER BY id LIMIT 1 RETURNING ("
+               "SELECT min(e.id) FROM tiers_entitlement e WHERE e.member_id ="
+               " tiers_entitlement.member_id AND e.benefit_id = tiers_entitlement.benefit_id"
+               " AND e.terms_id = tiers_entitlement.terms_id)",
+               "DROP INDEX entitlement_of_tier_once"),
+    Corruption("a membership of another length", "membership_override", "membership",
+               _update("tiers_paidmembership", "until_at = until_at + interval '1 day'",
+                       "status = 'active'")),
+    Corruption("a gift taken back that goes on", "grant_given", "grant",
+               "UPDATE tiers_entitlement e SET ended_at = NULL, end_reason = '' FROM rewards_grant"
+               " g WHERE g.status = 'revoked' AND e.source_ref LIKE 'grant:' || g.public_id || ':%'"
+               " RETURNING g.id"),
+    Corruption("a gift of another rule", "grant_of_rule", "grant",
+               _update("rewards_grant", "version_id = (SELECT max(id) FROM"
+                       " rewards_grantruleversion)", "true")),
     Corruption("a missing constraint", "constraints_in_force", "constraint",
                "SELECT 'entry_points_positive'",
                "ALTER TABLE rewards_entry DROP CONSTRAINT entry_points_positive"),

@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from members.models import Channel, Member, Touchpoint
-from members.services import events
+from members.domain import webhooks as standard
+from members.domain.public_id import new_public_id
+from members.models import Channel, Member, MemberEvent, Touchpoint
+from members.services import events, webhooks
+from rewards.api import parsing
 from rewards.domain.cart import Line, RefundLine
+from rewards.domain.inbound_schemes import Envelope
 from rewards.domain.submission import (
     InteractionFact,
     MemberRef,
@@ -17,14 +21,18 @@ from rewards.domain.submission import (
     Submission,
     Tender,
 )
+from rewards.models import InboundScheme
 from rewards.presets import PRESETS
+from rewards.presets import inbound as shipped
 from rewards.services import (
     adjustment,
     coupon_redemption,
     coupon_revocation,
     due,
     enrolment,
+    inbound,
     intake,
+    membership_sales,
     presets,
     redeeming,
     redemption,
@@ -34,6 +42,9 @@ from rewards.services import (
 from rewards.services.answers import Outcome
 from tests.factories import catalogue, coupons
 from tests.factories import members as people
+from tiers.models import MembershipPlan, Tier
+from tiers.services import entitlements
+from tiers.services.memberships import Purchase
 
 START = datetime(2026, 1, 5, 2, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -116,6 +127,32 @@ def interaction(member: Member, ref: str, at: datetime, kind: str = "survey") ->
     return InteractionFact("app", ref, of(member), kind, at)
 
 
+def _connections(made: Programme) -> None:
+    """Tell a webhook of an order; receive a shop's message that is done, and one that is not."""
+    webhooks.create(touchpoint=made.web, url="https://shop.example/", kinds=["order.*"], at=made.at)
+    event = MemberEvent.objects.filter(kind="order.recorded").earliest("id")
+    assert webhooks.fan_out(event_id=event.pk, at=made.at) == 1
+    hook = inbound.connect(
+        code="shop-web",
+        touchpoint=made.web,
+        scheme=InboundScheme.STANDARD,
+        secret=standard.new_secret(),
+        mapping=shipped.mapping("standard"),
+        at=made.at,
+    )
+    line = {"line_no": 1, "sku": "A", "quantity": 1, "amount": "30.00"}
+    fact = {
+        "order_no": "W1", "status": "paid", "placed_at": made.at.isoformat(), "currency": "CNY",
+        "identifier": {"kind": "external", "value": "m-0"}, "lines": [line],
+    }  # fmt: skip
+    for number, data in enumerate((fact, {**fact, "currency": "EUR"})):
+        envelope = Envelope(f"msg_{number}", "order", {"type": "order", "data": data})
+        delivery, _is_known = inbound.accept(
+            hook=hook, envelope=envelope, raw=b"", at=made.at, read=parsing.batch_fact
+        )
+        assert delivery.state == ("parked" if number else "done"), delivery.reason
+
+
 def rich(preset: str = "retail_cn") -> Programme:
     """Return a programme in which everything has happened at least once."""
     made = programme(preset)
@@ -131,7 +168,9 @@ def rich(preset: str = "retail_cn") -> Programme:
     web = {"source": "web"}
     made.send(order(dan, "D1", at, 45_000, **web), order(dan, "D2", at, 5_000, **web), by=made.web)
     _returns(made)
+    _benefits(made)
     _reservations(made)
+    _connections(made)
     _stock(made)
     _coupons(made)
     _waiting(made)
@@ -163,6 +202,31 @@ def _returns(made: Programme) -> None:
         member=dan.pk, points=77, reason="sorry", at=at, actor="staff:eve", limit_points=None
     )
     made.send(order(bob, "B1", START + DAY, version=3, changed_at=at, status="cancelled"))
+
+
+def _benefits(made: Programme) -> None:
+    ann, cyn = made.members[0], made.members[2]
+    at, by = made.at, "touchpoint:till"
+    held = new_public_id(at)
+    for code in ("expert_advice", "free_delivery"):
+        (used,) = entitlements.use(member=ann.pk, code=code, uses=1, at=at, actor=by)
+    entitlements.use(member=ann.pk, code="free_delivery", uses=1, at=at, actor=by)
+    entitlements.give_back(use=used.public_id, at=at, actor=by)
+    entitlements.hold(
+        member=ann.pk, uses=[("expert_advice", 2)], reservation=held, at=at, actor=by,
+        touchpoint=made.till,
+    )  # fmt: skip
+    entitlements.settle(reservations=[held], used=True, at=at)
+    MembershipPlan.objects.create(
+        code="plus", name_zh="付费银卡", name_en="Silver Plus", price=99,
+        tier=Tier.objects.get(code="silver"),
+    )  # fmt: skip
+    for ref in ("W-1", "W-2"):
+        sale = membership_sales.buy(
+            member=cyn.pk, plan="plus", purchase=Purchase(ref, made.till, at, by)
+        )
+        if ref == "W-1":
+            membership_sales.refund(membership=sale.membership.public_id, at=at, actor=by)
 
 
 def _reservations(made: Programme) -> None:

@@ -20,7 +20,7 @@ from rewards.domain.verification import Verifier
 from rewards.models import Coupon, Entry, Lot, LotUse, PointsAccount, Redemption, Stock
 from rewards.services import journal
 from tests.proof import ledgers
-from tiers.models import ProgressEntry, Standing
+from tiers.models import ProgressEntry, Standing, StandingOverride
 
 pytestmark = pytest.mark.req("PTS-11", "PTS-14")
 
@@ -39,6 +39,7 @@ BOUND_KEYS = {
     "order": {
         "source", "order_no", "version", "status", "member", "placed_at", "net_amount", "currency",
     },
+    "override": {"member", "tier", "from", "until", "revoked_at", "set_by", "approved_by"},
     "redemption": {"id", "member", "reward", "quantity", "points", "status"},
     "stock": {"reward", "on_hand", "held"},
     "coupon": {"code_hash", "template", "member", "status"},
@@ -55,7 +56,7 @@ def test_every_row_has_its_line(lines: list[dict[str, Any]]) -> None:
     rows = {
         "member": Member, "account": PointsAccount, "entry": Entry, "lot": Lot, "lot_use": LotUse,
         "order": Order, "progress": ProgressEntry, "standing": Standing, "event": MemberEvent,
-        "redemption": Redemption, "stock": Stock, "coupon": Coupon,
+        "override": StandingOverride, "redemption": Redemption, "stock": Stock, "coupon": Coupon,
     }  # fmt: skip
 
     assert Counter(line["type"] for line in lines) == {

@@ -11,9 +11,9 @@ from members.models import Channel, Member, Touchpoint
 from members.services import profile
 from rewards.domain.cart import KINDS, Line
 from rewards.domain.submission import MemberRef, OrderFact
-from rewards.models import PointsPolicy, Rule, RuleVersion
+from rewards.models import CouponTemplate, PointsPolicy, Rule, RuleVersion
 from rewards.presets import PRESETS
-from rewards.services import intake, presets
+from rewards.services import coupon_templates, coupons, intake, presets
 from tests.factories import members as people
 
 CATEGORIES = ("tea", "dairy", "bakery", None)
@@ -33,6 +33,7 @@ class World:
     seen: Counter[str]
     touchpoint: Touchpoint
     members: list[Member] = field(default_factory=list)
+    codes: dict[int, list[str]] = field(default_factory=dict)
     orders: int = 0
 
     def number(self) -> str:
@@ -67,7 +68,40 @@ def world(seed: int, at: datetime, seen: Counter[str], *, members: int = 4) -> W
     )
     for _number in range(members):
         made.members.append(_member(made))
+    templates = [_template(made, number) for number in range(5)]
+    for member in made.members:
+        for template in rng.choices(templates, k=8):
+            (coupon,) = coupons.issue(
+                template=template, member=member.pk, count=1, at=at, actor="staff:1"
+            )
+            made.codes.setdefault(member.pk, []).append(coupon.code)
     return made
+
+
+def _template(made: World, number: int) -> CouponTemplate:
+    """Make a coupon template of a random kind, with random conditions."""
+    rng = made.rng
+    kind = rng.choice(("amount", "percent", "free_item", "free_shipping"))
+    stacking = rng.choice(("alone", "others", "any"))
+    made.seen.update([f"coupon {kind}", f"stacking {stacking}"])
+    has_lines = rng.random() < 0.2
+    values: dict[str, Any] = {
+        "amount": Decimal(rng.randint(1, 300)) if kind == "amount" else None,
+        "percent": Decimal(rng.choice(("5", "12.5", "50"))) if kind == "percent" else None,
+        "max_discount": Decimal(30) if rng.random() < 0.3 else None,
+        "free_sku": f"SKU-{rng.randint(1, 4)}" if kind == "free_item" else "",
+        "min_spend": Decimal(rng.choice(("0", "0", "50", "200"))),
+        "conditions": _condition(made, 1) if rng.random() < 0.2 else None,
+        "line_conditions": _leaf(made, _line_leaves(made)) if has_lines else None,
+        "is_first_order_only": rng.random() < 0.1,
+        "uses_per_member": rng.choice((None, None, 3)),
+    }
+    return coupon_templates.create(
+        values={
+            "code": f"t{number}", "name_zh": "券", "name_en": "Coupon", "kind": kind,
+            "stacking": stacking, "expires_after_days": 30, **values,
+        }
+    )  # fmt: skip
 
 
 def _member(made: World) -> Member:

@@ -48,8 +48,8 @@ def test_the_order_does_what_the_quote_says(till: Caller) -> None:
 
     assert quote["tier"] == {"code": "gold", "after": "gold", "changed": False}
     assert quote["amounts"] == {
-        "list": "200.00", "tier_discount": "10.00", "net": "190.00", "paid_in_points": "10.00",
-        "to_pay": "180.00",
+        "list": "200.00", "tier_discount": "10.00", "coupons": "0.00", "net": "190.00",
+        "paid_in_points": "10.00", "to_pay": "180.00",
     }  # fmt: skip
     # 180 base points, and a quarter more for gold.
     assert quote["points"] == {
@@ -178,8 +178,88 @@ def test_a_cart_without_lines_is_refused(till: Caller) -> None:
     assert (answer.status, answer.code) == (400, "request_invalid")
 
 
+@pytest.mark.req("RWD-01", "RWD-07")
+def test_a_coupon_takes_off_what_the_tier_has_left_and_the_order_redeems_it(till: Caller) -> None:
+    member = enrolled(till, "1500.00")
+    code = given(till, member, "upgrade_gold_30")
+
+    body = cart(member, bodies.line(amount="100.00"), coupons=[code], points=1_000)
+    quote = till.post("/quotes", body).body
+    order = ordered(till, member, quote)
+
+    # 100.00, less 2 % for silver, less 30.00; 10.00 of it in points, the rest earns.
+    assert quote["amounts"] == {
+        "list": "100.00", "tier_discount": "2.00", "coupons": "30.00", "net": "68.00",
+        "paid_in_points": "10.00", "to_pay": "58.00",
+    }  # fmt: skip
+    (asked, *_others) = quote["coupons"]
+    assert (asked["asked"], asked["usable"], asked["discount"]) == (True, True, "30.00")
+    assert (quote["points"]["earned"], order["points"]["earned"]) == (63, 63)
+    assert order["issues"] == []
+    assert statuses(till, member)[code] == "redeemed"
+
+
+def test_coupons_that_nobody_asked_for_are_offered_with_what_they_would_do(till: Caller) -> None:
+    member = enrolled(till)
+    code = given(till, member, "birthday_20")
+    quote = till.post("/quotes", cart(member)).body
+    (offered,) = quote["coupons"]
+    assert (offered["code"], offered["asked"], offered["usable"]) == (code, False, True)
+    assert offered["discount"] == "20.00"
+    assert "coupons" not in quote["order"]
+    assert quote["amounts"]["coupons"] == "0.00"
+
+
+def test_a_coupon_that_cannot_be_used_says_why(till: Caller) -> None:
+    one, other = enrolled(till), enrolled(till)
+    code = given(till, other, "birthday_20")
+    quote = till.post("/quotes", cart(one, coupons=[code, "NOSUCHCODE"])).body
+    theirs, unknown = quote["coupons"]
+    assert [reason["code"] for reason in theirs["reasons"]] == ["not_yours"]
+    assert [reason["code"] for reason in unknown["reasons"]] == ["coupon_unknown"]
+    assert all(reason["text"] for each in (theirs, unknown) for reason in each["reasons"])
+    assert quote["amounts"]["coupons"] == "0.00"
+
+
+def test_a_coupon_used_elsewhere_in_between_makes_the_quote_stale(till: Caller) -> None:
+    member = enrolled(till)
+    code = given(till, member, "birthday_20")
+    quote = till.post("/quotes", cart(member, coupons=[code])).body
+    till.post(
+        "/coupons/redeem", {"member": member, "code": code, "reference": "T1"},
+        Idempotency_Key=bodies.number(),
+    )  # fmt: skip
+    codes = {issue["code"]: issue for issue in ordered(till, member, quote)["issues"]}
+    assert set(codes) == {"coupon_not_usable", "quote_stale"}
+    assert codes["quote_stale"]["difference"] == [
+        {"what": "coupon", "coupon": quote["order"]["coupons"][0], "quoted": 2_000, "now": 0}
+    ]
+
+
+def test_a_quote_says_what_is_left_of_the_benefits(till: Caller) -> None:
+    member = enrolled(till)
+    codes = {benefit["code"] for benefit in till.post("/quotes", cart(member)).body["benefits"]}
+    assert "birthday_gift" in codes
+
+
+def given(till: Caller, member: str, template: str) -> str:
+    """Return the code of a coupon that a member is given."""
+    body = {"template": template}
+    answer = till.post(f"/members/{member}/coupons", body, Idempotency_Key=bodies.number())
+    assert answer.status == 201, answer.body
+    return str(answer.body["issued"][0]["code"])
+
+
+def statuses(till: Caller, member: str) -> dict[str, str]:
+    """Return how each coupon of a member stands."""
+    items = till.get(f"/members/{member}/coupons").body["items"]
+    return {item["code"]: item["status"] for item in items}
+
+
 def test_a_quote_takes_few_statements(till: Caller) -> None:
     member = enrolled(till, "500.00")
-    till.post("/quotes", cart(member))
-    count = counted(databases.current(), lambda: till.post("/quotes", cart(member, points=100)))
+    code = given(till, member, "birthday_20")
+    body = cart(member, points=100, coupons=[code])
+    till.post("/quotes", body)
+    count = counted(databases.current(), lambda: till.post("/quotes", body))
     assert 0 < count <= 8

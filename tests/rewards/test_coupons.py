@@ -3,6 +3,7 @@
 Units: money in minor units.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -236,7 +237,7 @@ def test_min_spend_is_tested_on_what_coupons_before_have_left() -> None:
 
 
 def test_what_lines_say_of_coupons_is_added_back() -> None:
-    discounts = (
+    discounts: tuple[Mapping[str, str | int], ...] = (
         {"kind": "tier", "code": "gold", "amount": 500},
         {"code": "sum-mer", "amount": 700},
         {"kind": "coupon", "code": "other", "amount": 100},

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from config.base.admin.options import ReadOnlyAdmin
+from config.base.admin.options import ConsoleAdmin, ReadOnlyAdmin
 from members.admin.base import MemberOwnedAdmin
 from tiers.models import (
     Benefit,
@@ -63,8 +63,8 @@ class EntitlementUseAdmin(MemberOwnedAdmin):
 
 
 @admin.register(MembershipPlan)
-class MembershipPlanAdmin(ReadOnlyAdmin):
-    """What paid membership there is to buy."""
+class MembershipPlanAdmin(ConsoleAdmin):
+    """What paid membership there is to buy; what was sold keeps its terms."""
 
     list_display = ("code", "name_zh", "tier", "months", "price", "is_active")
     list_select_related = ("tier",)

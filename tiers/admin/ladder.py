@@ -22,6 +22,7 @@ from tiers import lint, words
 from tiers.models import (
     LadderRollout,
     LadderVersion,
+    LapseWarning,
     ProgressEntry,
     QualificationRule,
     Standing,
@@ -171,6 +172,19 @@ class StandingAdmin(MemberOwnedAdmin):
     def reason_name(self, standing: Standing) -> str:
         """Return why the standing began."""
         return words.reason(standing.reason)
+
+
+@admin.register(LapseWarning)
+class LapseWarningAdmin(MemberOwnedAdmin):
+    """Who was told when that a tier is about to end."""
+
+    list_display = ("member_card", "tier_name", "kept_until_on", "warned_at")
+    list_select_related = ("member", "tier")
+
+    @admin.display(description=_("tier"))
+    def tier_name(self, warning: LapseWarning) -> str:
+        """Return the tier in the visitor's language."""
+        return name_of(warning.tier)
 
 
 @admin.register(ProgressEntry)

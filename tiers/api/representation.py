@@ -1,13 +1,17 @@
 """Tiers as the API writes them."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
-from config.base import money
-from config.base.names import name_of
+from config.base import clock, money
+from config.base.names import in_active_language, name_of
 from tiers import words
-from tiers.models import TierTerm
-from tiers.queries import CurrentTier, Outlook
+from tiers.models import EntitlementUse, MembershipPlan, PaidMembership, TierTerm
+from tiers.queries import BenefitLeft, CurrentTier, Outlook
+from tiers.services.memberships import refundable_until
+
+_INSTANT = timedelta(microseconds=1)
 
 
 def current_json(current: CurrentTier) -> dict[str, Any]:
@@ -42,14 +46,65 @@ def gaps_json(gaps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [_gap(gap) for gap in gaps]
 
 
-def benefits_json(terms: TierTerm | None) -> list[dict[str, Any]]:
-    """Return what the tier gives on every order."""
-    if terms is None:
-        return []
-    return [
+def benefits_json(terms: TierTerm | None, left: Iterable[BenefitLeft]) -> list[dict[str, Any]]:
+    """Return what the tier gives on every order, and the benefits that the member has."""
+    on_orders = [] if terms is None else [
         {"code": "points_multiplier", "value": f"{terms.multiplier.normalize():f}"},
         {"code": "tier_discount", "percent": f"{terms.discount_percent.normalize():f}"},
-    ]
+    ]  # fmt: skip
+    return [*on_orders, *(benefit_json(each) for each in left)]
+
+
+def benefit_json(benefit: BenefitLeft) -> dict[str, Any]:
+    """Return a benefit with what is left of it; `until` is the last day it can be used on."""
+    until = benefit.until_at
+    return {
+        "code": benefit.code,
+        "name": in_active_language(zh=benefit.name_zh, en=benefit.name_en),
+        "description": in_active_language(zh=benefit.description_zh, en=benefit.description_en),
+        "quota": benefit.quota,
+        "left": benefit.left,
+        "period": benefit.period,
+        "until": None if until is None else clock.local_day(until - _INSTANT),
+    }
+
+
+def use_json(use: EntitlementUse) -> dict[str, Any]:
+    """Return one use of a benefit."""
+    return {
+        "id": use.public_id,
+        "benefit": use.period.entitlement.benefit.code,
+        "uses": use.uses,
+        "status": use.status,
+        "used_at": use.used_at,
+    }
+
+
+def plan_json(plan: MembershipPlan) -> dict[str, Any]:
+    """Return a plan that is on sale."""
+    return {
+        "code": plan.code,
+        "name": name_of(plan),
+        "tier": plan.tier.code,
+        "months": plan.months,
+        "price": money.to_text(money.to_minor(plan.price)),
+        "refund_days": plan.refund_days,
+    }
+
+
+def membership_json(row: PaidMembership) -> dict[str, Any]:
+    """Return a paid membership; `until` is the first instant after it."""
+    return {
+        "id": row.public_id,
+        "plan": row.plan.code,
+        "tier": row.plan.tier.code,
+        "status": row.status,
+        "price": money.to_text(money.to_minor(row.price)),
+        "purchase_ref": row.purchase_ref,
+        "from": row.from_at,
+        "until": row.until_at,
+        "refundable_until": refundable_until(row),
+    }
 
 
 def _gap(gap: Mapping[str, Any]) -> dict[str, Any]:

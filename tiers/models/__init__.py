@@ -15,6 +15,7 @@ from tiers.models.benefit import (
 from tiers.models.ladder import (
     LadderRollout,
     LadderVersion,
+    LapseWarning,
     ProgressEntry,
     Purpose,
     QualificationRule,
@@ -37,6 +38,7 @@ __all__ = [
     "EntitlementUse",
     "LadderRollout",
     "LadderVersion",
+    "LapseWarning",
     "LeavePolicy",
     "MembershipPlan",
     "MembershipStatus",

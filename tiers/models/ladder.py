@@ -60,6 +60,9 @@ class LadderVersion(models.Model):
         _("after a refund"), max_length=10, choices=RefundPolicy, default=RefundPolicy.WITHDRAW
     )
     withdraw_days = models.PositiveIntegerField(_("withdrawal within (days)"), default=30)
+    warning_days = models.PositiveIntegerField(
+        _("warning before the end (days)"), default=30, help_text=_("0: none.")
+    )
     growth_spend_weight = models.DecimalField(
         _("growth value per 1.00 spent"), max_digits=9, decimal_places=4, default=1
     )
@@ -256,6 +259,30 @@ class Standing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tier}"
+
+
+class LapseWarning(models.Model):
+    """A member was told that a term of a tier is about to end; each term is told of once."""
+
+    member = models.ForeignKey(
+        "members.Member", models.PROTECT, related_name="lapse_warnings", db_index=False,
+        verbose_name=_("member"),
+    )  # fmt: skip
+    tier = models.ForeignKey(Tier, models.PROTECT, db_index=False, verbose_name=_("tier"))
+    kept_until_on = models.DateField(_("kept until"))
+    warned_at = models.DateTimeField(_("warned at"))
+
+    class Meta:
+        verbose_name = _("warning of a tier's end")
+        verbose_name_plural = _("warnings of tiers' ends")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["member", "tier", "kept_until_on"], name="lapse_warning_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tier} {self.kept_until_on}"
 
 
 class StandingOverride(models.Model):

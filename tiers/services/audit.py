@@ -14,6 +14,10 @@ from config.base import audit
 FOLDER: Final = Path(__file__).resolve().parent.parent / "sql" / "audit"
 
 TEXTS: Final[dict[str, Promise]] = {
+    "entitlement_counted": _("What is held and used of a quota is what the uses add up to."),
+    "entitlement_of_tier_held": _("Benefits of a tier end with the tier."),
+    "entitlement_single": _("A tier gives a benefit once."),
+    "membership_override": _("A paid membership gives its tier for its time."),
     "override_single": _("No two tier overrides of a member run at the same time."),
     "progress_fact": _("Progress belongs to the member whose fact added it."),
     "standing_contiguous": _("Each tier begins where the one before ended."),

@@ -32,6 +32,17 @@ RENEWED_ONCE: Final = "tiers_paidmembership_renews_id_key"
 _DAY: Final = timedelta(days=1)
 
 
+_TO_REMIND: Final = """
+SELECT m.* FROM tiers_paidmembership m JOIN tiers_membershipplan p ON p.id = m.plan_id
+WHERE m.status = 'active' AND m.reminded_at IS NULL AND m.until_at > %(at)s
+  AND m.until_at - p.remind_days * interval '1 day' <= %(at)s
+  AND NOT EXISTS (SELECT FROM tiers_paidmembership n
+                  WHERE n.renews_id = m.id AND n.status <> 'refunded')
+ORDER BY m.until_at, m.id LIMIT %(limit)s
+FOR NO KEY UPDATE OF m SKIP LOCKED
+"""
+
+
 class MembershipError(DomainError):
     """A paid membership cannot be sold, renewed, cancelled or refunded like this."""
 
@@ -190,17 +201,7 @@ def remind_due(*, at: datetime, recorded_at: datetime) -> int:
 
 
 def _to_remind(at: datetime) -> list[PaidMembership]:
-    ahead = "plan.remind_days * interval '1 day'"
-    rows = PaidMembership.objects.raw(
-        "SELECT m.* FROM tiers_paidmembership m"
-        " JOIN tiers_membershipplan plan ON plan.id = m.plan_id"
-        " WHERE m.status = 'active' AND m.reminded_at IS NULL AND m.until_at > %(at)s"
-        f" AND m.until_at - {ahead} <= %(at)s AND NOT EXISTS ("
-        "   SELECT FROM tiers_paidmembership n WHERE n.renews_id = m.id AND n.status <> 'refunded')"
-        " ORDER BY m.until_at, m.id LIMIT %(limit)s FOR UPDATE OF m SKIP LOCKED",
-        {"at": at, "limit": SLICE},
-    )
-    return list(rows)
+    return list(PaidMembership.objects.raw(_TO_REMIND, {"at": at, "limit": SLICE}))
 
 
 def end_due(*, at: datetime, recorded_at: datetime) -> int:

@@ -26,6 +26,13 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
             path(page.route, self.admin_view(page.view), name=page.name) for page in panels.pages()
         ]
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what every page shows, with the programme's own name under the console's."""
+        context: dict[str, Any] = super().each_context(request)
+        if name := panels.programme_name():
+            context["site_subheader"] = name
+        return context
+
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:

@@ -19,7 +19,10 @@ LOYALTY_DATA_DIR = DATA_DIR
 LOYALTY_TIME_ZONE = env.str("LOYALTY_TIME_ZONE", default="Asia/Shanghai")
 LOYALTY_CURRENCY = env.str("LOYALTY_CURRENCY", default="CNY")
 LOYALTY_CLOCK = env.str("LOYALTY_CLOCK", default="wall")
+# For tests and for receivers on the same machine; production refuses it.
+LOYALTY_WEBHOOK_ALLOW_PRIVATE = env.bool("LOYALTY_WEBHOOK_ALLOW_PRIVATE", default=False)
 LOYALTY_LEAP_DAY = env.str("LOYALTY_LEAP_DAY", default="before")
+LOYALTY_DELIVERIES_KEPT_DAYS = env.int("LOYALTY_DELIVERIES_KEPT_DAYS", default=30)
 # How many coupon codes that lead nowhere a touchpoint may try within an hour.
 LOYALTY_UNKNOWN_COUPONS_PER_HOUR = env.int("LOYALTY_UNKNOWN_COUPONS_PER_HOUR", default=10)
 LOYALTY_POSTGRES_OPTIONS: dict[str, str] = database.postgres_options()
@@ -30,7 +33,11 @@ LOYALTY_KEYS = env.str("LOYALTY_KEYS", default="") or (
 
 if IS_PRODUCTION:
     security.refuse_unsafe(
-        debug=DEBUG, secret_key=SECRET_KEY, clock=LOYALTY_CLOCK, keys=LOYALTY_KEYS
+        debug=DEBUG,
+        secret_key=SECRET_KEY,
+        clock=LOYALTY_CLOCK,
+        keys=LOYALTY_KEYS,
+        allows_private=LOYALTY_WEBHOOK_ALLOW_PRIVATE,
     )
 
 INSTALLED_APPS = [

@@ -27,7 +27,9 @@ CONSOLE_SECURITY_POLICY = CONTENT_SECURITY_POLICY["DIRECTIVES"] | {
 }
 
 
-def unsafe_settings(*, debug: bool, secret_key: str, clock: str, keys: str) -> list[str]:
+def unsafe_settings(
+    *, debug: bool, secret_key: str, clock: str, keys: str, allows_private: bool = False
+) -> list[str]:
     """Return what is wrong with the settings of a production site."""
     wrong = []
     if debug:
@@ -38,15 +40,21 @@ def unsafe_settings(*, debug: bool, secret_key: str, clock: str, keys: str) -> l
         wrong.append("LOYALTY_CLOCK must be left at 'wall': any other is for tests")
     if not keys:
         wrong.append("LOYALTY_KEYS must be set: personal data is encrypted under it")
+    if allows_private:
+        wrong.append("LOYALTY_WEBHOOK_ALLOW_PRIVATE must be off: it opens the site's own network")
     return wrong
 
 
-def refuse_unsafe(*, debug: bool, secret_key: str, clock: str, keys: str) -> None:
+def refuse_unsafe(
+    *, debug: bool, secret_key: str, clock: str, keys: str, allows_private: bool = False
+) -> None:
     """Stop the start of a production site that would run unsafely.
 
     Raises: ImproperlyConfigured, naming everything that is wrong.
     """
-    wrong = unsafe_settings(debug=debug, secret_key=secret_key, clock=clock, keys=keys)
+    wrong = unsafe_settings(
+        debug=debug, secret_key=secret_key, clock=clock, keys=keys, allows_private=allows_private
+    )
     if wrong:
         raise ImproperlyConfigured(
             "不安全的生产配置 / Unsafe production settings: " + "; ".join(wrong)

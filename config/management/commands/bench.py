@@ -13,13 +13,14 @@ from rich.console import Console
 from rich.table import Table
 
 from config.base import checks
-from config.bench import console, databases, importing, nightly, orders, rules
+from config.bench import console, databases, importing, nightly, orders, rules, storefront
 from config.bench.measure import Ratio
 from config.bench.scale import SCALES, Scale
 
 BENCHES: Final = {
     "rules": rules.run,
     "orders": orders.run,
+    "storefront": storefront.run,
     "imports": importing.run,
     "nights": nightly.run,
     "console": console.run,

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from members.services import crypto
+from members.services import crypto, webhooks
+from rewards.services import inbound
 
 
 class Command(BaseCommand):
@@ -24,4 +25,6 @@ class Command(BaseCommand):
             last = crypto.rotate(after_id=last, limit=options["batch"])
             if last is not None:
                 self.stdout.write(f"done up to member {last}")
+        count = webhooks.reseal() + inbound.reseal()
+        self.stdout.write(f"secrets of connected systems: {count}")
         self.stdout.write(f"all under key {crypto.keyring().current.version}")

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('members', '0002_append_only'),
-        ('rewards', '0005_stock_movements_only_grow'),
+        ('rewards', '0006_coupon_lookups'),
     ]
 
     operations = [

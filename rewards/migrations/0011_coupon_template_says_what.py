@@ -8,7 +8,7 @@ OTHERS = (Q(kind="free_item") & ~Q(free_sku="")) | Q(kind="free_shipping")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rewards", "0007_join_coupons_and_grants")]
+    dependencies = [("rewards", "0010_lighter_ledger_writes")]
 
     operations = [
         migrations.RemoveConstraint(model_name="coupontemplate", name=NAME),
