@@ -10,6 +10,8 @@ from members.services import approvals, brand
 from rewards.admin import (
     adjustment,
     catalogue_panels,
+    coupon,
+    coupon_forms,
     membership,
     progress,
     redemption_forms,
@@ -121,6 +123,10 @@ def _install_member_page() -> None:
             rewards.orders, 10, "members.view_order",
         ),
         Panel(
+            "rewards.coupons", Place.MEMBER_POINTS, "admin/rewards/coupons.html",
+            coupon.coupons_panel, 25, "rewards.view_coupon",
+        ),
+        Panel(
             "rewards.redemptions", Place.MEMBER_POINTS, "admin/rewards/redemptions.html",
             catalogue_panels.redemptions, 30, "rewards.view_redemption",
         ),
@@ -168,6 +174,16 @@ def _install_pages() -> None:
         EventText("member.closed", members.status_details),
         EventText("tier.changed", tiers.changed_details),
         EventText("tier.override", tiers.override_details),
+        Page(
+            "rewards/coupons/<int:template_id>/generate/", "coupons_generate",
+            coupon_forms.generate_page,
+        ),
+        Page("rewards/coupons/<int:template_id>/load/", "coupons_load", coupon_forms.load_page),
+        Page("rewards/coupon/<int:coupon_id>/revoke/", "coupon_revoke", coupon_forms.revoke_page),
+        EventText("coupon.issued", coupon.event_details),
+        EventText("coupon.redeemed", coupon.event_details),
+        EventText("coupon.returned", coupon.event_details),
+        EventText("coupon.revoked", coupon.event_details),
         EventText("tier.lapse_warning", tiers.lapse_details),
         Page("rewards/fulfilment/", "fulfilment", warehouse.fulfilment_page),
         Page(

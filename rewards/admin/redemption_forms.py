@@ -132,7 +132,7 @@ def redemption_page(request: HttpRequest, redemption_id: int, verb: str) -> Http
     def work() -> object:
         return chosen.carry_out(row, form.cleaned_data, actor)
 
-    return _page(request, form, work, (str(chosen.title), str(row), back))
+    return form_page(request, form, work, (str(chosen.title), str(row), back))
 
 
 def stock_page(request: HttpRequest, reward_id: int) -> HttpResponse:
@@ -151,10 +151,10 @@ def stock_page(request: HttpRequest, reward_id: int) -> HttpResponse:
             actor=actor, place=(values["slot"], values["tier"]),
         )  # fmt: skip
 
-    return _page(request, form, work, (gettext("Receive or correct stock"), str(reward), back))
+    return form_page(request, form, work, (gettext("Receive or correct stock"), str(reward), back))
 
 
-def _page(
+def form_page(
     request: HttpRequest,
     form: forms.Form,
     work: Callable[[], object],

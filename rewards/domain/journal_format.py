@@ -40,6 +40,10 @@ _REDEMPTION_KEYS: Final = (
     "type", "id", "member", "reward", "quantity", "points", "status", "requested_at",
     "fulfilled_at", "closed_at",
 )  # fmt: skip
+_COUPON_KEYS: Final = (
+    "type", "code_hash", "template", "member", "status", "max_uses", "held", "used", "issued_at",
+    "expires_at",
+)  # fmt: skip
 _STOCK_KEYS: Final = ("type", "reward", "slot", "tier", "on_hand", "held")
 
 
@@ -119,6 +123,7 @@ _TYPES: Final[dict[tuple[str, ...], str]] = {
     _EVENT_KEYS: "event",
     _REDEMPTION_KEYS: "redemption",
     _STOCK_KEYS: "stock",
+    _COUPON_KEYS: "coupon",
 }
 
 BUILDERS: Final[dict[str, Callable[[Row], Line]]] = {

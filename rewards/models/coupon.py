@@ -77,8 +77,8 @@ class CouponTemplate(models.Model):
         verbose_name_plural = _("coupon templates")
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind="amount", amount__gt=0)
-                | Q(kind="percent", percent__gt=0, percent__lte=100)
+                condition=Q(kind="amount", amount__isnull=False, amount__gt=0)
+                | Q(kind="percent", percent__isnull=False, percent__gt=0, percent__lte=100)
                 | (Q(kind="free_item") & ~Q(free_sku=""))
                 | Q(kind="free_shipping"),
                 name="coupon_template_says_what",

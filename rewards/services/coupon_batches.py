@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from rewards.models import CouponBatch, CouponTemplate
 from rewards.services import import_files
 from rewards.services.coupon_issue import count_issued, expiry_of
 from rewards.services.coupon_terms import first_end
-from rewards.services.import_files import BrokenRow, ImportFile
+from rewards.services.import_files import BrokenRow, ImportFile, Row
 from rewards.services.rejects import Reject, RejectsFile, rejects_path
 from rewards.services.tables import BIGINT, TEXT, TIME
 
@@ -172,19 +172,19 @@ class _Rows:
         return self._rows
 
     def _read(self, file: ImportFile) -> Iterator[tuple[str, datetime | None]]:
-        is_first = self.has_header
-        for row in file.rows():
+        for row in chain(self._first_row(file), file.rows()):
             if isinstance(row, BrokenRow):
                 self.rejects.add([Reject(row.line, row.code)])
-                continue
-            if is_first and not file.is_parquet:
-                is_first = False
                 continue
             read = self._one(*row)
             if isinstance(read, Reject):
                 self.rejects.add([read])
             else:
                 yield read
+
+    def _first_row(self, file: ImportFile) -> list[Row]:
+        """Return the first line where it is a code as well, not a name of columns."""
+        return [] if self.has_header or file.is_parquet else [(1, list(file.header))]
 
     def _one(self, line: int, cells: list[str]) -> tuple[str, datetime | None] | Reject:
         written = cells[self.code_at]

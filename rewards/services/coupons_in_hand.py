@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from config.base import money
@@ -204,7 +204,7 @@ def take(
     """
     about = RawSQL(_ABOUT, [sorted(codes), sorted(orders), sorted(reservations)])  # noqa: S611
     rows = Coupon.objects.filter(pk__in=about).select_related("template").order_by("pk")
-    coupons = list(rows.select_for_update(of=("self",), no_key=True))
+    coupons = list(_locked(rows))
     if not coupons:
         return None
     wanted = Q(status=HELD) | Q(order__in=orders) | Q(reservation__in=reservations)
@@ -221,6 +221,11 @@ def take(
     in_hand = CouponsInHand(at, actor, {coupon.code: coupon for coupon in coupons}, uses)
     in_hand.free_lapsed()
     return in_hand
+
+
+def _locked(rows: QuerySet[Coupon]) -> QuerySet[Coupon]:
+    """Lock the rows as they are read, in id order."""
+    return rows.select_for_update(of=("self",), no_key=True)
 
 
 def _is_over(reservation: Reservation | None, at: datetime) -> bool:

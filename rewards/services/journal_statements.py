@@ -94,6 +94,18 @@ FROM rewards_redemption r
 JOIN members_member m ON m.id = r.member_id
 JOIN rewards_reward w ON w.id = r.reward_id
 WHERE {_OF_MEMBERS} ORDER BY m.id, r.id""",
+    # Those of no member come before those of all.
+    "coupon": f"""
+SELECT coalesce(m.id, 0), encode(sha256(convert_to(c.code, 'UTF8')), 'hex'), t.code,
+       m.public_id::text,
+       CASE WHEN c.revoked_at IS NOT NULL THEN 'revoked' WHEN c.issued_at IS NULL THEN 'pooled'
+            WHEN c.used >= c.max_uses THEN 'redeemed'
+            WHEN c.used + c.held >= c.max_uses THEN 'held' ELSE 'issued' END,
+       c.max_uses, c.held, c.used, {_at("c.issued_at")}, {_at("c.expires_at")}
+FROM rewards_coupon c
+JOIN rewards_coupontemplate t ON t.id = c.template_id
+LEFT JOIN members_member m ON m.id = c.member_id
+WHERE c.member_id IS NULL OR {_OF_MEMBERS} ORDER BY coalesce(m.id, 0), c.id""",
     # Of no member: these come before those of all.
     "stock": """
 SELECT 0, w.code, l.code, t.code, s.on_hand, s.held

@@ -227,6 +227,28 @@ CORRUPTIONS = (
                " (SELECT min(c.id) FROM rewards_rewardcode c JOIN rewards_redemption r ON"
                " r.id = c.redemption_id) RETURNING (SELECT id FROM rewards_redemption WHERE"
                " status = 'fulfilled' AND quantity = 2)"),
+    Corruption("a coupon counter", "coupon_counted", "coupon",
+               _update("rewards_coupon", "used = 0", "used > 0")),
+    Corruption("a use that nobody counted", "coupon_counted", "coupon",
+               _update("rewards_couponuse", "status = 'returned', returned_at = now()",
+                       "status = 'redeemed'", "coupon_id")),
+    Corruption("a coupon held for nothing", "coupon_held", "coupon_use",
+               _update("rewards_couponuse", "reservation_id = NULL", "status = 'held'")),
+    Corruption("a coupon of somebody else's order", "coupon_on_order", "coupon_use",
+               _update("rewards_couponuse", "member_id = (SELECT max(id) FROM members_member)",
+                       "status = 'redeemed' AND order_id IS NOT NULL")),
+    Corruption("a coupon on an order worth nothing", "coupon_on_order", "coupon_use",
+               "WITH o AS (UPDATE members_order SET net_amount = 0 WHERE id IN (SELECT order_id"
+               " FROM rewards_couponuse WHERE status = 'redeemed') RETURNING id)"
+               " SELECT min(u.id) FROM rewards_couponuse u JOIN o ON o.id = u.order_id"
+               " WHERE u.status = 'redeemed'"),
+    Corruption("a coupon that nobody counted as issued", "coupon_issued", "coupon_template",
+               _update("rewards_coupontemplate", "issued = issued - 1", "issued > 0")),
+    Corruption("a limit of members", "coupon_member_limit", "member",
+               "WITH t AS (UPDATE rewards_coupontemplate SET uses_per_member = 0 RETURNING id)"
+               " SELECT min(u.member_id) FROM rewards_couponuse u JOIN rewards_coupon c"
+               " ON c.id = u.coupon_id JOIN t ON t.id = c.template_id"
+               " WHERE u.status = 'redeemed'"),
     Corruption("a lost key", "member_key", "member",
                "DELETE FROM members_memberkey WHERE member_id = (SELECT min(member_id) FROM"
                " members_memberkey) RETURNING member_id"),

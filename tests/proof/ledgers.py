@@ -27,6 +27,8 @@ from rewards.presets import inbound as shipped
 from rewards.services import (
     adjustment,
     check_ins,
+    coupon_redemption,
+    coupon_revocation,
     due,
     enrolment,
     inbound,
@@ -39,7 +41,7 @@ from rewards.services import (
     reward_codes,
 )
 from rewards.services.answers import Outcome
-from tests.factories import catalogue
+from tests.factories import catalogue, coupons
 from tests.factories import members as people
 from tiers.models import MembershipPlan, Tier
 from tiers.services import entitlements
@@ -172,6 +174,7 @@ def rich(preset: str = "retail_cn") -> Programme:
     _connections(made)
     _stock(made)
     _desk(made)
+    _coupons(made)
     _waiting(made)
     _time(made)
     return made
@@ -284,6 +287,29 @@ def _desk(made: Programme) -> None:
         member=dan.pk, points=40, reason="sorry", at=made.at, actor="touchpoint:till",
         limit_points=None, touchpoint=made.till,
     )  # fmt: skip
+
+
+def _coupons(made: Programme) -> None:
+    """Leave coupons used, given back, held, revoked, lapsed, in a pool, and with whoever has it."""
+    ann, bob, _cyn, dan = made.members
+    at = made.at = made.at + HOUR
+    used, back, held, gone, lapsed = (coupons.coupon(ann, at=at) for _number in range(5))
+    (bearer,) = coupons.bearer(at=at, uses_per_code=3)
+    coupons.pool(at=at, count=2)
+    made.send(
+        order(ann, "K1", at, 30_000, coupons=(used.code, bearer.code)),
+        order(ann, "K2", at, 30_000, coupons=(back.code, "NEVER")),
+        order(dan, "K3", at, 10_000, coupons=(bearer.code, used.code)),
+        refund("K2", "r1", at),
+    )
+    wanted = coupon_redemption.Redeeming(bearer.code, "till-receipt-1")
+    coupon_redemption.redeem(member=None, wanted=wanted, touchpoint=None, at=at, actor="till")
+    coupon_revocation.revoke(coupons=[gone.pk], reason="mistake", at=at, actor="staff:eve")
+    catalogue.hold(ann, at=at, minutes=20_000 * 60, coupons=(held.code,))
+    catalogue.hold(ann, at=at, coupons=(lapsed.code,))
+    mine = coupons.coupon(bob, at=at)
+    captured = catalogue.hold(bob, at=at, coupons=(mine.code,)).reservation
+    reservation.capture(reservation=captured.public_id, at=at, actor="touchpoint:till")
 
 
 def _waiting(made: Programme) -> None:

@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from members.models import Identifier, Member, MemberEvent, Order
 from members.services import crypto
 from rewards.domain.verification import Verifier
-from rewards.models import Entry, Lot, LotUse, PointsAccount, Redemption, Stock
+from rewards.models import Coupon, Entry, Lot, LotUse, PointsAccount, Redemption, Stock
 from rewards.services import journal
 from tests.proof import ledgers
 from tiers.models import ProgressEntry, Standing, StandingOverride
@@ -42,6 +42,7 @@ BOUND_KEYS = {
     "override": {"member", "tier", "from", "until", "revoked_at", "set_by", "approved_by"},
     "redemption": {"id", "member", "reward", "quantity", "points", "status"},
     "stock": {"reward", "on_hand", "held"},
+    "coupon": {"code_hash", "template", "member", "status"},
     "event": {"id", "member", "kind", "occurred_at"},
 }  # fmt: skip
 
@@ -55,7 +56,7 @@ def test_every_row_has_its_line(lines: list[dict[str, Any]]) -> None:
     rows = {
         "member": Member, "account": PointsAccount, "entry": Entry, "lot": Lot, "lot_use": LotUse,
         "order": Order, "progress": ProgressEntry, "standing": Standing, "event": MemberEvent,
-        "override": StandingOverride, "redemption": Redemption, "stock": Stock,
+        "override": StandingOverride, "redemption": Redemption, "stock": Stock, "coupon": Coupon,
     }  # fmt: skip
 
     assert Counter(line["type"] for line in lines) == {
@@ -70,7 +71,16 @@ def test_lines_have_the_bound_keys(lines: list[dict[str, Any]]) -> None:
 
 def test_values_are_written_as_documented(lines: list[dict[str, Any]]) -> None:
     for line in lines:
-        for key in ("at", "from", "until", "joined_at", "placed_at", "occurred_at", "recorded_at"):
+        for key in (
+            "at",
+            "from",
+            "until",
+            "issued_at",
+            "joined_at",
+            "placed_at",
+            "occurred_at",
+            "recorded_at",
+        ):
             if line["type"] != "entry" or key.endswith("_at"):
                 assert line.get(key) is None or INSTANT.fullmatch(line[key]), (key, line)
     orders = {line["net_amount"] for line in lines if line["type"] == "order"}
@@ -83,7 +93,7 @@ def test_values_are_written_as_documented(lines: list[dict[str, Any]]) -> None:
 def test_lines_of_a_member_stand_together_and_entries_in_order(
     lines: list[dict[str, Any]],
 ) -> None:
-    theirs = [line for line in lines if line["type"] != "stock"]
+    theirs = [line for line in lines if line["type"] == "member" or line.get("member")]
     owners = [line["id"] if line["type"] == "member" else line["member"] for line in theirs]
     changes = [owner for owner, before in zip(owners, [None, *owners], strict=False)
                if owner != before]  # fmt: skip
