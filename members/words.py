@@ -12,6 +12,7 @@ EVENTS: Mapping[str, Promise] = {
     "member.unfrozen": _("Unfrozen"),
     "member.closed": _("Closed"),
     "member.identifier_attached": _("Identifier attached"),
+    "member.identifier_ended": _("Identifier ended"),
     "member.erased": _("Erased"),
     "consent.changed": _("Consent changed"),
     "order.recorded": _("Order recorded"),

@@ -109,7 +109,7 @@ def points_of(
     if account is None:
         return Points(Balance(), ())
     if known_at is None and (as_of is None or as_of >= at):
-        return _now(account, max(at, as_of or at))
+        return read(account, max(at, as_of or at))
     business = as_of or max(at, known_at or at)
     is_history = known_at is not None and known_at < at
     due = _Due() if is_history else _due(account, min(business, at))
@@ -162,7 +162,8 @@ def last_valid_day(expires_at: datetime | None) -> date | None:
     return None if expires_at is None else clock.local_day(expires_at - _INSTANT)
 
 
-def _now(account: PointsAccount, at: datetime) -> Points:
+def read(account: PointsAccount, at: datetime) -> Points:
+    """Return balances and expiring points of an account that is in hand; one statement or two."""
     if account.next_due_at is None or account.next_due_at > at:
         open_lots = Lot.objects.filter(account=account, remaining__gt=0).order_by()
         left = open_lots.values_list("expires_at").annotate(Sum("remaining"))

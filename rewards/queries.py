@@ -1,9 +1,13 @@
 """What is read of members' tiers, entries, orders and the decisions behind them."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+import orjson
+from django.db import connection
 
 from config.base.names import name_of
 from members import queries as member_queries
@@ -19,6 +23,14 @@ from tiers.queries import CurrentTier, InForce, Outlook
 
 TIERS_STATE = "t"
 NAMES_KEPT_SECONDS = 60
+
+
+_TIER_STATE = f"""
+SELECT {programme.STAMP},
+    (SELECT f.state::text FROM rewards_foldsnapshot f WHERE f.member_id = %(member)s),
+    (SELECT json_agg(json_build_array(u.from_at, u.ended_at) ORDER BY u.from_at)
+       FROM members_suspension u WHERE u.member_id = %(member)s)::text
+"""  # noqa: S608 - the stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +86,45 @@ def tier_of(member: Member, *, at: datetime) -> TierReading | None:
 
     Source: TIR-07.
     """
+    with connection.cursor() as cursor:
+        cursor.execute(_TIER_STATE, {"member": member.pk})
+        stamp, state, suspensions = cursor.fetchone()
+    known = TierState(
+        None if state is None else orjson.loads(state),
+        read_suspensions(suspensions),
+        programme.book_for(stamp),
+    )
+    return read_tier(member, known, at=at)
+
+
+def read_suspensions(text: str | None) -> list[tuple[datetime, datetime | None]]:
+    """Return when a member was frozen, from JSON as PostgreSQL makes it."""
+    return [
+        (datetime.fromisoformat(from_at), ended_at and datetime.fromisoformat(ended_at))
+        for from_at, ended_at in orjson.loads(text or "[]")
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class TierState:
+    """What is stored of a member's fold, and the programme that it is read with."""
+
+    state: Mapping[str, Any] | None
+    suspensions: Sequence[tuple[datetime, datetime | None]]
+    book: ProgrammeBook
+
+
+def read_tier(member: Member, known: TierState, *, at: datetime) -> TierReading | None:
+    """Return the tier of a member and what lies ahead; two statements, three after a review."""
     overrides = tier_queries.overrides_in_force([member.pk], at=at)
     current = tier_queries.current_tiers([member.pk], at=at, overrides=overrides).get(member.pk)
     if current is None:
         return None
-    state = FoldSnapshot.objects.filter(member=member).values_list("state", flat=True).first()
-    suspensions = member_queries.suspensions_of([member.pk])[member.pk]
-    if state is None:
-        fold = TierFold.enrol(member.joined_at, suspensions=suspensions)
+    if known.state is None:
+        fold = TierFold.enrol(member.joined_at, suspensions=known.suspensions)
     else:
-        fold = TierFold.from_json(state[TIERS_STATE], suspensions)
-    outlook = _outlook(fold, programme.current_book(), at)
+        fold = TierFold.from_json(known.state[TIERS_STATE], known.suspensions)
+    outlook = _outlook(fold, known.book, at)
     if outlook is not None and outlook.tier != current.computed.code:
         laid_over = overrides.get(member.pk)
         current = _settled(current, outlook, tier_queries.tiers_by_code(), laid_over)

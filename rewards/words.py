@@ -78,3 +78,17 @@ def change(source: str, target: str, points: int) -> int:
 def reason(code: str) -> str:
     """Return the reason of an entry for people: the words that staff gave stay as they are."""
     return str(REASONS.get(code, code))
+
+
+WARNINGS: Mapping[str, Promise] = {
+    "member_frozen": _("The member is frozen: nothing can be spent"),
+    "member_closed": _("The membership is closed"),
+    "points_debt": _("Points are owed: none can be spent"),
+    "open_case": _("A case is open"),
+    "no_marketing": _("No marketing messages allowed"),
+}
+
+
+def warning(code: str) -> str:
+    """Return what somebody who serves a member should know."""
+    return str(WARNINGS.get(code, code))

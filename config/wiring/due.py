@@ -15,7 +15,15 @@ from config.base import clock, job_runs, jobs
 from config.base.job_runs import Ending, Report, Watch
 from config.base.jobs import Turn
 from members.api import idempotency
-from members.services import events, retention, waiting, webhooks
+from members.services import (
+    events,
+    member_codes,
+    one_time_passwords,
+    retention,
+    verifications,
+    waiting,
+    webhooks,
+)
 from rewards.services import calendar_gifts as calendar_gifts_service
 from rewards.services import coupon_misses, inbound
 from rewards.services.due import settle_due
@@ -42,6 +50,7 @@ def install() -> None:
     jobs.register("forget_deliveries", forget_deliveries, every=timedelta(days=1))
     jobs.register("forget_webhook_deliveries", forget_webhook_deliveries, every=timedelta(days=1))
     jobs.register("forget_shop_messages", forget_shop_messages, every=timedelta(hours=6))
+    jobs.register("forget_presence", forget_presence, every=timedelta(hours=1))
     jobs.register("forget_coupon_misses", forget_coupon_misses, every=timedelta(days=1))
     jobs.register("forget_job_runs", forget_job_runs, every=timedelta(days=1))
 
@@ -149,6 +158,18 @@ def forget_webhook_deliveries(turn: Turn) -> int:
     while count := webhooks.forget_old(before=before, limit=PRUNE_BATCH):
         done += count
         turn.progress(done, done)
+    return done
+
+
+def forget_presence(turn: Turn) -> int:
+    """Delete member codes and one-time passwords that ended long ago, and old verifications."""
+    done = 0
+    for forget in (
+        member_codes.forget_old, one_time_passwords.forget_old, verifications.forget_old,
+    ):  # fmt: skip
+        while count := forget(at=turn.at, limit=PRUNE_BATCH):
+            done += count
+            turn.progress(done, done)
     return done
 
 

@@ -20,6 +20,7 @@ from rewards.admin import (
 )
 from rewards.admin import panels as rewards
 from rewards.admin import reports as reward_reports
+from rewards.services.adjustment import APPROVAL_KIND
 from tiers import pages as tier_pages
 from tiers import panels as tiers
 from tiers.services import standing
@@ -38,7 +39,7 @@ def install() -> None:
         summarise=tier_pages.summarise,
     )
     approvals.register(
-        adjustment.APPROVAL_KIND,
+        APPROVAL_KIND,
         title=_("Points adjustment"),
         execute=adjustment.execute_approved,
         summarise=adjustment.summarise,

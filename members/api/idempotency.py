@@ -126,9 +126,12 @@ def _call(view: TouchpointEndpoint, request: Request, key: str) -> Call:
         raise IdempotencyError(
             "idempotency_key_invalid", _("Send 1 to 255 printable ASCII characters.")
         )
-    touchpoint_id = view.key_of(request).touchpoint.pk
+    caller = view.key_of(request)
+    touchpoint_id = caller.touchpoint.pk
+    # Members who use one touchpoint's tokens may send the same key and never meet.
+    owner = f"{touchpoint_id}" if caller.member is None else f"{touchpoint_id}:{caller.member.id}"
     root = hmac.digest(
-        settings.SECRET_KEY.encode(), f"idempotency\0{touchpoint_id}\0{key}".encode(), "sha256"
+        settings.SECRET_KEY.encode(), f"idempotency\0{owner}\0{key}".encode(), "sha256"
     )
     content = orjson.dumps([request.method, request.path]) + json_format.write_sorted(request.data)
     return Call(

@@ -175,6 +175,7 @@ get_timeline = Operation(
     tag=MEMBERS,
     summary="List what has happened to a member, newest first",
     scope="members:read",
+    member_by="path",
     parameters=[PUBLIC_ID, *openapi.CURSOR_PARAMETERS],
     answers=[
         Answer(

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from config.base.api import cursors
 from members.api import openapi, representation
-from members.api.views import TouchpointEndpoint, member_of
+from members.api.views import PATH, TouchpointEndpoint, member_of
 from members.models import MemberEvent
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,6 +22,7 @@ class TimelineView(TouchpointEndpoint):
     """Events of one member by business time. Source: MEM-09."""
 
     scopes = {"GET": "members:read"}
+    member_token = {"GET": PATH}
 
     @openapi.get_timeline
     def get(self, request: Request, public_id: uuid.UUID) -> Response:

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from members.api.consents import ConsentsView
+from members.api.presence import MemberCodeView, MemberTokenView, OtpView
 from members.api.timeline import TimelineView
 from members.api.webhooks import (
     DeliveriesView,
@@ -28,4 +29,7 @@ urlpatterns = [
         ReplayView.as_view(),
         name="webhook-replay",
     ),
+    path("members/<uuid:public_id>/token", MemberTokenView.as_view(), name="member-token"),
+    path("members/<uuid:public_id>/code", MemberCodeView.as_view(), name="member-code"),
+    path("members/<uuid:public_id>/otp", OtpView.as_view(), name="member-otp"),
 ]

@@ -15,6 +15,7 @@ from members.models.identity import (
 )
 from members.models.interaction import Interaction, InteractionKind
 from members.models.order import LineKind, Order, OrderLine, OrderStatus, Refund
+from members.models.presence import MemberCode, OneTimePassword, Verification
 from members.models.staff import Approval, StaffAuthority
 from members.models.status import AttributeChange, Suspension
 from members.models.touchpoint import (
@@ -24,6 +25,7 @@ from members.models.touchpoint import (
     OnUnknown,
     OrgUnit,
     Source,
+    SpendNeeds,
     Store,
     Touchpoint,
 )
@@ -54,11 +56,13 @@ __all__ = [
     "InteractionKind",
     "LineKind",
     "Member",
+    "MemberCode",
     "MemberEvent",
     "MemberKey",
     "MemberProfile",
     "MemberStatus",
     "OnUnknown",
+    "OneTimePassword",
     "Order",
     "OrderLine",
     "OrderStatus",
@@ -67,11 +71,13 @@ __all__ = [
     "Refund",
     "SendState",
     "Source",
+    "SpendNeeds",
     "StaffAuthority",
     "Store",
     "Subscription",
     "Suspension",
     "Touchpoint",
+    "Verification",
     "Webhook",
     "WebhookDelivery",
     "WebhookState",

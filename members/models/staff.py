@@ -48,7 +48,7 @@ class Approval(models.Model):
     state = models.CharField(
         _("state"), max_length=10, choices=ApprovalState, default=ApprovalState.REQUESTED
     )
-    requested_by = models.CharField(_("requested by"), max_length=64)
+    requested_by = models.CharField(_("requested by"), max_length=80)
     requested_at = models.DateTimeField(_("requested at"))
     decided_by = models.CharField(_("decided by"), max_length=64, blank=True)
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)

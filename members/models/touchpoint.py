@@ -26,6 +26,14 @@ class OnUnknown(models.TextChoices):
     REJECT = "reject", _("Reject")
 
 
+class SpendNeeds(models.TextChoices):
+    """What shows that the member is there when points are spent."""
+
+    NONE = "none", _("Nothing")
+    MEMBER_CODE = "member_code", _("Member code")
+    OTP = "otp", _("One-time password")
+
+
 class OrgUnit(models.Model):
     """A node of the retailer's organisation."""
 
@@ -74,6 +82,31 @@ class Touchpoint(models.Model):
     adjustment_limit_points = models.PositiveBigIntegerField(
         _("adjustment limit (points per call)"), default=500
     )
+    adjustment_daily_limit_points = models.PositiveBigIntegerField(
+        _("adjustment limit (points per day)"), default=20_000, db_default=20_000
+    )
+    adjustment_member_month_limit_points = models.PositiveBigIntegerField(
+        _("adjustment limit (points per member and month)"), default=2_000, db_default=2_000
+    )
+    spend_needs = models.CharField(
+        _("spending points needs"), max_length=12, choices=SpendNeeds,
+        default=SpendNeeds.NONE, db_default=SpendNeeds.NONE.value,
+    )  # fmt: skip
+    spend_free_points = models.PositiveBigIntegerField(
+        _("points spent without that, per call"), default=0, db_default=0
+    )
+    requests_per_minute = models.PositiveIntegerField(
+        _("requests per minute and key"), default=60_000, db_default=60_000,
+        help_text=_("0 = no limit"),
+    )  # fmt: skip
+    member_requests_per_minute = models.PositiveIntegerField(
+        _("requests per minute of one member's tokens"), default=120, db_default=120,
+        help_text=_("0 = no limit"),
+    )  # fmt: skip
+    unknown_lookups_per_minute = models.PositiveIntegerField(
+        _("look-ups of unknown identifiers per minute and key"), default=30, db_default=30,
+        help_text=_("0 = no limit"),
+    )  # fmt: skip
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created at"))
 
@@ -83,7 +116,10 @@ class Touchpoint(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(channel__in=Channel.values), name="touchpoint_channel_known"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(spend_needs__in=SpendNeeds.values), name="touchpoint_spend_needs_known"
+            ),
         ]
 
     def __str__(self) -> str:

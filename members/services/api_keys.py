@@ -8,12 +8,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from config.base.errors import DomainError
 from members.domain import scopes as scope_names
+from members.domain import tokens
 from members.models import ApiKey, Touchpoint
 
 PREFIX_LENGTH: Final = 8
@@ -35,6 +38,17 @@ ORDER BY k.id LIMIT 1
 _SECRET = re.compile(r"lk_[a-z0-9]{8}_[A-Za-z0-9_-]{43}", re.ASCII)
 
 
+# A member token is only as good as the key that it came from and the member's status now.
+_AUTHENTICATE_MEMBER: Final = """
+SELECT k.id, k.scopes, m.id, {columns}
+FROM members_apikey k JOIN members_touchpoint t ON t.id = k.touchpoint_id
+JOIN members_member m ON m.public_id = %(member)s
+WHERE k.id = %(key)s AND t.is_active AND m.status = 'active'
+  AND (k.revoked_at IS NULL OR k.revoked_at > %(at)s)
+  AND (k.expires_at IS NULL OR k.expires_at > %(at)s)
+""".format(columns=", ".join(f't."{f.column}"' for f in Touchpoint._meta.concrete_fields))
+
+
 class ApiKeyEndedError(DomainError):
     """The key was revoked or has expired and cannot be rotated."""
 
@@ -43,16 +57,30 @@ class ApiKeyEndedError(DomainError):
 
 
 @dataclass(frozen=True, slots=True)
+class TokenMember:
+    """The member that a token was made for, who is active."""
+
+    id: int
+    public_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class AuthenticatedKey:
-    """A key that was presented and is valid: who speaks, and what it may do."""
+    """A key that was presented and is valid: who speaks, and what it may do.
+
+    With a member token `member` is whom alone it is good for.
+    """
 
     touchpoint: Touchpoint
     scopes: frozenset[str]
     key_id: int
+    member: TokenMember | None = None
 
     @property
     def actor(self) -> str:
-        """Return the name under which the touchpoint acts."""
+        """Return the name under which the touchpoint, or the member through it, acts."""
+        if self.member is not None:
+            return f"member:{self.member.public_id}"
         return f"touchpoint:{self.touchpoint.code}"
 
 
@@ -110,6 +138,8 @@ def authenticate(secret: str, at: datetime) -> AuthenticatedKey | None:
 
     Only hashes are compared, so the time it takes tells nothing about the secret.
     """
+    if secret.startswith(tokens.PREFIX):
+        return _authenticate_member(secret, at)
     if not _SECRET.fullmatch(secret):
         return None
     with connection.cursor() as cursor:
@@ -120,6 +150,32 @@ def authenticate(secret: str, at: datetime) -> AuthenticatedKey | None:
     key_id, scopes, *values = row
     touchpoint = Touchpoint.from_db(connection.alias, _TOUCHPOINT_FIELDS, values)
     return AuthenticatedKey(touchpoint, frozenset(scopes), key_id)
+
+
+def _authenticate_member(text: str, at: datetime) -> AuthenticatedKey | None:
+    """Return whom a member token stands for; without a statement where its signature is not ours.
+
+    Revoking its key, and freezing, closing, erasing or merging its member, ends it at once.
+    """
+    token = tokens.read(text, signing_secrets(), at)
+    if token is None:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _AUTHENTICATE_MEMBER, {"key": token.key_id, "member": token.member, "at": at}
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    key_id, scopes, member_id, *values = row
+    touchpoint = Touchpoint.from_db(connection.alias, _TOUCHPOINT_FIELDS, values)
+    member = TokenMember(member_id, token.member)
+    return AuthenticatedKey(touchpoint, token.scopes & frozenset(scopes), key_id, member)
+
+
+def signing_secrets() -> list[str]:
+    """Return what tokens may be signed with, the secret for new ones first."""
+    return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
 
 
 def _digest(secret: str) -> bytes:

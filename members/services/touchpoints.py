@@ -8,11 +8,14 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from config.base.errors import DomainError
-from members.models import Channel, OnUnknown, Touchpoint
+from members.models import Channel, OnUnknown, SpendNeeds, Touchpoint
 
 _Read = Callable[[list[str]], dict[str, int]]
 
 MAX_REMEMBERED: Final = 100_000
+
+TILL_FREE_POINTS: Final = 2_000
+"""What a till spends without a member code, unless it is told otherwise."""
 
 # What became known in committed transactions. Neither owners of sources nor ids of stores ever
 # change, so what is remembered stays true; several databases may be used by one process.
@@ -71,11 +74,18 @@ def create_or_reuse(
 ) -> Touchpoint:
     """Return the touchpoint of this code, made if missing; what is given of its policies is set.
 
+    A new till asks for a member code when more than 2,000 points are spent at once.
     Raises: TouchpointDiffersError.
     """
     with transaction.atomic():
+        presence = {}
+        if channel == Channel.POS:
+            presence = {
+                "spend_needs": SpendNeeds.MEMBER_CODE,
+                "spend_free_points": TILL_FREE_POINTS,
+            }
         touchpoint, created = Touchpoint.objects.get_or_create(
-            code=code, defaults={"name": code, "channel": channel, "created_at": at}
+            code=code, defaults={"name": code, "channel": channel, "created_at": at, **presence}
         )
         if not created and touchpoint.channel != channel:
             raise TouchpointDiffersError(code, touchpoint.channel)

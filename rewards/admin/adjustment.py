@@ -20,9 +20,8 @@ from config.base.errors import DomainError
 from members.admin.member import masked_name
 from members.models import Approval, Member, StaffAuthority
 from members.services import approvals
-from rewards.services.adjustment import AdjustmentError, adjust
+from rewards.services.adjustment import APPROVAL_KIND, AdjustmentError, adjust
 
-APPROVAL_KIND: Final = "points_adjustment"
 PERMISSION: Final = "rewards.add_entry"
 LARGEST: Final = 1_000_000_000
 

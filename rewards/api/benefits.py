@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from config.base.api import cursors
 from config.base.api.reading import ObjectReader
 from members.api.idempotency import idempotent
-from members.api.views import TouchpointEndpoint, member_of
+from members.api.views import PATH, PRESENCE_KEYS, TouchpointEndpoint, member_of
 from rewards import queries
 from rewards.api import openapi_benefits
 from rewards.services import benefit_uses
@@ -16,12 +16,14 @@ from tiers import queries as tier_queries
 from tiers.api import representation
 
 MAX_USES = 1_000
+USE_KEYS = PRESENCE_KEYS | {"uses"}
 
 
 class BenefitsView(TouchpointEndpoint):
     """What a member may claim. Source: BEN-14, SVC-01."""
 
     scopes = {"GET": "tiers:read"}
+    member_token = {"GET": PATH}
 
     @openapi_benefits.get_benefits
     def get(self, request: Request, public_id: uuid.UUID) -> Response:
@@ -38,19 +40,21 @@ class BenefitUseView(TouchpointEndpoint):
     """Using a benefit."""
 
     scopes = {"POST": "benefits:write"}
+    member_token = {"POST": PATH}
 
     @openapi_benefits.post_use
     @idempotent(required=True)
     def post(self, request: Request, public_id: uuid.UUID, code: str) -> Response:
         """Use a benefit, once or several times."""
         reader = ObjectReader(request.data)
-        reader.only(frozenset({"uses"}))
+        reader.only(USE_KEYS)
         uses = reader.integer("uses", 1, MAX_USES, required=False)
+        proof = self.proof_of(reader)
         reader.finish()
         member, key, at = member_of(public_id), self.key_of(request), self.at()
         made = benefit_uses.use(
             member=member.pk, code=code, uses=uses or 1, at=at, actor=key.actor,
-            touchpoint=key.touchpoint,
+            touchpoint=key.touchpoint, proof=proof,
         )  # fmt: skip
         left = tier_queries.benefits_left([member.pk], at)[member.pk]
         body = {

@@ -12,7 +12,16 @@ from config.base.api.cursors import ParameterInvalidError
 from config.base.api.reading import ObjectReader, parse_uuid
 from config.base.names import in_active_language, name_of
 from members.api.idempotency import idempotent
-from members.api.views import MemberNotFoundError, TouchpointEndpoint, member_of
+from members.api.views import (
+    BODY,
+    PATH,
+    PRESENCE_KEYS,
+    QUERY,
+    ROW,
+    MemberNotFoundError,
+    TouchpointEndpoint,
+    member_of,
+)
 from members.models import Member
 from rewards import catalogue_words
 from rewards.api import openapi_catalogue
@@ -23,7 +32,7 @@ from rewards.services.redeeming import Wish
 from rewards.services.redemption import RedemptionNotFoundError
 from rewards.services.shelf import Shown
 
-REDEMPTION_KEYS = frozenset({"member", "reward", "quantity", "slot", "address"})
+REDEMPTION_KEYS = PRESENCE_KEYS | {"member", "reward", "quantity", "slot", "address"}
 ADDRESS_TEXTS = {
     "name": 80, "phone": 32, "country": 2, "province": 40, "city": 40, "district": 40,
     "line": 200, "postal_code": 16, "note": 200,
@@ -37,6 +46,7 @@ class RewardsView(TouchpointEndpoint):
     """The catalogue, for a member or for anybody."""
 
     scopes = {"GET": "rewards:read"}
+    member_token = {"GET": QUERY}
 
     @openapi_catalogue.get_rewards
     def get(self, request: Request) -> Response:
@@ -58,6 +68,7 @@ class RewardView(TouchpointEndpoint):
     """One reward."""
 
     scopes = {"GET": "rewards:read"}
+    member_token = {"GET": QUERY}
 
     @openapi_catalogue.get_reward
     def get(self, request: Request, code: str) -> Response:
@@ -75,6 +86,7 @@ class RedemptionsView(TouchpointEndpoint):
     """Redeeming points for a reward."""
 
     scopes = {"POST": "redemptions:write"}
+    member_token = {"POST": BODY}
 
     @openapi_catalogue.post_redemption
     @idempotent(required=True)
@@ -87,6 +99,7 @@ class RedemptionsView(TouchpointEndpoint):
             reader.integer("quantity", 1, MAX_QUANTITY, required=False) or 1,
             reader.text("slot", MAX_CODE, required=False),
             _address(reader),
+            self.proof_of(reader),
         )
         reader.finish()
         assert member is not None
@@ -113,6 +126,7 @@ class RedemptionView(TouchpointEndpoint):
     """One redemption."""
 
     scopes = {"GET": "rewards:read"}
+    member_token = {"GET": ROW}
 
     @openapi_catalogue.get_redemption
     def get(self, request: Request, redemption_id: uuid.UUID) -> Response:
@@ -121,6 +135,7 @@ class RedemptionView(TouchpointEndpoint):
         row = redemptions().filter(public_id=redemption_id).first()
         if row is None:
             raise RedemptionNotFoundError
+        self.check_owner(request, member=row.member_id)
         return Response(stored_json([row])[0])
 
 
@@ -128,6 +143,7 @@ class CancelView(TouchpointEndpoint):
     """Cancelling a redemption."""
 
     scopes = {"POST": "redemptions:write"}
+    member_token = {"POST": ROW}
 
     @openapi_catalogue.cancel_redemption
     @idempotent(required=True)
@@ -136,6 +152,7 @@ class CancelView(TouchpointEndpoint):
         reader = ObjectReader(request.data)
         reader.only(frozenset())
         reader.finish()
+        self.check_rows_owner(request, Redemption.objects.filter(public_id=redemption_id))
         done = redeeming.cancel(
             redemption=redemption_id, at=self.at(), actor=self.key_of(request).actor
         )
@@ -147,6 +164,7 @@ class MemberRedemptionsView(TouchpointEndpoint):
     """What one member has redeemed and was given."""
 
     scopes = {"GET": "rewards:read"}
+    member_token = {"GET": PATH}
 
     @openapi_catalogue.get_redemptions
     def get(self, request: Request, public_id: uuid.UUID) -> Response:

@@ -14,7 +14,7 @@ from config.base.api.reading import ObjectReader
 from config.base.names import name_of
 from members.api import reading
 from members.api.idempotency import idempotent
-from members.api.views import TouchpointEndpoint, member_of
+from members.api.views import BODY, PATH, PRESENCE_KEYS, TouchpointEndpoint, member_of
 from members.models import Touchpoint
 from rewards import coupon_words
 from rewards.api import facts, openapi_coupons, parsing
@@ -32,7 +32,7 @@ from rewards.services.rehearsal import Rehearsal
 
 CART_KEYS = frozenset({"member", "identifier", "lines", "source", "store"})
 VALIDATE_KEYS = CART_KEYS | {"codes"}
-REDEEM_KEYS = CART_KEYS | {"code", "reference", "order_no"}
+REDEEM_KEYS = CART_KEYS | PRESENCE_KEYS | {"code", "reference", "order_no"}
 CLAIM_KEYS = frozenset({"template"})
 ISSUE_KEYS = frozenset({"template", "count"})
 ROLL_BACK_KEYS = frozenset[str]()
@@ -46,6 +46,7 @@ class ValidateCouponsView(TouchpointEndpoint):
     """Whether coupons can be used, alone or on a cart."""
 
     scopes = {"POST": "coupons:read"}
+    member_token = {"POST": BODY}
 
     @openapi_coupons.post_validate
     def post(self, request: Request) -> Response:
@@ -78,6 +79,7 @@ class RedeemCouponView(TouchpointEndpoint):
     """Using a coupon without an order, or before it is sent."""
 
     scopes = {"POST": "coupons:write"}
+    member_token = {"POST": BODY}
 
     @openapi_coupons.post_redeem
     @idempotent(required=True)
@@ -90,13 +92,14 @@ class RedeemCouponView(TouchpointEndpoint):
         code = reader.text("code", parsing.MAX_CODE_LENGTH)
         named, source = reading.member(reader), _source(reader)
         cart, reference = _cart(reader, source, key.touchpoint), _reference(reader, source)
+        proof = self.proof_of(reader)
         reader.finish()
         if source:
             facts.check_source(key.touchpoint, source)
         ref = parsing.member_ref(named)
         use = coupon_redemption.redeem(
             member=None if ref is None else member_named(ref),
-            wanted=Redeeming(code, reference, cart),
+            wanted=Redeeming(code, reference, cart, proof),
             touchpoint=key.touchpoint,
             at=self.at(),
             actor=key.actor,
@@ -126,6 +129,7 @@ class MemberCouponsView(TouchpointEndpoint):
     """A member's coupons."""
 
     scopes = {"GET": "coupons:read", "POST": "coupons:write"}
+    member_token = {"GET": PATH}
 
     @openapi_coupons.get_member_coupons
     def get(self, request: Request, public_id: uuid.UUID) -> Response:
@@ -166,6 +170,7 @@ class ClaimCouponView(TouchpointEndpoint):
     """Members taking coupons that are there for them."""
 
     scopes = {"POST": "coupons:write"}
+    member_token = {"POST": PATH}
 
     @openapi_coupons.post_claim
     @idempotent(required=True)
@@ -186,6 +191,7 @@ class ClaimableCouponsView(TouchpointEndpoint):
     """What a member may claim. Source: RWD-08."""
 
     scopes = {"GET": "coupons:read"}
+    member_token = {"GET": PATH}
 
     @openapi_coupons.get_claimable
     def get(self, request: Request, public_id: uuid.UUID) -> Response:

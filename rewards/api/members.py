@@ -9,14 +9,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.base import clock
-from config.base.api import json_format, problems
+from config.base.api import json_format, limits, problems
 from config.base.api.reading import ObjectReader
 from members.api import consents as consents_api
 from members.api import reading, representation
 from members.api.idempotency import idempotent
-from members.api.views import MemberNotFoundError, TouchpointEndpoint, member_of
+from members.api.views import (
+    MAX_MEMBER_CODE_LENGTH,
+    PATH,
+    MemberNotFoundError,
+    TouchpointEndpoint,
+    member_of,
+)
 from members.models import Channel, Member
-from members.services import identity, profile
+from members.services import identity, member_codes, profile
 from rewards import queries
 from rewards.api import openapi
 from rewards.services import enrolment
@@ -35,6 +41,8 @@ MAX_IDENTIFIERS = 20
 MAX_NAME_LENGTH = 100
 MAX_CODE_LENGTH = 64
 EARLIEST_BIRTH_YEAR = 1900
+MEMBER_CODE = "member_code"
+UNKNOWN_LOOKUPS = "unknown-lookups"
 
 
 class MembersView(TouchpointEndpoint):
@@ -56,7 +64,7 @@ class MembersView(TouchpointEndpoint):
                 raise result.error
             code = result.error.code
             body = {"code": code, "status": code, "detail": str(result.error.message)}
-            return Response(body, status=result.error.status)
+            return Response({**body, **result.error.details}, status=result.error.status)
         member = Member.objects.get(pk=result.member_id or 0)
         body = members_with_tiers(self, [member], request)[0]
         return Response(body, status=201 if result.created else 200)
@@ -99,21 +107,39 @@ class LookupView(TouchpointEndpoint):
 
     @openapi.post_lookup
     def post(self, request: Request) -> Response:
-        """Return the member that the identifier leads to."""
+        """Return the member that the identifier, or a member code, leads to.
+
+        Whoever tries identifiers soon finds no one any more: look-ups that lead to nobody are
+        counted, before they are made, so that many at once gain nothing.
+        """
         reader = ObjectReader(request.data)
-        named = reading.identifier(reader)
+        is_code = reader.data.get("kind") == MEMBER_CODE
+        named = _member_code(reader) if is_code else reading.identifier(reader)
         reader.finish()
-        key = (named.kind, named.app, named.value)
-        found = Member.objects.filter(pk__in=identity.find([key]).values()).living().first()
+        key = self.key_of(request)
+        most = key.touchpoint.unknown_lookups_per_minute
+        limits.take(UNKNOWN_LOOKUPS, str(key.key_id), most)
+        found = self._found(named)
         if found is None:
             raise MemberNotFoundError
+        limits.give_back(UNKNOWN_LOOKUPS, str(key.key_id), most)
         return Response(members_with_tiers(self, [found], request)[0])
+
+    def _found(self, named: reading.IdentifierText) -> Member | None:
+        """Return whom the identifier leads to; an erased member is as unknown as nobody."""
+        if named.kind == MEMBER_CODE:
+            owner = member_codes.member_of(named.value, at=self.at())
+            owners = set() if owner is None else {owner}
+        else:
+            owners = set(identity.find([(named.kind, named.app, named.value)]).values())
+        return Member.objects.filter(pk__in=owners).living().first()
 
 
 class MemberView(TouchpointEndpoint):
     """One member."""
 
     scopes = {"GET": "members:read", "PATCH": "members:write"}
+    member_token = {"GET": PATH}
 
     @openapi.get_member
     def get(self, request: Request, public_id: uuid.UUID) -> Response:
@@ -137,6 +163,12 @@ class MemberView(TouchpointEndpoint):
             attributes=attributes,
         )
         return Response(members_with_tiers(self, [member], request)[0])
+
+
+def _member_code(reader: ObjectReader) -> reading.IdentifierText:
+    reader.only(reading.IDENTIFIER_KEYS - {"app"})
+    code = reader.text("value", MAX_MEMBER_CODE_LENGTH)
+    return reading.IdentifierText(MEMBER_CODE, "", code)
 
 
 def members_with_tiers(
@@ -207,7 +239,8 @@ def _batch_result(result: Enrolment) -> dict[str, Any]:
     if error is not None and error.status >= 400:
         return problems.of_error(error)
     if error is not None:
-        return {"status": error.status, "code": error.code, "detail": str(error.message)}
+        told = {"status": error.status, "code": error.code, "detail": str(error.message)}
+        return {**told, **error.details}
     return {
         "status": 201 if result.created else 200,
         "id": result.public_id,

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from config.base.api import cursors
 from config.base.api.reading import ObjectReader
 from members.api.idempotency import idempotent
-from members.api.views import TouchpointEndpoint, member_of
+from members.api.views import PATH, TouchpointEndpoint, member_of
 from rewards.api import openapi_memberships
 from rewards.services import membership_sales
 from rewards.services.membership_sales import Sale
@@ -37,6 +37,7 @@ class MembershipsView(TouchpointEndpoint):
     """Memberships of one member. Source: BEN-16."""
 
     scopes = {"GET": "members:read", "POST": "memberships:write"}
+    member_token = {"GET": PATH}
 
     @openapi_memberships.get_memberships
     def get(self, request: Request, public_id: uuid.UUID) -> Response:

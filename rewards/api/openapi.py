@@ -13,7 +13,7 @@ from members.api.openapi import (
     MEMBERS,
     PUBLIC_ID,
 )
-from members.models import Channel
+from members.models import Channel, IdentifierKind
 from rewards.api import examples, schemas
 from rewards.api.codes import CODES
 
@@ -47,16 +47,29 @@ ENROLMENT_EXAMPLE = {
     "store": "SH-001",
     "consents": [{"purpose": "terms", "granted": True, "text_version": "2026-01"}],
 }
+LOOKUP = openapi.component(
+    "Lookup",
+    openapi.record(
+        {"kind": openapi.choice(*IdentifierKind.values, "member_code"), "value": openapi.text(254)},
+        {"app": openapi.text(64, 0)},
+    ),
+)
 VERIFICATION_CODE = openapi.choice("verification_required")
 VERIFICATION = openapi.record(
-    {"code": VERIFICATION_CODE, "status": VERIFICATION_CODE, "detail": TEXT}
+    {"code": VERIFICATION_CODE, "status": VERIFICATION_CODE, "detail": TEXT, "verification": ID}
 )
 VERIFICATION_EXAMPLE = {
     "code": "verification_required",
     "status": "verification_required",
     "detail": "需先验证手机号。",
+    "verification": EXAMPLE_ID,
 }
-ENROLMENT_ERRORS = ("identifiers_conflict", "enrolment_invalid", "ladder_missing")
+ENROLMENT_ERRORS = (
+    "identifiers_conflict",
+    "enrolment_invalid",
+    "consent_invalid",
+    "ladder_missing",
+)
 FACT_ERRORS = (
     "source_not_owned",
     "member_not_found",
@@ -113,7 +126,7 @@ post_lookup = Operation(
     tag=MEMBERS,
     summary="Find a member by an identifier",
     scope="members:read",
-    body=Body(IDENTIFIER, {"kind": "phone", "value": "13800138000"}),
+    body=Body(LOOKUP, {"kind": "phone", "value": "13800138000"}),
     answers=[Answer(200, "The member.", MEMBER, MEMBER_EXAMPLE)],
     errors=["member_not_found"],
 )
@@ -122,6 +135,7 @@ get_member = Operation(
     tag=MEMBERS,
     summary="Read a member",
     scope="members:read",
+    member_by="path",
     parameters=[PUBLIC_ID],
     answers=[Answer(200, "The member.", MEMBER, MEMBER_EXAMPLE)],
     errors=["member_not_found"],
@@ -153,10 +167,12 @@ get_tier = Operation(
     tag=POINTS,
     summary="Read a member's tier and what lies ahead",
     scope="tiers:read",
+    member_by="path",
     parameters=[PUBLIC_ID],
     answers=[
         Answer(200, "The tier.", schemas.TIER_READING, examples.TIER_READING_EXAMPLE),
     ],
+    is_conditional=True,
     errors=["member_not_found", "parameter_invalid", "programme_missing"],
 )
 get_points = Operation(
@@ -164,12 +180,14 @@ get_points = Operation(
     tag=POINTS,
     summary="Read balances",
     scope="points:read",
+    member_by="path",
     parameters=[
         PUBLIC_ID,
         query("as_of", TIME, "Business time, instead of now."),
         query("known_at", TIME, "Only what was recorded by then."),
     ],
     answers=[Answer(200, "Balances.", schemas.POINTS_READING, examples.POINTS_EXAMPLE)],
+    is_conditional=True,
     errors=["member_not_found", "parameter_invalid"],
 )
 get_entries = Operation(
@@ -177,6 +195,7 @@ get_entries = Operation(
     tag=POINTS,
     summary="List entries, newest first",
     scope="points:read",
+    member_by="path",
     parameters=[PUBLIC_ID, *openapi.CURSOR_PARAMETERS],
     answers=[
         Answer(
@@ -193,6 +212,7 @@ get_explanation = Operation(
     tag=POINTS,
     summary="Say why an entry was posted",
     scope="points:read",
+    member_by="row",
     parameters=[openapi.path("entry_id", {"type": "integer"}, "Entry id.")],
     answers=[
         Answer(
@@ -209,6 +229,7 @@ get_statement = Operation(
     tag=POINTS,
     summary="Read the statement of one month",
     scope="points:read",
+    member_by="path",
     parameters=[
         PUBLIC_ID,
         OpenApiParameter(
@@ -243,9 +264,21 @@ post_adjustment = Operation(
             "Done.",
             schemas.ADJUSTED,
             {"points": 50, "balance": examples.BALANCE_EXAMPLE},
-        )
+        ),
+        Answer(
+            202,
+            "More than the touchpoint may adjust alone: a member of staff is asked.",
+            schemas.ADJUSTMENT_ASKED,
+            {
+                "code": "approval_required",
+                "status": "approval_required",
+                "points": 5_000,
+                "approval": 12,
+                "limit": "call",
+            },
+        ),
     ],
-    errors=["member_not_found", "adjustment_over_limit", "insufficient_points", "member_frozen"],
+    errors=["member_not_found", "insufficient_points", "member_frozen", "member_not_active"],
     idempotency="required",
 )
 put_order = Operation(

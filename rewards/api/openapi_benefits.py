@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from config.base.api import codes, openapi
 from config.base.api.openapi import DAY, ID, TEXT, TIME, Answer, Body, Operation
 from members.api.openapi import EXAMPLE_ID, EXAMPLE_TIME, PUBLIC_ID
+from members.api.openapi_presence import PRESENCE
 from tiers.models import QuotaPeriod, UseStatus
 
 BENEFITS = "Benefits"
@@ -71,6 +72,7 @@ get_benefits = Operation(
     tag=BENEFITS,
     summary="Read what a member has of every benefit",
     scope="tiers:read",
+    member_by="path",
     parameters=[PUBLIC_ID],
     answers=[
         Answer(
@@ -87,7 +89,8 @@ post_use = Operation(
     tag=BENEFITS,
     summary="Use a benefit",
     scope="benefits:write",
-    body=Body(openapi.record({}, {"uses": openapi.integer(1, 1_000)}), {"uses": 1}),
+    member_by="path",
+    body=Body(openapi.record({}, {"uses": openapi.integer(1, 1_000), **PRESENCE}), {"uses": 1}),
     parameters=[PUBLIC_ID, CODE],
     answers=[
         Answer(
@@ -100,6 +103,7 @@ post_use = Operation(
     errors=[
         "member_not_found", "member_frozen", "member_not_active", "benefit_not_found",
         "benefit_not_granted", "benefit_exhausted", "programme_missing",
+        "member_code_invalid", "otp_invalid",
     ],
     idempotency="required",
 )  # fmt: skip

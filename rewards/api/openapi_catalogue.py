@@ -15,6 +15,7 @@ from config.base.api.openapi import (
     nullable,
 )
 from members.api.openapi import EXAMPLE_ID, EXAMPLE_TIME, PUBLIC_ID
+from members.api.openapi_presence import PRESENCE, PRESENCE_ERRORS
 from rewards.api import examples, schemas
 from rewards.api.schemas import REASON
 from rewards.models import RedemptionStatus, RewardKind
@@ -100,7 +101,12 @@ REDEMPTION_REQUEST = openapi.component(
     "RedemptionRequest",
     openapi.record(
         {"member": ID, "reward": CODE},
-        {"quantity": openapi.integer(1, 1_000), "slot": SLOT_CODE, "address": ADDRESS},
+        {
+            "quantity": openapi.integer(1, 1_000),
+            "slot": SLOT_CODE,
+            "address": ADDRESS,
+            **PRESENCE,
+        },
     ),
 )
 REDEMPTION_REQUEST_EXAMPLE = {
@@ -172,6 +178,7 @@ REFUSALS = (
     "insufficient_points",
     "points_debt",
     "programme_missing",
+    *PRESENCE_ERRORS,
 )
 
 get_rewards = Operation(
@@ -179,6 +186,7 @@ get_rewards = Operation(
     tag=REWARDS,
     summary="Read the catalogue, for a member with what may be had and why not",
     scope="rewards:read",
+    member_by="query",
     parameters=[FOR_MEMBER, *CURSOR_PARAMETERS],
     answers=[
         Answer(
@@ -195,6 +203,7 @@ get_reward = Operation(
     tag=REWARDS,
     summary="Read one reward",
     scope="rewards:read",
+    member_by="query",
     parameters=[REWARD_PATH, FOR_MEMBER],
     answers=[Answer(200, "The reward.", REWARD, REWARD_EXAMPLE)],
     errors=["member_not_found", "reward_not_found", "parameter_invalid"],
@@ -204,6 +213,7 @@ post_redemption = Operation(
     tag=REWARDS,
     summary="Redeem points for a reward",
     scope="redemptions:write",
+    member_by="body",
     body=Body(REDEMPTION_REQUEST, REDEMPTION_REQUEST_EXAMPLE),
     answers=[Answer(201, "Redeemed.", REDEMPTION, WITH_BALANCE)],
     errors=REFUSALS,
@@ -214,6 +224,7 @@ get_redemption = Operation(
     tag=REWARDS,
     summary="Read a redemption, with the codes it was given",
     scope="rewards:read",
+    member_by="row",
     parameters=[REDEMPTION_PATH],
     answers=[Answer(200, "The redemption.", REDEMPTION, REDEMPTION_EXAMPLE)],
     errors=["redemption_not_found", "parameter_invalid"],
@@ -223,6 +234,7 @@ cancel_redemption = Operation(
     tag=REWARDS,
     summary="Cancel a redemption: points and stock go back where they came from",
     scope="redemptions:write",
+    member_by="row",
     parameters=[REDEMPTION_PATH],
     body=Body(openapi.record({}), {}),
     answers=[
@@ -246,6 +258,7 @@ get_redemptions = Operation(
     tag=REWARDS,
     summary="Read what a member has redeemed and was given, newest first",
     scope="rewards:read",
+    member_by="path",
     parameters=[PUBLIC_ID, *CURSOR_PARAMETERS],
     answers=[
         Answer(

@@ -14,6 +14,7 @@ from config.base.api.openapi import (
     query,
 )
 from members.api.openapi import EXAMPLE_ID, EXAMPLE_TIME, IDENTIFIER, PUBLIC_ID
+from members.api.openapi_presence import PRESENCE
 from rewards.api import parsing, schemas
 from rewards.api.schemas import REASON
 from rewards.models import CouponKind, CouponStatus, CouponUseStatus
@@ -146,6 +147,7 @@ post_validate = Operation(
     tag=COUPONS,
     summary="Say whether coupons can be used together, and why not; nothing is set aside",
     scope="coupons:read",
+    member_by="body",
     body=Body(
         openapi.component(
             "CouponCheckRequest", openapi.record({"codes": openapi.listing(CODE, 20, 1)}, CART)
@@ -160,6 +162,7 @@ post_redeem = Operation(
     tag=COUPONS,
     summary="Use a coupon where no order names it, or before the order is sent",
     scope="coupons:write",
+    member_by="body",
     body=Body(
         openapi.component(
             "CouponRedemption",
@@ -167,6 +170,7 @@ post_redeem = Operation(
                 {"code": CODE},
                 {
                     **CART,
+                    **PRESENCE,
                     "reference": openapi.text(128, 0),
                     "order_no": openapi.text(parsing.MAX_ORDER_NO_LENGTH, 0),
                 },
@@ -181,7 +185,7 @@ post_redeem = Operation(
         },
     ),
     answers=[Answer(201, "Used.", USE, USE_EXAMPLE)],
-    errors=[
+    errors=["member_code_invalid", "otp_invalid",
         *MEMBER, *INACTIVE, "coupon_unknown", "coupon_code_mistyped", "coupon_not_usable",
         "source_not_owned", "too_many_unknown_codes",
     ],
@@ -210,6 +214,7 @@ get_member_coupons = Operation(
     tag=COUPONS,
     summary="List a member's coupons, those made last first",
     scope="coupons:read",
+    member_by="path",
     parameters=[
         PUBLIC_ID,
         *openapi.CURSOR_PARAMETERS,
@@ -251,6 +256,7 @@ post_claim = Operation(
     tag=COUPONS,
     summary="Claim a coupon that is there for members to take",
     scope="coupons:write",
+    member_by="path",
     parameters=[PUBLIC_ID],
     body=Body(openapi.record({"template": TEMPLATE}), {"template": "birthday_20"}),
     answers=[Answer(201, "Claimed.", COUPON, COUPON_EXAMPLE)],
@@ -262,6 +268,7 @@ get_claimable = Operation(
     tag=COUPONS,
     summary="List what a member may claim now",
     scope="coupons:read",
+    member_by="path",
     parameters=[PUBLIC_ID],
     answers=[
         Answer(

@@ -94,6 +94,7 @@ get_memberships = Operation(
     tag=MEMBERSHIPS,
     summary="List a member's paid memberships",
     scope="members:read",
+    member_by="path",
     parameters=[PUBLIC_ID],
     answers=[
         Answer(

@@ -136,6 +136,7 @@ post_quote = Operation(
     tag=QUOTES,
     summary="Quote a cart: what it would cost and earn, and why; writes nothing",
     scope="quotes:read",
+    member_by="body",
     body=Body(CART, CART_EXAMPLE),
     answers=[Answer(200, "The result in advance.", QUOTE, QUOTE_EXAMPLE)],
     errors=["member_not_found", "programme_missing", "too_many_unknown_codes"],

@@ -3,6 +3,7 @@
 from config.base.api import openapi
 from config.base.api.openapi import ID, POINTS, TEXT, TIME, Answer, Body, Operation, nullable
 from members.api.openapi import EXAMPLE_ID, EXAMPLE_TIME
+from members.api.openapi_presence import PRESENCE
 from rewards.api.openapi_catalogue import CODE, REFUSALS, SLOT_CODE, STATUS
 from rewards.models import ReservationStatus
 
@@ -22,6 +23,7 @@ RESERVATION_REQUEST = openapi.component(
             ),
             "benefits": openapi.listing(openapi.record({"code": CODE}, {"uses": COUNT}), 20),
             "ttl_seconds": openapi.integer(1, 86_400),
+            **PRESENCE,
         },
     ),
 )
@@ -76,6 +78,7 @@ post_reservation = Operation(
     tag=RESERVATIONS,
     summary="Reserve points, rewards, coupons and uses of benefits, all or nothing",
     scope="reservations:write",
+    member_by="body",
     body=Body(RESERVATION_REQUEST, RESERVATION_REQUEST_EXAMPLE),
     answers=[Answer(201, "Reserved.", RESERVATION, RESERVATION_EXAMPLE)],
     errors=[
@@ -93,6 +96,7 @@ get_reservation = Operation(
     tag=RESERVATIONS,
     summary="Read a reservation",
     scope="reservations:write",
+    member_by="row",
     parameters=[RESERVATION_PATH],
     answers=[Answer(200, "The reservation.", RESERVATION, RESERVATION_EXAMPLE)],
     errors=["reservation_not_found", "parameter_invalid"],
@@ -102,6 +106,7 @@ capture_reservation = Operation(
     tag=RESERVATIONS,
     summary="Take what was reserved; points that are not said are released",
     scope="reservations:write",
+    member_by="row",
     parameters=[RESERVATION_PATH],
     body=Body(openapi.record({}, {"points": openapi.integer(0, 10**12)}), {}),
     answers=[
@@ -132,6 +137,7 @@ release_reservation = Operation(
     tag=RESERVATIONS,
     summary="Give everything that was reserved back",
     scope="reservations:write",
+    member_by="row",
     parameters=[RESERVATION_PATH],
     body=Body(openapi.record({}), {}),
     answers=[

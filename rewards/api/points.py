@@ -10,11 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.base import clock
-from config.base.api import cursors
+from config.base.api import conditional, cursors
 from config.base.api.cursors import ParameterInvalidError
 from config.base.api.reading import parse_time
 from config.base.errors import DomainError
-from members.api.views import TouchpointEndpoint, member_of
+from members.api.views import PATH, ROW, TouchpointEndpoint, member_of
 from rewards import balances, queries
 from rewards.api import openapi, representation
 
@@ -34,6 +34,7 @@ class PointsView(TouchpointEndpoint):
     """Balances of one member, what is due included."""
 
     scopes = {"GET": "points:read"}
+    member_token = {"GET": PATH}
 
     @openapi.get_points
     def get(self, request: Request, public_id: uuid.UUID) -> Response:
@@ -44,13 +45,14 @@ class PointsView(TouchpointEndpoint):
         known_at = _instant(request, "known_at", at)
         member = member_of(public_id)
         points = balances.points_of(member.pk, at=at, as_of=as_of, known_at=known_at)
-        return Response(representation.points_json(points))
+        return conditional.answer(request, representation.points_json(points))
 
 
 class EntriesView(TouchpointEndpoint):
     """Entries of one member's account."""
 
     scopes = {"GET": "points:read"}
+    member_token = {"GET": PATH}
 
     @openapi.get_entries
     def get(self, request: Request, public_id: uuid.UUID) -> Response:
@@ -69,6 +71,7 @@ class ExplanationView(TouchpointEndpoint):
     """Why an entry was posted."""
 
     scopes = {"GET": "points:read"}
+    member_token = {"GET": ROW}
 
     @openapi.get_explanation
     def get(self, request: Request, entry_id: int) -> Response:
@@ -77,6 +80,7 @@ class ExplanationView(TouchpointEndpoint):
         entry = queries.entry_of(entry_id) if entry_id < 1 << 63 else None
         if entry is None:
             raise EntryNotFoundError
+        self.check_owner(request, member=entry.member_id)
         return Response(
             representation.explanation_json(
                 entry, queries.evaluation_behind(entry), queries.lot_uses_of(entry)
@@ -88,6 +92,7 @@ class StatementView(TouchpointEndpoint):
     """The monthly statement. Source: PTS-14."""
 
     scopes = {"GET": "points:read"}
+    member_token = {"GET": PATH}
 
     @openapi.get_statement
     def get(self, request: Request, public_id: uuid.UUID) -> Response:

@@ -9,7 +9,7 @@ from config.base import money
 from config.base.api.problems import RequestInvalidError
 from config.base.api.reading import MAX_POINTS, ObjectReader
 from members.api import reading
-from members.api.views import TouchpointEndpoint
+from members.api.views import BODY, TouchpointEndpoint
 from rewards import paying_words
 from rewards.api import openapi_quotes, parsing
 from rewards.api.carts import line_json
@@ -32,6 +32,7 @@ class QuotesView(TouchpointEndpoint):
     """The result in advance (试算)."""
 
     scopes = {"POST": "quotes:read"}
+    member_token = {"POST": BODY}
 
     @openapi_quotes.post_quote
     @counts_misses

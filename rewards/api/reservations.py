@@ -12,7 +12,14 @@ from rest_framework.response import Response
 from config.base.api import cursors
 from config.base.api.reading import MAX_POINTS, ObjectReader
 from members.api.idempotency import idempotent
-from members.api.views import MemberNotFoundError, TouchpointEndpoint, member_of
+from members.api.views import (
+    BODY,
+    PRESENCE_KEYS,
+    ROW,
+    MemberNotFoundError,
+    TouchpointEndpoint,
+    member_of,
+)
 from rewards.api import openapi_reservations
 from rewards.api.coupon_misses import counts_misses
 from rewards.models import Redemption, Reservation
@@ -21,7 +28,9 @@ from rewards.services.holdings import Holdings, holdings_of
 from rewards.services.programme import member_and_book
 from rewards.services.reservation import Asking, ReservationNotFoundError, RewardWish, Wish
 
-RESERVATION_KEYS = frozenset({"member", "points", "coupons", "rewards", "benefits", "ttl_seconds"})
+RESERVATION_KEYS = PRESENCE_KEYS | {
+    "member", "points", "coupons", "rewards", "benefits", "ttl_seconds",
+}  # fmt: skip
 REWARD_KEYS = frozenset({"reward", "quantity", "slot"})
 BENEFIT_KEYS = frozenset({"code", "uses"})
 CAPTURE_KEYS = frozenset({"points"})
@@ -36,6 +45,7 @@ class ReservationsView(TouchpointEndpoint):
     """Setting aside what a purchase needs."""
 
     scopes = {"POST": "reservations:write"}
+    member_token = {"POST": BODY}
 
     @openapi_reservations.post_reservation
     @idempotent(required=True)
@@ -46,6 +56,7 @@ class ReservationsView(TouchpointEndpoint):
         reader.only(RESERVATION_KEYS)
         public_id, wish = reader.uuid("member"), _wish(reader)
         ttl = reader.integer("ttl_seconds", 1, MAX_TTL_SECONDS, required=False)
+        proof = self.proof_of(reader)
         reader.finish()
         assert public_id is not None
         named = member_and_book(public_id)
@@ -57,7 +68,7 @@ class ReservationsView(TouchpointEndpoint):
             member, public_id = survivor.pk, survivor.public_id
         key = self.key_of(request)
         duration = timedelta(seconds=ttl or DEFAULT_TTL_SECONDS)
-        asking = Asking(self.at(), duration, key.actor, key.touchpoint, book)
+        asking = Asking(self.at(), duration, key.actor, key.touchpoint, book, proof)
         made = reservations.reserve(member=member, wish=wish, asking=asking)
         held = Holdings(made.redemptions, list(wish.coupons), list(wish.benefits))
         slot_of = {each.reward: each.slot for each in wish.rewards}
@@ -70,11 +81,13 @@ class ReservationView(TouchpointEndpoint):
     """One reservation."""
 
     scopes = {"GET": "reservations:write"}
+    member_token = {"GET": ROW}
 
     @openapi_reservations.get_reservation
     def get(self, request: Request, reservation_id: uuid.UUID) -> Response:
         """Return how a reservation stands."""
         cursors.check_parameters(request.query_params, ())
+        self.check_rows_owner(request, Reservation.objects.filter(public_id=reservation_id))
         return Response(stored_json(reservation_id))
 
 
@@ -82,6 +95,7 @@ class CaptureView(TouchpointEndpoint):
     """Making a reservation final."""
 
     scopes = {"POST": "reservations:write"}
+    member_token = {"POST": ROW}
 
     @openapi_reservations.capture_reservation
     @idempotent(required=True)
@@ -91,6 +105,7 @@ class CaptureView(TouchpointEndpoint):
         reader.only(CAPTURE_KEYS)
         points = reader.integer("points", 0, MAX_POINTS, required=False)
         reader.finish()
+        self.check_rows_owner(request, Reservation.objects.filter(public_id=reservation_id))
         actor = self.key_of(request).actor
         reservations.capture(reservation=reservation_id, points=points, at=self.at(), actor=actor)
         return Response(stored_json(reservation_id))
@@ -100,6 +115,7 @@ class ReleaseView(TouchpointEndpoint):
     """Giving a reservation up."""
 
     scopes = {"POST": "reservations:write"}
+    member_token = {"POST": ROW}
 
     @openapi_reservations.release_reservation
     @idempotent(required=True)
@@ -108,6 +124,7 @@ class ReleaseView(TouchpointEndpoint):
         reader = ObjectReader(request.data)
         reader.only(frozenset())
         reader.finish()
+        self.check_rows_owner(request, Reservation.objects.filter(public_id=reservation_id))
         actor = self.key_of(request).actor
         reservations.release(reservation=reservation_id, at=self.at(), actor=actor)
         return Response(stored_json(reservation_id))

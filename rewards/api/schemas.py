@@ -179,18 +179,14 @@ BATCH_RESULT = component(
         "required": ["status"],
     },
 )
-POINTS_READING = component(
-    "Points",
-    record(
-        {
-            **BALANCES,
-            "expiring": listing(record({"on": nullable(DAY), "points": POINTS})),
-            "lifetime": record(
-                {"earned": POINTS, "redeemed": POINTS, "expired": POINTS, "reversed": POINTS}
-            ),
-        }
+POINTS_KEYS = {
+    **BALANCES,
+    "expiring": listing(record({"on": nullable(DAY), "points": POINTS})),
+    "lifetime": record(
+        {"earned": POINTS, "redeemed": POINTS, "expired": POINTS, "reversed": POINTS}
     ),
-)
+}
+POINTS_READING = component("Points", record(POINTS_KEYS))
 ENTRY = component(
     "Entry",
     record(
@@ -267,16 +263,16 @@ GAP = component(
         "required": ["metric", "window", "value", "threshold", "needed", "next_tier", "group"],
     },
 )
+RISKS = listing(record({"code": TEXT, "tier": TEXT, "on": DAY, "needed": listing(GAP)}))
+OPPORTUNITIES = listing(record({"code": TEXT, "tier": TEXT, "needed": listing(GAP)}))
 TIER_READING = component(
     "TierReading",
     record(
         {
             "current": CURRENT_TIER,
             "progress": listing(GAP),
-            "risks": listing(
-                record({"code": TEXT, "tier": TEXT, "on": DAY, "needed": listing(GAP)})
-            ),
-            "opportunities": listing(record({"code": TEXT, "tier": TEXT, "needed": listing(GAP)})),
+            "risks": RISKS,
+            "opportunities": OPPORTUNITIES,
             "benefits": listing(
                 record(
                     {"code": TEXT},
@@ -350,6 +346,18 @@ ADJUSTMENT = component(
     ),
 )
 ADJUSTED = component("Adjusted", record({"points": POINTS, "balance": BALANCE}))
+ADJUSTMENT_ASKED = component(
+    "AdjustmentAsked",
+    record(
+        {
+            "code": choice("approval_required"),
+            "status": choice("approval_required"),
+            "points": POINTS,
+            "approval": {"type": "integer"},
+            "limit": choice("call", "day", "member_month"),
+        }
+    ),
+)
 
 SOURCE_PATH = openapi.path("source", SOURCE, "The name space of the order number.")
 ORDER_NO_PATH = openapi.path("order_no", ORDER_NO, "The order number within its source.")

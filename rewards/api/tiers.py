@@ -5,8 +5,8 @@ import uuid
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.base.api import cursors
-from members.api.views import MemberNotFoundError, TouchpointEndpoint, member_of
+from config.base.api import conditional, cursors
+from members.api.views import PATH, MemberNotFoundError, TouchpointEndpoint, member_of
 from rewards import queries
 from rewards.api import openapi
 from tiers import queries as tier_queries
@@ -17,6 +17,7 @@ class TierView(TouchpointEndpoint):
     """The tier of one member. Source: TIR-07."""
 
     scopes = {"GET": "tiers:read"}
+    member_token = {"GET": PATH}
 
     @openapi.get_tier
     def get(self, request: Request, public_id: uuid.UUID) -> Response:
@@ -31,10 +32,9 @@ class TierView(TouchpointEndpoint):
         terms = tier_queries.terms_of(current.tier.pk, at=at)
         held = {member.pk: current.tier.pk}
         left = tier_queries.benefits_left([member.pk], at, held)[member.pk]
-        return Response(
-            {
-                "current": representation.current_json(current),
-                **representation.outlook_json(current, reading.outlook),
-                "benefits": representation.benefits_json(terms, left),
-            }
-        )
+        body = {
+            "current": representation.current_json(current),
+            **representation.outlook_json(current, reading.outlook),
+            "benefits": representation.benefits_json(terms, left),
+        }
+        return conditional.answer(request, body)

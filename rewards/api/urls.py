@@ -12,6 +12,7 @@ from rewards.api.catalogue import (
     RewardsView,
     RewardView,
 )
+from rewards.api.check_ins import CheckInsView
 from rewards.api.coupons import (
     ClaimableCouponsView,
     ClaimCouponView,
@@ -45,7 +46,9 @@ from rewards.api.reservations import (
     ReservationsView,
     ReservationView,
 )
+from rewards.api.summary import SummaryView
 from rewards.api.tiers import TierView
+from rewards.api.verifications import VerificationView
 
 # Order numbers may hold slashes, so the address of the order itself comes last.
 urlpatterns = [
@@ -77,6 +80,13 @@ urlpatterns = [
     path("orders/<str:source>/<path:order_no>/refunds", RefundsView.as_view(), name="refunds"),
     path("orders/<str:source>/<path:order_no>/claim", ClaimView.as_view(), name="claim"),
     path("orders/<str:source>/<path:order_no>", OrderView.as_view(), name="order"),
+    path(
+        "members/verifications/<uuid:verification>",
+        VerificationView.as_view(),
+        name="verification",
+    ),
+    path("members/<uuid:public_id>/check-ins", CheckInsView.as_view(), name="check-ins"),
+    path("members/<uuid:public_id>/summary", SummaryView.as_view(), name="summary"),
     path("rewards", RewardsView.as_view(), name="rewards"),
     path("rewards/<slug:code>", RewardView.as_view(), name="reward"),
     path("redemptions", RedemptionsView.as_view(), name="redemptions"),

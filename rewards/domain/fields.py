@@ -68,6 +68,8 @@ INTERACTION_FIELDS: Final = (
     Field("interaction.date", FieldType.DATE, _("Day of the interaction")),
     Field("interaction.weekday", FieldType.INTEGER, _("Weekday of the interaction (1 = Monday)")),
     Field("interaction.month", FieldType.INTEGER, _("Month of the interaction")),
+    Field("interaction.streak", FieldType.INTEGER, _("Days in a row, with this one")),
+    Field("interaction.verified", FieldType.BOOLEAN, _("Interaction verified by its system")),
 )
 
 fields.register(*ORDER_FIELDS, *LINE_FIELDS, *MEMBER_FIELDS, *INTERACTION_FIELDS)
@@ -101,7 +103,14 @@ def line_facts(line: cart.Line) -> dict[str, object]:
     return {name: getattr(line, attribute) for name, attribute in LINE_ATTRIBUTES.items()}
 
 
-def interaction_facts(*, kind: str, source: str, local: datetime) -> dict[str, object]:
+def interaction_facts(
+    *,
+    kind: str,
+    source: str,
+    local: datetime,
+    streak: int | None = None,
+    is_verified: bool = False,
+) -> dict[str, object]:
     """Return the `interaction.*` facts; `local` is `occurred_at` on the programme's own clock."""
     return {
         "interaction.kind": kind,
@@ -109,4 +118,6 @@ def interaction_facts(*, kind: str, source: str, local: datetime) -> dict[str, o
         "interaction.date": local.date(),
         "interaction.weekday": local.isoweekday(),
         "interaction.month": local.month,
+        "interaction.streak": streak,
+        "interaction.verified": is_verified,
     }

@@ -308,7 +308,13 @@ class MemberFold:
             self._take_over(content.opening, at)
         elif fact.is_mine and fact.earns and content.kind not in self.book.behaviours:
             local = clock.local(fact.placed_at)
-            facts = fields.interaction_facts(kind=content.kind, source=fact.source, local=local)
+            facts = fields.interaction_facts(
+                kind=content.kind,
+                source=fact.source,
+                local=local,
+                streak=content.streak,
+                is_verified=content.is_verified,
+            )
             rank = self.effective_rank(at)
             facts.update(self.member_facts(self._tier(at, rank), fact.placed_at))
             decision = self.book.rules_at(fact.placed_at).evaluate_interaction(

@@ -34,6 +34,9 @@ from rewards.domain.submission import (
 
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 POINTS_TENDER: Final = "points"
+CHECK_IN: Final = "check_in"
+RESERVED_SOURCES: Final = frozenset({CHECK_IN})
+"""Name spaces of references that the programme itself gives out; no touchpoint may use them."""
 
 FactKey = tuple[str, str, str, int]
 """(kind, source, ref, version): a fact is received once under it, for ever."""
@@ -72,6 +75,11 @@ class Receipt:
     def is_anonymous(self) -> bool:
         """Say whether the fact names nobody."""
         return self.named is None and not self.awaits
+
+    @property
+    def is_own(self) -> bool:
+        """Say whether the programme itself has made the fact: a check-in."""
+        return "streak" in self.body
 
     @property
     def key(self) -> FactKey:
@@ -169,10 +177,14 @@ def _interaction(fact: InteractionFact) -> Receipt:
     }
     if fact.opening is not None:
         body["opening"] = opening_body(fact.opening)
+    digest = _digest(body)
+    # What rules may ask for stands beside the data: that is forgotten in time, points are not.
+    if fact.data.get("verified") is True:
+        body["verified"] = True
+    if fact.streak is not None:
+        body["streak"] = fact.streak
     at = fact.occurred_at
-    return Receipt(
-        INTERACTION, fact.source, fact.ref, 1, "", at, at, body, _digest(body), fact.member
-    )
+    return Receipt(INTERACTION, fact.source, fact.ref, 1, "", at, at, body, digest, fact.member)
 
 
 def opening_body(opening: Opening) -> dict[str, Any]:
@@ -204,7 +216,9 @@ def as_fold_fact(receipt: Receipt, viewer: int, hold: int | None = None) -> Fold
     elif receipt.kind == REFUND:
         content = refund_content(receipt)
     else:
-        content = InteractionContent(body["kind"], _opening_tier(body))
+        content = InteractionContent(
+            body["kind"], _opening_tier(body), body.get("streak"), body.get("verified", False)
+        )
     return FoldFact(
         receipt.id,
         receipt.kind,

@@ -38,10 +38,16 @@ class OpeningTier:
 
 @dataclass(frozen=True, slots=True)
 class InteractionContent:
-    """What was done, as the rules and the ladder see it; `opening` where it is no doing at all."""
+    """What was done, as the rules and the ladder see it; `opening` where it is no doing at all.
+
+    `streak` counts the days in a row of a check-in, `is_verified` says that the system that sent
+    it has seen it happen.
+    """
 
     kind: str
     opening: OpeningTier | None = None
+    streak: int | None = None
+    is_verified: bool = False
 
 
 Content = OrderVersion | Refund | InteractionContent

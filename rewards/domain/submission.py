@@ -81,7 +81,10 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class InteractionFact:
-    """One thing that a member did besides buying; or, once, what the member brought along."""
+    """One thing that a member did besides buying; or, once, what the member brought along.
+
+    `streak` is counted by the programme itself, for check-ins; no interface takes it from outside.
+    """
 
     source: str
     ref: str
@@ -90,6 +93,7 @@ class InteractionFact:
     occurred_at: datetime
     data: dict[str, object] = field(default_factory=dict)
     opening: Opening | None = None
+    streak: int | None = None
 
 
 Submission = OrderFact | RefundFact | InteractionFact

@@ -4,7 +4,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
         ('members', '0002_append_only'),
         ('rewards', '0006_coupon_lookups'),
@@ -12,22 +11,31 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='GrantCalendar',
+            name="GrantCalendar",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('done_on', models.DateField(verbose_name='given up to')),
+                (
+                    "id",
+                    models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False),
+                ),
+                ("done_on", models.DateField(verbose_name="given up to")),
             ],
             options={
-                'verbose_name': 'calendar of gifts',
-                'verbose_name_plural': 'calendars of gifts',
+                "verbose_name": "calendar of gifts",
+                "verbose_name_plural": "calendars of gifts",
             },
         ),
         migrations.AddIndex(
-            model_name='grant',
-            index=models.Index(condition=models.Q(('evidence__has_key', 'waiting'), ('status', 'given')), fields=['member'], name='grant_waiting'),
+            model_name="grant",
+            index=models.Index(
+                condition=models.Q(("evidence__has_key", "waiting"), ("status", "given")),
+                fields=["member"],
+                name="grant_waiting",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='grantcalendar',
-            constraint=models.CheckConstraint(condition=models.Q(('id', 1)), name='grant_calendar_single'),
+            model_name="grantcalendar",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("id", 1)), name="grant_calendar_single"
+            ),
         ),
     ]

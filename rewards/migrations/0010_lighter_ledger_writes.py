@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("rewards", "0008_inbound")]
+    dependencies = [("rewards", "0009_adjustment_budgets")]
 
     operations = [
         migrations.RunSQL("SET lock_timeout = '5s'", "RESET lock_timeout"),

@@ -1,5 +1,6 @@
 """Rules, decisions, the points ledger, and what points and gifts turn into."""
 
+from rewards.models.adjustment import AdjustmentBudget
 from rewards.models.catalogue import (
     Redemption,
     RedemptionStatus,
@@ -44,6 +45,7 @@ from rewards.models.reservation import Reservation, ReservationStatus
 from rewards.models.rule import CapPeriod, Evaluation, PointsPolicy, Rule, RuleState, RuleVersion
 
 __all__ = [
+    "AdjustmentBudget",
     "CapPeriod",
     "Coupon",
     "CouponBatch",

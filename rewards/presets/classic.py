@@ -32,6 +32,8 @@ PRESET: Final = Preset(
         parts.TIER_RULE,
         parts.birthday_month(is_active=False),
         parts.member_day(is_active=False),
+        *parts.check_in(is_active=False),
+        *parts.share(is_active=False),
     ),
     policy={"expiry": "month_end", "expires_after": 12},
     kinds=parts.KINDS,

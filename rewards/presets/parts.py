@@ -1,6 +1,7 @@
 """Parts that the presets share."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -35,6 +36,9 @@ TIER_RULE: Final = RulePreset(
 
 DOUBLE: Final = Decimal(2)
 MEMBER_DAY: Final = 8
+SHARE_POINTS: Final = 2
+STREAK_BONUS: Final = 10
+STREAKS: Final = range(7, 7 * 53, 7)
 
 
 def birthday_month(*, is_active: bool) -> RulePreset:
@@ -76,7 +80,46 @@ def interaction_points(
         "conditions": _equals("interaction.kind", kind),
         "cap_points": cap_points, "cap_period": cap_period,
     }  # fmt: skip
-    return RulePreset(rule.code, rule.name_zh, rule.name_en, {**rule.values, **values})
+    return replace(rule, values={**rule.values, **values})
+
+
+def check_in(*, is_active: bool) -> tuple[RulePreset, RulePreset]:
+    """Return the rules for the daily check-in, and for every seventh day in a row."""
+    daily = RulePreset("check_in", "签到奖励", "Points for check-ins", {}, is_active)
+    values = {
+        "trigger": "interaction", "effect": "fixed", "points": STREAK_BONUS, "priority": 60,
+        "conditions": {
+            "all": [
+                _equals("interaction.kind", "check_in"),
+                {"field": "interaction.streak", "op": "in", "value": list(STREAKS)},
+            ]
+        },
+        "cap_points": STREAK_BONUS, "cap_period": "day",
+    }  # fmt: skip
+    streak = RulePreset(
+        "check_in_streak", "连续签到奖励", "Bonus for days in a row", values, is_active
+    )
+    return interaction_points(daily, "check_in", 1, (1, "day")), streak
+
+
+def share(*, is_active: bool) -> tuple[RulePreset, RulePreset]:
+    """Return the rules for shares: those that nobody has seen happen count three times a day."""
+    rules = (
+        RulePreset("share", "分享奖励", "Points for shares", {}, is_active),
+        RulePreset("share_verified", "分享奖励(已核实)", "Verified shares", {}, is_active),
+    )
+    caps = (3 * SHARE_POINTS, 10 * SHARE_POINTS)
+    unseen, seen = (
+        interaction_points(rule, "share", SHARE_POINTS, (cap, "day"))
+        for rule, cap in zip(rules, caps, strict=True)
+    )
+    return _only(unseen, is_verified=False), _only(seen, is_verified=True)
+
+
+def _only(rule: RulePreset, *, is_verified: bool) -> RulePreset:
+    verified = _equals("interaction.verified", is_verified)
+    conditions = {"all": [rule.values["conditions"], verified]}
+    return replace(rule, values={**rule.values, "conditions": conditions})
 
 
 def spend_or_interactions(spend: int, interactions: int) -> tuple[Threshold, ...]:

@@ -33,9 +33,8 @@ INTERACTION_RULES: Final = (
     parts.interaction_points(
         RulePreset("survey", "问卷奖励", "Points for surveys", {}), "survey", 50, (200, "month")
     ),
-    parts.interaction_points(
-        RulePreset("check_in", "签到奖励", "Points for check-ins", {}), "check_in", 1, (1, "day")
-    ),
+    *parts.check_in(is_active=True),
+    *parts.share(is_active=True),
 )
 
 PRESET: Final = Preset(

@@ -1,27 +1,64 @@
 """Points given or taken by hand."""
 
 from datetime import datetime
+from typing import Final
 
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
+from config.base import clock
 from config.base.errors import DomainError
-from members.services import notes
+from members.models import Approval, Touchpoint
+from members.services import approvals, notes
 from rewards.domain.posting import Balance
 from rewards.domain.transfers import Grounds
 from rewards.services.commands import command
 from rewards.services.programme import current_book
+
+APPROVAL_KIND: Final = "points_adjustment"
+
+# The row is locked until the command is over: two at once cannot both take what is left.
+_TAKE_BUDGET = """
+INSERT INTO rewards_adjustmentbudget AS b (touchpoint_id, member_id, period, points)
+SELECT %(touchpoint)s, %(member)s, %(period)s, %(points)s WHERE %(points)s <= %(limit)s
+ON CONFLICT (touchpoint_id, period, member_id) DO UPDATE
+SET points = b.points + EXCLUDED.points
+WHERE b.points + EXCLUDED.points <= %(limit)s
+RETURNING id
+"""
 
 
 class AdjustmentError(DomainError):
     """An adjustment that nobody may make, or not alone."""
 
 
-def adjust(
-    *, member: int, points: int, reason: str, at: datetime, actor: str, limit_points: int | None
+class AdjustmentOverLimitError(AdjustmentError):
+    """More points than may be adjusted without a second person; `limit` says which is reached."""
+
+    def __init__(self, limit: str, limit_points: int) -> None:
+        super().__init__(
+            "adjustment_over_limit",
+            _("More points than may be adjusted without approval."),
+            403,
+            limit=limit,
+            limit_points=limit_points,
+        )
+
+
+def adjust(  # noqa: PLR0913 - one keyword for each part of an adjustment
+    *,
+    member: int,
+    points: int,
+    reason: str,
+    at: datetime,
+    actor: str,
+    limit_points: int | None,
+    touchpoint: Touchpoint | None = None,
 ) -> Balance:
     """Give points (positive) or take available ones (negative); returns the balance after.
 
-    Given points are available at once and expire like points earned that day.
+    Given points are available at once and expire like points earned that day. A touchpoint also has
+    budgets: per local day, and per member and local month.
     Raises: AdjustmentError, InsufficientPointsError, MemberFrozenError, MemberNotFoundError.
     Source: design §5.3 (7); PTS-15.
     """
@@ -29,13 +66,6 @@ def adjust(
         raise AdjustmentError("points_zero", _("An adjustment moves at least one point."))
     if not reason.strip():
         raise AdjustmentError("reason_required", _("An adjustment needs a reason."))
-    if limit_points is not None and abs(points) > limit_points:
-        raise AdjustmentError(
-            "adjustment_over_limit",
-            _("More points than may be adjusted without approval."),
-            403,
-            limit_points=limit_points,
-        )
     with command(member=member, at=at, actor=actor) as current:
         account = current.account
         account.adjust(
@@ -44,8 +74,68 @@ def adjust(
             at,
             expires_at=current_book().policy_at(at).expires_at(at),
         )
+        # What cannot be done at all is refused before somebody would be asked to approve it.
+        if limit_points is not None and abs(points) > limit_points:
+            raise AdjustmentOverLimitError("call", limit_points)
+        if touchpoint is not None:
+            _take_budgets(touchpoint, member, abs(points), at)
         current.report(
             "points.adjusted",
             {"points": points, "note": notes.seal(member=member, text=reason), "actor": actor},
         )
         return Balance(account.pending, account.available, account.reserved, account.debt)
+
+
+def adjust_or_ask(
+    *, member: int, points: int, reason: str, at: datetime, actor: str, touchpoint: Touchpoint
+) -> Balance | Approval:
+    """Adjust within the touchpoint's limits; above them ask a second person instead.
+
+    Raises: AdjustmentError, InsufficientPointsError, MemberFrozenError, MemberNotFoundError.
+    """
+    try:
+        return adjust(
+            member=member,
+            points=points,
+            reason=reason,
+            at=at,
+            actor=actor,
+            limit_points=touchpoint.adjustment_limit_points,
+            touchpoint=touchpoint,
+        )
+    except AdjustmentOverLimitError as over:
+        limit = over.details["limit_points"]
+        return approvals.request(
+            kind=APPROVAL_KIND,
+            member_id=member,
+            payload={"points": points, "limit": limit, "limit_of": over.details["limit"]},
+            reason=reason,
+            actor=actor,
+            at=at,
+        )
+
+
+def _take_budgets(touchpoint: Touchpoint, member: int, points: int, at: datetime) -> None:
+    """Use the touchpoint's budgets for this adjustment.
+
+    Raises: AdjustmentOverLimitError.
+    """
+    today = clock.local_day(at)
+    budgets = (
+        ("member_month", member, f"{today:%Y-%m}", touchpoint.adjustment_member_month_limit_points),
+        ("day", None, today.isoformat(), touchpoint.adjustment_daily_limit_points),
+    )
+    for name, whose, period, limit in budgets:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _TAKE_BUDGET,
+                {
+                    "touchpoint": touchpoint.pk,
+                    "member": whose,
+                    "period": period,
+                    "points": points,
+                    "limit": limit,
+                },
+            )
+            if cursor.fetchone() is None:
+                raise AdjustmentOverLimitError(name, limit)

@@ -115,12 +115,13 @@ class Arrivals:
         """Refuse what does not belong here, whatever is stored."""
         foreign: set[str] = set()
         if self.touchpoint is not None:
-            sources = {item.receipt.source for item in self.items}
-            foreign = touchpoints.own_sources(self.touchpoint.pk, sources)
+            sources = {item.receipt.source for item in self.items if not item.receipt.is_own}
+            reserved = sources & receipts.RESERVED_SOURCES
+            foreign = touchpoints.own_sources(self.touchpoint.pk, sources - reserved) | reserved
         latest = self.at + receipts.FUTURE_TOLERANCE
         for item in self.items:
             receipt = item.receipt
-            if receipt.source in foreign:
+            if receipt.source in foreign and not receipt.is_own:
                 item.outcome = answers.refusal(403, "source_not_owned", source=receipt.source)
             elif max(receipt.own_instant, receipt.placed_at) > latest:
                 item.outcome = answers.refusal(422, "placed_in_future")

@@ -29,6 +29,8 @@ TEXTS: Final[dict[str, Promise]] = {
     "account_lots": _("The lots of an account hold its pending, available and expired points."),
     "account_next_due": _("An account is due no later than its first lot or reservation."),
     "account_reserved": _("Reserved points are those of the reservations held."),
+    "adjustment_budget": _("A touchpoint's budgets hold no more than it has adjusted."),
+    "check_in_days": _("A check-in counts days in a row that were all checked in."),
     "coupon_counted": _("A coupon is held and used as often as its uses say."),
     "coupon_held": _("A coupon is set aside for an open reservation of its user."),
     "coupon_issued": _("A template has issued as many coupons as there are."),
@@ -85,6 +87,7 @@ def checks() -> list[audit.Check]:
         FOLDER,
         TEXTS,
         {
+            "adjustment_budget": _time_zone,
             "entry_transfer_allowed": _allowed,
             "first_purchase": _time_zone,
             "order_as_counted": minor_units,

@@ -7,13 +7,15 @@ from datetime import datetime
 from uuid import UUID
 
 from members.models import Touchpoint
+from members.services import presence
+from members.services.presence import NO_PROOF, Proof
 from rewards.services.commands import command
 from tiers.models import EntitlementUse
 from tiers.services import entitlements
 from tiers.services.entitlements import UseNotFoundError
 
 
-def use(
+def use(  # noqa: PLR0913 - what a use says
     *,
     member: int,
     code: str,
@@ -21,13 +23,15 @@ def use(
     at: datetime,
     actor: str,
     touchpoint: Touchpoint | None = None,
+    proof: Proof = NO_PROOF,
 ) -> list[EntitlementUse]:
     """Use a benefit of an active member; several rows where several claims give it.
 
     Raises: MemberNotFoundError, MemberFrozenError, BenefitNotFoundError, BenefitNotGrantedError,
-    BenefitExhaustedError.
+    BenefitExhaustedError, PresenceError.
     """
     with command(member=member, at=at, actor=actor, touchpoint=touchpoint):
+        presence.use_up(member=member, proof=proof, at=at)
         return entitlements.use(
             member=member, code=code, uses=uses, at=at, actor=actor, touchpoint=touchpoint
         )

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from config.base.errors import DomainError
 from members.models import Touchpoint
-from members.services import identity
+from members.services import identity, presence
+from members.services.presence import NO_PROOF, Proof
 from rewards import coupon_words
 from rewards.domain import coupon_codes, coupons
 from rewards.domain.coupons import Item, Occasion
@@ -55,6 +56,7 @@ class Redeeming:
     code: str
     reference: str = ""
     cart: CouponCart | None = None
+    proof: Proof = NO_PROOF
 
 
 def redeem(
@@ -69,10 +71,12 @@ def redeem(
 
     An order that is sent later under the reference, and names the coupon, takes the use over.
     Raises: CouponUnknownError, CouponMistypedError, CouponNotUsableError, MemberFrozenError,
-    MemberNotFoundError.
+    MemberNotFoundError, PresenceError.
     Source: RWD-01.
     """
     with _shopping(member, touchpoint, at, actor) as shopper:
+        if member is not None:
+            presence.use_up(member=member, proof=wanted.proof, at=at)
         code = coupon_codes.normalise(wanted.code)
         references = {wanted.reference} - {""}
         in_hand = coupons_in_hand.take(codes={code}, references=references, at=at, actor=actor)

@@ -1,6 +1,6 @@
 """Enrolment: becoming a member, and getting what has been waiting for one."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from members.models import Touchpoint
@@ -14,22 +14,30 @@ __all__ = ["Enrolment", "EnrolmentRequest", "enrol_members"]
 
 
 def enrol_members(
-    requests: Sequence[EnrolmentRequest], *, touchpoint: Touchpoint | None, at: datetime
+    requests: Sequence[EnrolmentRequest],
+    *,
+    touchpoint: Touchpoint | None,
+    at: datetime,
+    verified: Collection[int] = (),
 ) -> list[Enrolment]:
     """Find or create the member of each request, in order; fold facts that waited for them.
 
     A request that cannot be taken has its error in its result and keeps no other from being taken.
-    What another call disturbs is tried again, all of it.
+    What another call disturbs is tried again, all of it. `verified` are members whose phones are
+    known to be still theirs.
     Raises: LadderMissingError.
     Source: MEM-01, MEM-02, MEM-03, MEM-13, design §5.1(6, 7).
     """
-    return intake.insist(lambda: _enrol(requests, touchpoint, at))
+    return intake.insist(lambda: _enrol(requests, touchpoint, at, verified))
 
 
 def _enrol(
-    requests: Sequence[EnrolmentRequest], touchpoint: Touchpoint | None, at: datetime
+    requests: Sequence[EnrolmentRequest],
+    touchpoint: Touchpoint | None,
+    at: datetime,
+    verified: Collection[int],
 ) -> list[Enrolment]:
-    enrolments = joining.find_or_create(requests, touchpoint=touchpoint, at=at)
+    enrolments = joining.find_or_create(requests, touchpoint=touchpoint, at=at, verified=verified)
     reached = {
         enrolment.member_id
         for enrolment in enrolments

@@ -5,7 +5,7 @@ enrolment lets intake attach what has been waiting for the new identifiers. The 
 statements does not depend on the number of requests.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -66,13 +66,18 @@ class _MemberGoneError(Exception):
 
 
 def find_or_create(
-    requests: Sequence[EnrolmentRequest], *, touchpoint: Touchpoint | None, at: datetime
+    requests: Sequence[EnrolmentRequest],
+    *,
+    touchpoint: Touchpoint | None,
+    at: datetime,
+    verified: Collection[int] = (),
 ) -> list[Enrolment]:
     """Return the member of each request, made where none of its identifiers leads to one.
 
     One by one in order, as if each had been sent alone. A known member gets the identifiers that
     are free and what was unknown of the person. Where another transaction makes the same member at
     the same time, the unique constraint lets one of them win and the others find the winner.
+    `verified` are members whose phones are known to be still theirs.
     Raises: LadderMissingError.
     Source: MEM-01, MEM-02, MEM-03, MEM-13, design §5.1(7).
     """
@@ -80,7 +85,9 @@ def find_or_create(
     for tries_left in reversed(range(MAX_TRIES)):
         try:
             with transaction.atomic():
-                return _attempt(checked, touchpoint, at)
+                done = _attempt(checked, touchpoint, at, verified)
+                verification.ask(requests, done.checked, touchpoint=touchpoint, at=at)
+                return [_result(done, place) for place in range(len(requests))]
         except _MemberGoneError:
             if not tries_left:
                 raise
@@ -138,20 +145,23 @@ class _Batch:
 
 
 def _attempt(
-    checked: Sequence[CheckedRequest | DomainError], touchpoint: Touchpoint | None, at: datetime
-) -> list[Enrolment]:
+    checked: Sequence[CheckedRequest | DomainError],
+    touchpoint: Touchpoint | None,
+    at: datetime,
+    verified: Collection[int],
+) -> _Batch:
     values = {key for item in checked if isinstance(item, CheckedRequest) for key in item.keys}
     identity.lock_values(values)
     known = identity.find(values)
-    verified = verification.refuse_doubtful(checked, known, at=at)
-    keys = [item.keys if isinstance(item, CheckedRequest) else None for item in verified]
-    batch = _Batch(verified, planning.plan(keys, known), touchpoint, at)
+    sure = verification.refuse_doubtful(checked, known, verified=verified, at=at)
+    keys = [item.keys if isinstance(item, CheckedRequest) else None for item in sure]
+    batch = _Batch(sure, planning.plan(keys, known), touchpoint, at)
     _load_known(batch)
     _attach_identifiers(batch)
     _make_new(batch)
     _fill_gaps(batch)
     _record_consents(batch)
-    return [_result(batch, place) for place in range(len(verified))]
+    return batch
 
 
 def _load_known(batch: _Batch) -> None:

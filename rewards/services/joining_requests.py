@@ -42,6 +42,30 @@ class EnrolmentRequest:
     joined_at: datetime | None = None
 
 
+def to_json(request: EnrolmentRequest) -> dict[str, Any]:
+    """Return a request fit for JSON; it holds personal values, so it is only kept sealed."""
+    written: dict[str, Any] = orjson.loads(orjson.dumps(request))
+    return written
+
+
+def from_json(data: Mapping[str, Any]) -> EnrolmentRequest:
+    """Read a request back."""
+    birthday, joined_at = data["birthday"], data["joined_at"]
+    decisions = (
+        {**each, "given_at": each["given_at"] and datetime.fromisoformat(each["given_at"])}
+        for each in data["consents"]
+    )
+    return EnrolmentRequest(
+        **{
+            **data,
+            "identifiers": tuple(tuple(each) for each in data["identifiers"]),
+            "birthday": birthday and date.fromisoformat(birthday),
+            "consents": tuple(ConsentDecision(**each) for each in decisions),
+            "joined_at": joined_at and datetime.fromisoformat(joined_at),
+        }
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Enrolment:
     """What became of one request: a member, or the error that says why not.

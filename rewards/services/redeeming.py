@@ -17,7 +17,8 @@ from config.base.errors import DomainError
 from members.domain import sealing
 from members.domain.public_id import new_public_id
 from members.models import Touchpoint
-from members.services import crypto
+from members.services import crypto, presence
+from members.services.presence import NO_PROOF, Proof
 from rewards.domain import catalogue as rules
 from rewards.domain.holds import HoldState
 from rewards.domain.posting import Balance
@@ -81,6 +82,7 @@ class Wish:
     quantity: int = 1
     slot: str = ""
     address: dict[str, Any] | None = None
+    proof: Proof = NO_PROOF
 
 
 @dataclass(slots=True)
@@ -108,8 +110,8 @@ def redeem(
     """Redeem points for a reward, with its stock, all or nothing.
 
     Raises: RewardRefusedError, SlotNotFoundError, AddressMissingError, OutOfStockError,
-    MemberFrozenError, CouponTemplateExhaustedError.
-    Source: RWD-03, BEN-01.
+    MemberFrozenError, CouponTemplateExhaustedError, PresenceError.
+    Source: RWD-03, BEN-01, MEM-15.
     """
     reward = asked.offer.reward
     if reward.needs_address and not wish.address:
@@ -118,6 +120,10 @@ def redeem(
     with command(
         member=asked.member, at=at, actor=actor, touchpoint=touchpoint, book=asked.book
     ) as current:
+        points = reward.points * wish.quantity
+        presence.require(
+            touchpoint=touchpoint, member=current.member, points=points, proof=wish.proof, at=at
+        )
         wanted = rules.Wish(wish.quantity, slot)
         catalogue.check(asked.offer, _standing(current), wanted, at)
         claimed = _claim(asked, current, wanted, at)
@@ -125,7 +131,7 @@ def redeem(
             pk=claimed.key, public_id=new_public_id(at), member_id=current.member, reward=reward,
             slot_id=None if slot is None else slot.key, stock_id=claimed.stock,
             reservation_id=claimed.reservation, quantity=wish.quantity,
-            points=reward.points * wish.quantity, touchpoint=touchpoint, actor=actor,
+            points=points, touchpoint=touchpoint, actor=actor,
             requested_at=at, sealed_address=_address(asked, wish),
         )  # fmt: skip
         issued = _carry_out(current, redemption, claimed)

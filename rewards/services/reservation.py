@@ -15,6 +15,8 @@ from config.base import bulk
 from config.base.errors import DomainError
 from members.domain.public_id import new_public_id
 from members.models import Touchpoint
+from members.services import presence
+from members.services.presence import NO_PROOF, Proof
 from rewards.domain import catalogue as rules
 from rewards.domain.holds import HoldState
 from rewards.domain.lot_book import InsufficientPointsError, PointsDebtError
@@ -80,6 +82,7 @@ class Asking:
     actor: str
     touchpoint: Touchpoint | None = None
     book: ProgrammeBook | None = None
+    proof: Proof = NO_PROOF
 
 
 class ReservationEmptyError(DomainError):
@@ -167,9 +170,13 @@ class _Reserving:
     def _check(self, offers: dict[str, Offer], points: int) -> None:
         """Refuse what may not be had; all prices together have to be there.
 
-        Raises: RewardRefusedError, InsufficientPointsError, PointsDebtError.
+        Raises: PresenceError, RewardRefusedError, InsufficientPointsError, PointsDebtError.
         """
         current, at, account = self.current, self.asking.at, self.current.account
+        presence.require(
+            touchpoint=self.asking.touchpoint, member=current.member, points=points,
+            proof=self.asking.proof, at=at,
+        )  # fmt: skip
         if points and account.debt:
             raise PointsDebtError(account.debt)
         if points > account.available:

@@ -1,6 +1,6 @@
 """Phones change hands: when a known number must be verified before it counts as the member's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from config.base.errors import DomainError
 from members.domain.enrolment import Key
-from members.models import Identifier, IdentifierKind, Member
-from members.services import crypto
-from rewards.services.joining_requests import CheckedRequest
+from members.models import Identifier, IdentifierKind, Member, Touchpoint
+from members.services import crypto, verifications
+from rewards.services.joining_requests import CheckedRequest, EnrolmentRequest, to_json
 
 INACTIVE_AFTER: Final = timedelta(days=180)
 
@@ -20,18 +20,49 @@ INACTIVE_AFTER: Final = timedelta(days=180)
 class VerificationRequiredError(DomainError):
     """The phone leads to a member who has long been inactive and may be somebody else."""
 
-    def __init__(self) -> None:
+    def __init__(self, member: int, phone: Key) -> None:
         super().__init__(
             "verification_required", _("The phone number must be verified first."), 202
         )
+        self.member = member
+        self.phone = phone
+
+
+def ask(
+    requests: Sequence[EnrolmentRequest],
+    checked: Sequence[CheckedRequest | DomainError],
+    *,
+    touchpoint: Touchpoint | None,
+    at: datetime,
+) -> None:
+    """Keep the requests that wait for an answer, and tell under which id to give it.
+
+    A file has nobody who could answer: its rows are sent again.
+    """
+    for request, item in zip(requests, checked, strict=True):
+        if isinstance(item, VerificationRequiredError) and touchpoint is not None:
+            item.details["verification"] = str(
+                verifications.keep(
+                    member=item.member,
+                    phone_hash=crypto.identifier_hash(*item.phone),
+                    content=to_json(request),
+                    touchpoint=touchpoint,
+                    at=at,
+                )
+            )
 
 
 def refuse_doubtful(
-    checked: Sequence[CheckedRequest | DomainError], known: Mapping[Key, int], *, at: datetime
+    checked: Sequence[CheckedRequest | DomainError],
+    known: Mapping[Key, int],
+    *,
+    verified: Collection[int] = (),
+    at: datetime,
 ) -> list[CheckedRequest | DomainError]:
     """Return the requests, an error in place of those whose phone has to be verified.
 
-    Doubtful is a phone of a member inactive for long, under another name or WeChat unionid.
+    Phones of the `verified` members are known to be still theirs. Doubtful is a phone of a member
+    inactive for long, under another name or WeChat unionid.
     Source: design §6, `POST /members`.
     """
     doubts = {
@@ -39,21 +70,24 @@ def refuse_doubtful(
         for place, item in enumerate(checked)
         if isinstance(item, CheckedRequest) and (item.personal.name or _unionids(item))
     }
-    suspects = {member for item in doubts.values() for member in _by_phone(item, known)}
+    phones = {place: _by_phone(item, known) for place, item in doubts.items()}
+    suspects = {member for owners in phones.values() for member in owners} - set(verified)
     if not suspects:
         return list(checked)
     inactive = _inactive(suspects, at)
     refused = {
-        place
+        place: VerificationRequiredError(member, phone)
         for place, item in doubts.items()
-        for member in _by_phone(item, known)
+        for member, phone in phones[place].items()
         if member in inactive and _differs(item, *inactive[member])
     }
-    return [VerificationRequiredError() if i in refused else c for i, c in enumerate(checked)]
+    return [refused.get(place, item) for place, item in enumerate(checked)]
 
 
-def _by_phone(item: CheckedRequest, known: Mapping[Key, int]) -> list[int]:
-    return [known[key] for key in item.keys if key[0] == IdentifierKind.PHONE and key in known]
+def _by_phone(item: CheckedRequest, known: Mapping[Key, int]) -> dict[int, Key]:
+    """Return the members that the request's phones lead to, each with its phone."""
+    phones = (key for key in item.keys if key[0] == IdentifierKind.PHONE and key in known)
+    return {known[key]: key for key in phones}
 
 
 def _unionids(item: CheckedRequest) -> set[bytes]:

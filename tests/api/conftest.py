@@ -18,6 +18,7 @@ from members.models import Channel, Touchpoint
 from members.services import api_keys
 from rewards.presets import PRESETS
 from rewards.services import presets
+from tests.api.declared import undeclared
 from tests.factories import members
 
 
@@ -59,6 +60,7 @@ class Caller:
         )
         raw = response.content
         parsed = orjson.loads(raw) if raw else None
+        assert not (wrong := undeclared(method, path, response.status_code, parsed)), wrong
         return Answer(response.status_code, parsed, response.headers, raw)
 
     def get(self, path: str, **headers: str) -> Answer:

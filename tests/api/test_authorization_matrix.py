@@ -3,6 +3,7 @@
 Each cell asserts the status and that a refused call has changed nothing.
 """
 
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
@@ -11,11 +12,15 @@ import pytest
 from django.apps import apps
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from pytest_django.fixtures import Settings
 
 from config.base import clock
 from config.base.api.views import Endpoint, NotFound
+from members.api.views import TouchpointEndpoint
 from members.domain.scopes import SCOPES
-from members.models import Member
+from members.domain.tokens import MEMBER_SCOPES
+from members.models import IdempotencyKey, Member
+from members.services import founding
 from rewards.models import Coupon
 from rewards.services import coupon_redemption
 from rewards.services.coupon_redemption import Redeeming
@@ -36,6 +41,12 @@ Build = Callable[[Member], tuple[str, Any]]
 
 def _order_path(suffix: str = "") -> str:
     return f"/orders/till/{bodies.number()}{suffix}"
+
+
+def _with_mailbox(member: Member) -> str:
+    key = ("email", "", f"{bodies.number('m')}@example.com")
+    founding.attach([(member, [key])], at=clock.now())
+    return f"/members/{member.public_id}"
 
 
 def _reward() -> str:
@@ -107,6 +118,21 @@ ROWS: dict[tuple[str, str], Build] = {
         f"/members/{m.public_id}/adjustments",
         {"points": 5, "reason": "goodwill"},
     ),
+    ("members/<uuid:public_id>/summary", "GET"): lambda m: (
+        f"/members/{m.public_id}/summary",
+        None,
+    ),
+    ("members/<uuid:public_id>/check-ins", "POST"): lambda m: (
+        f"/members/{m.public_id}/check-ins",
+        {},
+    ),
+    ("members/verifications/<uuid:verification>", "POST"): lambda _m: (
+        f"/members/verifications/{uuid.uuid4()}",
+        {"same_person": True, "staff": "s"},
+    ),
+    ("members/<uuid:public_id>/token", "POST"): lambda m: (f"/members/{m.public_id}/token", {}),
+    ("members/<uuid:public_id>/code", "POST"): lambda m: (f"/members/{m.public_id}/code", {}),
+    ("members/<uuid:public_id>/otp", "POST"): lambda m: (f"{_with_mailbox(m)}/otp", {}),
     ("entries/<int:entry_id>/explanation", "GET"): lambda _m: ("/entries/1/explanation", None),
     ("facts/batch", "POST"): lambda m: (
         "/facts/batch",
@@ -200,7 +226,10 @@ ROWS: dict[tuple[str, str], Build] = {
         {},
     ),
     ("rewards", "GET"): lambda m: (f"/rewards?member={m.public_id}", None),
-    ("rewards/<slug:code>", "GET"): lambda _m: (f"/rewards/{_reward()}", None),
+    ("rewards/<slug:code>", "GET"): lambda m: (
+        f"/rewards/{_reward()}?member={m.public_id}",
+        None,
+    ),
     ("redemptions", "POST"): lambda m: (
         "/redemptions",
         {"member": str(m.public_id), "reward": _reward()},
@@ -257,8 +286,12 @@ ROWS: dict[tuple[str, str], Build] = {
     ),
 }  # fmt: skip
 
+# Where a member token finds its member by a row, that is tested where the row is at home.
+BY_ROW = {("entries/<int:entry_id>/explanation", "GET")}
+
 # What a key with the scope gets where the row names nothing that exists.
 NOTHING_THERE = {
+    ("members/verifications/<uuid:verification>", "POST"),
     ("entries/<int:entry_id>/explanation", "GET"),
     ("orders/<str:source>/<path:order_no>", "GET"),
     ("orders/<str:source>/<path:order_no>/claim", "POST"),
@@ -305,6 +338,25 @@ def endpoints() -> list[tuple[str, str, str]]:
 
 
 ENDPOINTS = endpoints()
+ACCEPTS_TOKENS = {
+    (route.removeprefix("api/v1/"), method)
+    for route, view in routes()
+    if isinstance(view, type) and issubclass(view, TouchpointEndpoint)
+    for method in view.member_token
+}
+
+
+@pytest.fixture(autouse=True)
+def mail_server(settings: Settings) -> None:
+    """Let mail be sent, into the test's own box."""
+    settings.EMAIL_HOST = "mail.example.com"
+
+
+def token_of(till: Caller, member: Member) -> Caller:
+    """Return a caller with a member token that has every scope there is for one."""
+    asked = {"scopes": list(MEMBER_SCOPES)}
+    answer = till.post(f"/members/{member.public_id}/token", asked)
+    return Caller(till.touchpoint, answer.body["token"])
 
 
 def rows_written() -> int:
@@ -363,3 +415,53 @@ def test_with_the_scope_alone_it_is_done(
         assert answer.status == 404
     else:
         assert answer.status < 300, answer.body
+
+
+def test_what_earns_or_enrols_never_accepts_member_tokens() -> None:
+    for never in (
+        ("orders/<str:source>/<path:order_no>", "PUT"),
+        ("orders/<str:source>/<path:order_no>/refunds", "POST"),
+        ("orders/<str:source>/<path:order_no>/claim", "POST"),
+        ("interactions", "POST"),
+        ("members/<uuid:public_id>/check-ins", "POST"),
+        ("facts/batch", "POST"),
+        ("members", "POST"),
+        ("members/batch", "POST"),
+        ("members/lookup", "POST"),
+        ("members/<uuid:public_id>", "PATCH"),
+        ("members/<uuid:public_id>/adjustments", "POST"),
+        ("members/<uuid:public_id>/token", "POST"),
+    ):
+        assert never in ROWS
+        assert never not in ACCEPTS_TOKENS
+
+
+@pytest.mark.parametrize(("route", "method", "scope"), ENDPOINTS)
+def test_a_member_token_does_what_is_its_members(
+    till: Caller, route: str, method: str, scope: str
+) -> None:
+    member = members.member()
+    path, body = ROWS[route, method](member)
+    shopper = token_of(till, member)
+    before = rows_written()
+    answer = shopper.call(method, path, body, Idempotency_Key="k")
+    if (route, method) not in ACCEPTS_TOKENS:
+        assert (answer.status, answer.code) == (403, "token_not_accepted")
+        assert rows_written() == before
+    elif (route, method) in NOTHING_THERE:
+        assert answer.status == 404
+    else:
+        assert answer.status < 300, answer.body
+
+
+@pytest.mark.parametrize(("route", "method"), sorted(ACCEPTS_TOKENS - BY_ROW))
+def test_a_member_token_of_another_member_does_nothing(
+    till: Caller, route: str, method: str
+) -> None:
+    path, body = ROWS[route, method](members.member())
+    shopper = token_of(till, members.member())
+    before = rows_written() - IdempotencyKey.objects.count()
+    answer = shopper.call(method, path, body, Idempotency_Key="k")
+    assert (answer.status, answer.code) == (403, "token_other_member")
+    # What a row says is found out inside the command, whose refusal is an answer to be kept.
+    assert rows_written() - IdempotencyKey.objects.count() == before

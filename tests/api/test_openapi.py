@@ -1,5 +1,6 @@
 """The description matches what the API does."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -10,13 +11,15 @@ import pytest
 from django.test import Client
 
 from config.base.api import codes, json_format
+from config.wiring import panels
 from rewards.api import parsing
 from rewards.api.members import ENROLMENT_KEYS
 from tests.api import bodies
 from tests.api.conftest import Answer, Caller
-from tests.api.test_authorization_matrix import ENDPOINTS
+from tests.api.test_authorization_matrix import ACCEPTS_TOKENS, ENDPOINTS
 from tests.factories import members
 
+_PARAMETER = re.compile(r"\{(\w+)\}")
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -81,6 +84,67 @@ def test_schemas_are_schemas_and_examples_keep_to_them(schema: dict[str, Any]) -
     assert count > 2 * len(ENDPOINTS)
 
 
+def untyped(place: str, part: Any) -> Iterator[str]:
+    """Yield where a schema says nothing of what an object, a list or a value holds."""
+    if isinstance(part, list):
+        for number, each in enumerate(part):
+            yield from untyped(f"{place}/{number}", each)
+        return
+    if not isinstance(part, dict):
+        return
+    kinds = part.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    is_said = "properties" in part or part.get("additionalProperties") not in (None, True)
+    if "object" in kinds and not is_said:
+        yield place
+    if "array" in kinds and not part.get("items"):
+        yield place
+    if not part.keys() & {"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"}:
+        yield place
+    for key in ("items", "additionalProperties", "anyOf", "oneOf", "allOf"):
+        if key in part and not isinstance(part[key], bool):
+            yield from untyped(f"{place}/{key}", part[key])
+    for name, each in part.get("properties", {}).items():
+        yield from untyped(f"{place}/{name}", each)
+
+
+@pytest.mark.req("INT-05")
+def test_nothing_is_left_untyped(schema: dict[str, Any]) -> None:
+    found = [
+        place
+        for name, part in schema["components"]["schemas"].items()
+        if name != "FreeForm"  # says so itself
+        for place in untyped(name, part)
+    ]
+    for where, content in contents(schema):
+        found += untyped(where, content["schema"])
+    for path, method, operation in operations(schema):
+        for parameter in operation.get("parameters", ()):
+            found += untyped(f"{method} {path} {parameter['name']}", parameter["schema"])
+    assert found == []
+
+
+def test_the_check_finds_what_is_untyped() -> None:
+    for part in ({"type": "object"}, {}, {"type": "array"}, {"type": ["object", "null"]}):
+        assert list(untyped("x", part)) != []
+        assert list(untyped("x", {"type": "object", "properties": {"a": part}})) != []
+
+
+def test_member_tokens_are_described_where_they_are_accepted(schema: dict[str, Any]) -> None:
+    described = {
+        (_PARAMETER.sub(r"<\1>", path.removeprefix("/api/v1/")), method): operation[
+            "x-member-token"
+        ]
+        for path, method, operation in operations(schema)
+        if "x-member-token" in operation
+    }
+    accepted = {
+        (re.sub(r"<\w+:(\w+)>", r"<\1>", route), method) for route, method in ACCEPTS_TOKENS
+    }
+    assert set(described) == accepted
+    assert set(described.values()) <= {"path", "query", "body", "row"}
+
+
 def test_declared_codes_are_known(schema: dict[str, Any]) -> None:
     known = codes.known()
     for _path, _method, operation in operations(schema):
@@ -106,6 +170,7 @@ def test_bodies_name_the_keys_that_are_read(schema: dict[str, Any]) -> None:
 
 @pytest.mark.django_db
 def test_answers_keep_to_the_description(schema: dict[str, Any], till: Caller) -> None:
+    panels.install()
     described = {(path, method): operation for path, method, operation in operations(schema)}
     member = members.member()
     base, order = f"/members/{member.public_id}", f"/orders/till/{bodies.number()}"
@@ -152,6 +217,14 @@ def test_answers_keep_to_the_description(schema: dict[str, Any], till: Caller) -
     path = f"{base}/adjustments"
     keeps(f"{one}/adjustments", "POST", till.post(path, adjustment, Idempotency_Key="k"))
     keeps(f"{one}/adjustments", "POST", till.post(path, adjustment))
+    over = {"points": 501, "reason": "goodwill"}
+    keeps(f"{one}/adjustments", "POST", till.post(path, over, Idempotency_Key="k2"))
+    keeps(f"{one}/summary", "GET", till.get(f"{base}/summary"))
+    keeps(f"{one}/token", "POST", till.post(f"{base}/token", {"ttl_seconds": 60}))
+    keeps(f"{one}/code", "POST", till.post(f"{base}/code", {}))
+    keeps(f"{one}/otp", "POST", till.post(f"{base}/otp", {}))
+    keeps(f"{one}/check-ins", "POST", till.post(f"{base}/check-ins", {}))
+    keeps(f"{one}/check-ins", "POST", till.post(f"{base}/check-ins", {}))
     keeps(f"{one}/points", "GET", till.get(f"{base}/points"))
     keeps(f"{one}/tier", "GET", till.get(f"{base}/tier"))
     keeps(f"{one}/timeline", "GET", till.get(f"{base}/timeline"))
@@ -179,6 +252,7 @@ def test_example_bodies_are_read_without_a_fault(schema: dict[str, Any], till: C
             use_id=uuid4(),
             use=uuid4(),
             membership=uuid4(),
+            verification=uuid4(),
         )
         answer = till.call(method, place, example["value"], Idempotency_Key=bodies.number())
         assert answer.status != 400, (path, answer.body)

@@ -8,8 +8,12 @@ import pytest
 import time_machine
 
 from config.base import clock
-from members.models import Member
-from rewards.models import Entry, PointsAccount
+from config.wiring import panels
+from members.domain.status import Verb
+from members.models import Approval, Member, MemberEvent
+from members.services import approvals
+from rewards.models import AdjustmentBudget, Entry, PointsAccount
+from rewards.services import membership
 from tests.api import bodies
 from tests.api.conftest import Answer, Caller
 from tests.factories import members
@@ -192,7 +196,7 @@ def test_adjustment_moves_points_once_and_within_the_limit(till: Caller) -> None
     assert (first.status, first.body["balance"]["available"]) == (201, 50)
     assert (second.status, second.body) == (201, first.body)
     assert second.headers["Idempotent-Replayed"] == "true"
-    assert (over.status, over.code) == (403, "adjustment_over_limit")
+    assert (over.status, over.code) == (202, "approval_required")
     assert (short.status, short.code) == (409, "insufficient_points")
     assert (short.body["needed"], short.body["available"]) == (60, 50)
     assert Entry.objects.count() == 1
@@ -313,3 +317,53 @@ def test_every_touchpoint_reads_the_same(caller: Callable[..., Caller]) -> None:
     for what in ("points", "tier", "entries"):
         answers = {str(read(each, member, what, later)) for each in (till, web, desk)}
         assert len(answers) == 1
+
+
+@pytest.mark.req("PTS-15")
+@pytest.mark.parametrize(
+    ("limits", "limit", "done"),
+    [
+        ({"adjustment_limit_points": 49}, "call", 0),
+        ({"adjustment_daily_limit_points": 120}, "day", 2),
+        ({"adjustment_member_month_limit_points": 70}, "member_month", 1),
+    ],
+)
+def test_above_a_limit_a_second_person_is_asked_and_decides(
+    caller: Callable[..., Caller], limits: dict[str, int], limit: str, done: int
+) -> None:
+    panels.install()
+    till, member = caller(**limits), members.member()
+    answers = [adjust(till, member, 50, f"k{number}") for number in range(3)]
+
+    asked = answers[-1]
+    assert [each.status for each in answers] == [201] * done + [202] * (3 - done)
+    assert asked.body["limit"] == limit
+    assert Entry.objects.count() == done
+    assert MemberEvent.objects.filter(kind="points.adjusted").count() == done
+
+    approvals.approve(approval_id=asked.body["approval"], actor="staff:boss", at=clock.now())
+    (newest, *_rest) = till.get(f"/members/{member.public_id}/entries").body["items"]
+    assert (newest["points"], newest["actor"]) == (50, f"touchpoint:{till.touchpoint.code}")
+    assert Entry.objects.count() == done + 1
+
+
+def test_what_cannot_be_done_is_refused_before_anybody_is_asked(
+    caller: Callable[..., Caller],
+) -> None:
+    till, member = caller(adjustment_limit_points=10), members.member()
+    short = adjust(till, member, -50, "k")
+    assert (short.status, short.code) == (409, "insufficient_points")
+    membership.change_status(
+        verb=Verb.FREEZE, member=member.pk, reason="investigation", note="", actor="s",
+        at=clock.now(),
+    )  # fmt: skip
+    assert adjust(till, member, 50, "k2").code == "member_frozen"
+    assert not Approval.objects.exists()
+    assert not AdjustmentBudget.objects.exists()
+
+
+def test_taken_points_use_the_budget_as_given_ones_do(caller: Callable[..., Caller]) -> None:
+    till, member = caller(adjustment_daily_limit_points=100), members.member()
+    panels.install()
+    statuses = [adjust(till, member, points, f"k{points}").status for points in (60, -40, 1)]
+    assert statuses == [201, 201, 202]

@@ -2,15 +2,21 @@
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from config.base import clock
 from config.bench.statements import counted
+from members.models import Member
+from rewards.services import reservation
 from tests import databases
 from tests.api import bodies
 from tests.api.conftest import Caller
 from tests.factories import members
+from tiers.models import Benefit
+from tiers.services import entitlements
 
 MOST = 8
 
@@ -71,3 +77,43 @@ def test_a_balance_takes_few_statements(till: Caller) -> None:
     count = counted(databases.current(), lambda: till.get(f"/members/{member}/points"))
 
     assert 0 < count <= MOST
+
+
+def test_a_summary_takes_few_statements_with_all_that_it_tells(till: Caller) -> None:
+    (phone,) = _enrolled(till, 1)
+    placed_at = bodies.at(days=400)
+    facts = [
+        {**_order(phone, type="order", source="till", order_no=bodies.number()), "placed_at": at}
+        for at in (placed_at, bodies.at(days=300))
+    ]
+    outcome = till.post("/facts/batch", {"facts": facts}).body["results"][0]
+    path = f"/members/{outcome['member']}/summary"
+    # Reservations and benefits read more; a hold that has lapsed is due and settled in memory.
+    member = Member.objects.get(public_id=outcome["member"])
+    reservation.hold(
+        member=member.pk, points=1, ttl=timedelta(milliseconds=1), at=clock.now(), actor="t"
+    )
+    benefit = Benefit.objects.create(code="b", name_zh="b", name_en="b")
+    entitlements.grant(
+        member=member.pk, benefit=benefit, quota=3, period="year",
+        from_at=clock.now() - timedelta(days=1), until_at=None, source="test", source_ref="1",
+    )  # fmt: skip
+    body = till.get(path).body
+    assert body["points"]["reserved"] == 0
+    assert body["benefits"]
+
+    count = counted(databases.current(), lambda: till.get(path))
+
+    assert 0 < count <= MOST
+
+
+def test_a_member_token_takes_one_statement_to_check(till: Caller) -> None:
+    (phone,) = _enrolled(till, 1)
+    member = till.put(f"/orders/till/{bodies.number()}", _order(phone)).body["member"]
+    token = till.post(f"/members/{member}/token", {}).body["token"]
+    path = f"/members/{member}/points"
+    with_key = counted(databases.current(), lambda: till.get(path))
+
+    with_token = counted(databases.current(), lambda: Caller(till.touchpoint, token).get(path))
+
+    assert 0 < with_token == with_key

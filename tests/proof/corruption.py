@@ -186,6 +186,14 @@ CORRUPTIONS = (
                _update(FACT, "member_id = NULL", "kind = 'order' AND state = 'applied'")),
     Corruption("a kind of interaction", "interaction_fact", "interaction",
                _update("members_interaction", "kind = 'share'", "true", "fact_id")),
+    Corruption("days in a row", "check_in_days", "fact",
+               _update(FACT, "body = jsonb_set(body, '{streak}', '9')", "body ? 'streak'")),
+    Corruption("a lost check-in", "check_in_days", "fact",
+               "UPDATE members_receivedfact f SET ref = 'x' || f.ref FROM members_receivedfact n"
+               " WHERE f.source = 'check_in' AND n.source = 'check_in'"
+               " AND (f.body->>'streak', n.body->>'streak') = ('2', '3') RETURNING n.id"),
+    Corruption("a budget", "adjustment_budget", "budget",
+               _update("rewards_adjustmentbudget", "points = points + 1", "true")),
     Corruption("a first purchase", "first_purchase", "member",
                _update("members_memberprofile", "first_purchase_on = first_purchase_on + 1",
                        "first_purchase_on IS NOT NULL", "member_id")),

@@ -26,6 +26,7 @@ from rewards.presets import PRESETS
 from rewards.presets import inbound as shipped
 from rewards.services import (
     adjustment,
+    check_ins,
     coupon_redemption,
     coupon_revocation,
     due,
@@ -172,6 +173,7 @@ def rich(preset: str = "retail_cn") -> Programme:
     _reservations(made)
     _connections(made)
     _stock(made)
+    _desk(made)
     _coupons(made)
     _waiting(made)
     _time(made)
@@ -272,6 +274,19 @@ def _stock(made: Programme) -> None:
     reservation.release(reservation=held.public_id, at=at, actor="touchpoint:till")
     catalogue.hold(ann, "mug", at=at)
     catalogue.hold(ann, "mug", "card", at=at, minutes=9_000 * 60)
+
+
+def _desk(made: Programme) -> None:
+    cyn, dan = made.members[2:4]
+    for _day in range(3):
+        made.at = made.at + DAY
+        check_ins.check_in(
+            member=cyn.pk, on=None, touchpoint=made.till, at=made.at, actor="touchpoint:till"
+        )
+    adjustment.adjust(
+        member=dan.pk, points=40, reason="sorry", at=made.at, actor="touchpoint:till",
+        limit_points=None, touchpoint=made.till,
+    )  # fmt: skip
 
 
 def _coupons(made: Programme) -> None:

@@ -111,7 +111,10 @@ def test_another_preset_is_effective_from_now_on_once_orders_were_received() -> 
     ladders = LadderVersion.objects.order_by("number").values_list("number", "effective_from")
     assert list(ladders) == [(1, None), (2, LATER)]
     ended = {code for code, _from, until in active() if until == LATER}
-    assert ended == {"birthday_month", "member_day", "review", "survey", "check_in"}
+    assert ended == {
+        "birthday_month", "member_day", "review", "survey", "check_in", "check_in_streak", "share",
+        "share_verified",
+    }  # fmt: skip
     assert {code for code, _from, until in active() if until is None} == {"base", "tier"}
     assert current_book().policy_at(AT).return_window_days != {}
     assert current_book().policy_at(LATER).return_window_days == {}

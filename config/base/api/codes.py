@@ -81,6 +81,7 @@ register(
         ("method_not_allowed", 405, _("This method is not offered here")),
         ("body_too_large", 413, _("The body is too large")),
         ("unsupported_media_type", 415, _("The body is not JSON in UTF-8")),
+        ("rate_limited", 429, _("Too many requests")),
         ("internal_error", 500, _("Something went wrong on our side")),
         ("temporarily_unavailable", 503, _("Try again in a moment")),
     ]

@@ -18,7 +18,9 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 JSON = json_format.MEDIA_TYPE
 ALWAYS = ("internal_error", "temporarily_unavailable")
-WITH_KEY = ("not_authenticated", "key_invalid", "scope_missing")
+WITH_KEY = ("not_authenticated", "key_invalid", "scope_missing", "rate_limited")
+WITH_MEMBER_TOKEN = ("token_other_member",)
+WITHOUT_MEMBER_TOKEN = ("token_not_accepted",)
 WITH_BODY = ("json_invalid", "request_invalid", "body_too_large", "unsupported_media_type")
 WITH_IDEMPOTENCY_KEY = (
     "idempotency_key_invalid",
@@ -49,7 +51,11 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation: `scope` is what the key needs, empty for a public one."""
+    """One operation: `scope` is what the key needs, empty for a public one.
+
+    `member_by` says where a member token has to find its member; empty where none is accepted.
+    With `is_conditional` it answers 304 where the caller has the answer already.
+    """
 
     name: str
     tag: str
@@ -60,6 +66,8 @@ class Operation:
     body: Body | None = None
     parameters: Sequence[OpenApiParameter] = ()
     idempotency: str = ""
+    member_by: str = ""
+    is_conditional: bool = False
 
     def __call__(self, view: View) -> View:
         """Describe a handler."""
@@ -73,7 +81,7 @@ class Operation:
             responses=self._responses(),
             examples=self._examples(),
             auth=None if self.scope else [],
-            extensions={"x-scope": self.scope} if self.scope else None,
+            extensions=self._extensions(),
         )(view)
         return described
 
@@ -81,15 +89,25 @@ class Operation:
         """Return every code that the operation may answer with."""
         found = [*self.errors, *ALWAYS]
         found += WITH_KEY if self.scope else ()
+        if self.scope:
+            found += WITH_MEMBER_TOKEN if self.member_by else WITHOUT_MEMBER_TOKEN
         found += WITH_BODY if self.body else ()
         found += WITH_IDEMPOTENCY_KEY if self.idempotency else ()
         found += ["idempotency_key_required"] if self.idempotency == "required" else []
         return tuple(dict.fromkeys(found))
 
+    def _extensions(self) -> dict[str, str] | None:
+        if not self.scope:
+            return None
+        accepted = {"x-member-token": self.member_by} if self.member_by else {}
+        return {"x-scope": self.scope, **accepted}
+
     def _description(self) -> str:
         lines = [self.summary]
         if self.scope:
             lines.append(f"Scope: `{self.scope}`.")
+        if self.member_by:
+            lines.append("A member token is accepted for its own member.")
         if self.idempotency:
             lines.append(f"`Idempotency-Key` is {self.idempotency}.")
         return "\n\n".join(lines)
@@ -100,7 +118,7 @@ class Operation:
         return [
             OpenApiParameter(
                 "Idempotency-Key",
-                {"type": "string", "minLength": 1, "maxLength": 255},
+                {"type": "string", "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
                 OpenApiParameter.HEADER,
                 required=self.idempotency == "required",
                 description="The same key with the same body gives the stored answer (30 days).",
@@ -131,6 +149,8 @@ class Operation:
             )
             for answer in self.answers
         }
+        if self.is_conditional:
+            described[304] = OpenApiResponse(description="What you have still holds.")
         for status, found in _by_status(self.error_codes()).items():
             described[status, problems.CONTENT_TYPE] = _problem_response(status, found)
         return described
@@ -192,6 +212,11 @@ def integer(low: int, high: int) -> Schema:
 def query(name: str, schema: Schema, description: str) -> OpenApiParameter:
     """Return an optional query parameter."""
     return OpenApiParameter(name, schema, OpenApiParameter.QUERY, description=description)
+
+
+def header(name: str, schema: Schema, description: str) -> OpenApiParameter:
+    """Return an optional header."""
+    return OpenApiParameter(name, schema, OpenApiParameter.HEADER, description=description)
 
 
 def path(name: str, schema: Schema, description: str) -> OpenApiParameter:

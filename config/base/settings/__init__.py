@@ -23,6 +23,10 @@ LOYALTY_CLOCK = env.str("LOYALTY_CLOCK", default="wall")
 LOYALTY_WEBHOOK_ALLOW_PRIVATE = env.bool("LOYALTY_WEBHOOK_ALLOW_PRIVATE", default=False)
 LOYALTY_LEAP_DAY = env.str("LOYALTY_LEAP_DAY", default="before")
 LOYALTY_DELIVERIES_KEPT_DAYS = env.int("LOYALTY_DELIVERIES_KEPT_DAYS", default=30)
+# Whether yesterday can still be checked in today (补签).
+LOYALTY_CHECK_IN_MAKE_UP = env.bool("LOYALTY_CHECK_IN_MAKE_UP", default=False)
+# Hosts that serve the API: each counts requests for itself and allows its share of a limit.
+LOYALTY_WEB_HOSTS = max(1, env.int("LOYALTY_WEB_HOSTS", default=1))
 # How many coupon codes that lead nowhere a touchpoint may try within an hour.
 LOYALTY_UNKNOWN_COUPONS_PER_HOUR = env.int("LOYALTY_UNKNOWN_COUPONS_PER_HOUR", default=10)
 LOYALTY_POSTGRES_OPTIONS: dict[str, str] = database.postgres_options()
@@ -145,6 +149,16 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 # Counted in /metrics for the site itself; collectors of its own would ask the database twice.
 PROMETHEUS_EXPORT_MIGRATIONS = False
+
+# Without a mail server nothing is sent, and whatever needs mail says so.
+EMAIL_HOST = env.str("EMAIL_HOST", default="")
+EMAIL_PORT = env.int("EMAIL_PORT", default=25)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
+EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", default=False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="loyalty@localhost")
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Loyalty",
