@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from config.base.api import problems
 from members.api.views import TouchpointEndpoint
 from rewards.services import coupon_misses
+from rewards.services.coupon_misses import Asker
 from rewards.services.coupon_refusals import CouponMistypedError, CouponUnknownError
 
 Handler = Callable[..., Response]
@@ -24,18 +25,24 @@ def counts_misses(handler: Handler) -> Handler:
 
     @functools.wraps(handler)
     def counting(view: TouchpointEndpoint, request: Request, *args: Any, **kwargs: Any) -> Response:
-        touchpoint = view.key_of(request).touchpoint
         if not _names_coupons(request.data):
             return handler(view, request, *args, **kwargs)
-        coupon_misses.check(touchpoint, view.at())
+        asker = asker_of(view, request)
+        coupon_misses.check(asker, view.at())
         try:
             with transaction.atomic():
                 return handler(view, request, *args, **kwargs)
         except (CouponUnknownError, CouponMistypedError) as error:
-            coupon_misses.count(touchpoint, 1, view.at())
+            coupon_misses.count(asker, 1, view.at())
             return problems.response(problems.of_error(error))
 
     return counting
+
+
+def asker_of(view: TouchpointEndpoint, request: Request) -> Asker:
+    """Return who asks: the touchpoint, or the member whose token it is."""
+    key = view.key_of(request)
+    return Asker(key.touchpoint.pk, None if key.member is None else key.member.id)
 
 
 def _names_coupons(data: Any) -> bool:

@@ -19,7 +19,7 @@ from members.models import Touchpoint
 from rewards import coupon_words
 from rewards.api import facts, openapi_coupons, parsing
 from rewards.api.carts import line_json
-from rewards.api.coupon_misses import counts_misses
+from rewards.api.coupon_misses import asker_of, counts_misses
 from rewards.api.naming import member_named
 from rewards.domain import coupon_codes
 from rewards.models import Coupon, CouponTemplate, CouponUse
@@ -60,11 +60,12 @@ class ValidateCouponsView(TouchpointEndpoint):
         named = reading.member(reader)
         cart = _cart(reader, _source(reader), touchpoint)
         reader.finish()
-        coupon_misses.check(touchpoint, self.at())
+        asker = asker_of(self, request)
+        coupon_misses.check(asker, self.at())
         shopper = self._shopper(parsing.member_ref(named), touchpoint)
         check = coupon_reading.check(codes=codes, shopper=shopper, cart=cart, at=self.at())
         if check.unknown:
-            coupon_misses.count(touchpoint, check.unknown, self.at())
+            coupon_misses.count(asker, check.unknown, self.at())
         return Response(check_json(check))
 
     def _shopper(self, named: Any, touchpoint: Touchpoint) -> Shopper:

@@ -13,7 +13,7 @@ from members.api.views import BODY, TouchpointEndpoint
 from rewards import paying_words
 from rewards.api import openapi_quotes, parsing
 from rewards.api.carts import line_json
-from rewards.api.coupon_misses import counts_misses
+from rewards.api.coupon_misses import asker_of, counts_misses
 from rewards.api.coupons import checked_json
 from rewards.api.naming import member_named
 from rewards.api.representation import explained
@@ -45,7 +45,7 @@ class QuotesView(TouchpointEndpoint):
             touchpoint=self.key_of(request).touchpoint,
             at=self.at(),
         )
-        coupon_misses.count(self.key_of(request).touchpoint, quoted.coupons.unknown, self.at())
+        coupon_misses.count(asker_of(self, request), quoted.coupons.unknown, self.at())
         return Response(quote_json(quoted))
 
 

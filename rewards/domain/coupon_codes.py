@@ -37,6 +37,14 @@ def normalise(text: str) -> str:
 
     Case, spaces, dashes and full-width forms do not matter, nor O for 0, I and L for 1.
     """
+    folded = _folded(text)
+    # What was kept apart by a dash may compose, and what composes may be folded further.
+    while (again := _folded(folded)) != folded:
+        folded = again
+    return folded
+
+
+def _folded(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).upper()
     kept = (each for each in plain if not each.isspace() and unicodedata.category(each) != "Pd")
     return "".join(kept).translate(_LOOK_ALIKES)

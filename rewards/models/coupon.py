@@ -301,11 +301,18 @@ class CouponUse(models.Model):
 
 
 class CouponMisses(models.Model):
-    """How many codes that lead nowhere a touchpoint has sent within one hour."""
+    """How many codes that lead nowhere were sent within one hour.
+
+    By a touchpoint, or by one member through it with a token of its own.
+    """
 
     touchpoint = models.ForeignKey(
         "members.Touchpoint", models.CASCADE, verbose_name=_("touchpoint")
     )
+    member = models.ForeignKey(
+        "members.Member", models.CASCADE, null=True, blank=True, related_name="+",
+        verbose_name=_("member"),
+    )  # fmt: skip
     hour = models.DateTimeField(_("hour"))
     count = models.PositiveIntegerField(_("unknown codes"))
 
@@ -313,7 +320,11 @@ class CouponMisses(models.Model):
         verbose_name = _("unknown coupon codes")
         verbose_name_plural = _("unknown coupon codes")
         constraints = [
-            models.UniqueConstraint(fields=["touchpoint", "hour"], name="coupon_misses_unique")
+            models.UniqueConstraint(
+                fields=["touchpoint", "member", "hour"],
+                nulls_distinct=False,
+                name="coupon_misses_unique",
+            )
         ]
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ Counted in the database before the answer is given: however many processes ask a
 misses of an hour are told than the setting allows.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,21 +13,29 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from config.base.errors import DomainError
-from members.models import Touchpoint
 from rewards.models import CouponMisses
 
 HOUR: Final = timedelta(hours=1)
 KEPT_FOR: Final = timedelta(days=7)
 
 _COUNT: Final = """
-INSERT INTO rewards_couponmisses AS m (touchpoint_id, hour, count) VALUES (%s, %s, %s)
-ON CONFLICT (touchpoint_id, hour) DO UPDATE SET count = m.count + EXCLUDED.count
+INSERT INTO rewards_couponmisses AS m (touchpoint_id, member_id, hour, count)
+VALUES (%s, %s, %s, %s)
+ON CONFLICT (touchpoint_id, member_id, hour) DO UPDATE SET count = m.count + EXCLUDED.count
 RETURNING count
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks: a touchpoint, or one member through it, whose guesses lock nobody else out."""
+
+    touchpoint: int
+    member: int | None = None
+
+
 class TooManyUnknownCodesError(DomainError):
-    """The touchpoint has sent too many codes that lead nowhere; for the rest of the hour it waits.
+    """Whoever asks has sent too many codes that lead nowhere; for the rest of the hour it waits.
 
     Codes that exist are not told from others meanwhile.
     """
@@ -41,19 +50,20 @@ class TooManyUnknownCodesError(DomainError):
         self.headers = {"Retry-After": str(seconds)}
 
 
-def check(touchpoint: Touchpoint, at: datetime) -> None:
-    """Refuse a touchpoint that has tried too many codes within this hour.
+def check(asker: Asker, at: datetime) -> None:
+    """Refuse who has tried too many codes within this hour.
 
     Raises: TooManyUnknownCodesError.
     """
-    hour = _hour(at)
-    rows = CouponMisses.objects.filter(touchpoint=touchpoint, hour=hour)
+    rows = CouponMisses.objects.filter(
+        touchpoint=asker.touchpoint, member=asker.member, hour=_hour(at)
+    )
     count = rows.values_list("count", flat=True).first() or 0
     if count >= settings.LOYALTY_UNKNOWN_COUPONS_PER_HOUR:
         raise TooManyUnknownCodesError(_seconds_left(at))
 
 
-def count(touchpoint: Touchpoint, misses: int, at: datetime) -> None:
+def count(asker: Asker, misses: int, at: datetime) -> None:
     """Count codes that lead nowhere.
 
     Raises: TooManyUnknownCodesError once there are more than may be told.
@@ -61,7 +71,7 @@ def count(touchpoint: Touchpoint, misses: int, at: datetime) -> None:
     if not misses:
         return
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [touchpoint.pk, _hour(at), misses])
+        cursor.execute(_COUNT, [asker.touchpoint, asker.member, _hour(at), misses])
         (total,) = cursor.fetchone()
     if total > settings.LOYALTY_UNKNOWN_COUPONS_PER_HOUR:
         raise TooManyUnknownCodesError(_seconds_left(at))

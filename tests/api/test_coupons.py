@@ -289,3 +289,19 @@ def test_source_of_another_touchpoint_is_refused(caller: Any) -> None:
     answer = post(theirs, "/coupons/redeem", {"member": str(ann.public_id), "code": "A", **place})
 
     assert (answer.status, answer.code) == (403, "source_not_owned")
+
+
+def test_member_who_tries_codes_locks_nobody_else_out(till: Caller, settings: Settings) -> None:
+    settings.LOYALTY_UNKNOWN_COUPONS_PER_HOUR = 2
+    ann, bob = members.member(), members.member()
+    made = post(till, f"/members/{ann.public_id}/token", {}).body
+    guesser = Caller(till.touchpoint, made["token"])
+
+    def ask(caller: Caller, who: Member, code: str) -> int:
+        body = {"member": str(who.public_id), "codes": [code]}
+        return caller.post("/coupons/validate", body).status
+
+    tried = [ask(guesser, ann, coupon_codes.generate()) for _number in range(3)]
+
+    assert tried == [200, 200, 429]
+    assert ask(till, bob, coupon(bob).code) == 200

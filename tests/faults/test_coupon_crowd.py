@@ -9,18 +9,20 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import pytest
+from django.conf import settings
 
 from config.base.errors import DomainError
 from members.models import Member
 from rewards.models import Coupon, CouponTemplate, CouponUse
-from rewards.services import coupon_issue, coupon_redemption, coupons_in_hand
+from rewards.services import coupon_issue, coupon_misses, coupon_redemption, coupons_in_hand
+from rewards.services.coupon_misses import Asker
 from rewards.services.coupon_redemption import Redeeming
 from tests.engine.shop import Shop, day
 from tests.factories import coupons
 from tests.faults.crowd import PROCESSES, Report, at_once, failures, results
 from tests.faults.test_hammer import broken
 
-CLAIMED = "claimed"
+CLAIMED = "done"
 
 
 def people_of(shop: Shop, count: int) -> list[Member]:
@@ -169,3 +171,19 @@ def test_member_limit_holds_for_orders_at_one_moment(own_database: str) -> None:
 
     assert sum(results(at_once(buy))) == 3
     assert broken() == []
+
+
+def test_no_more_unknown_codes_are_told_than_may_be(own_database: str) -> None:
+    shop = Shop()
+    assert shop.touchpoint is not None
+    asker = Asker(shop.touchpoint.pk)
+
+    def guess(_process: int) -> Counter[str]:
+        return Counter(_answer(lambda: coupon_misses.count(asker, 1, day(1))) for _turn in range(5))
+
+    answers = told(at_once(guess))
+
+    assert answers == {
+        CLAIMED: settings.LOYALTY_UNKNOWN_COUPONS_PER_HOUR,
+        "too_many_unknown_codes": PROCESSES * 5 - settings.LOYALTY_UNKNOWN_COUPONS_PER_HOUR,
+    }

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from rewards import explanations, paying_words
+from rewards import coupon_words, explanations, paying_words
 from rewards.domain import explanation as domain
 
 NAMES = {"base": "Base points", "tier": "Tier points"}
@@ -57,7 +57,8 @@ def test_every_code_that_the_engine_writes_has_a_sentence() -> None:
         written |= set(re.findall(r'"(excluded_[a-z]+)"', text))
         written |= set(re.findall(r'item\["code"\] = "([a-z_]+)"', text))
     issues = {"over_refunded", "reservation_unknown"}
-    assert written - issues <= explanations.known_codes() | paying_words.known_codes()
+    known = explanations.known_codes() | paying_words.known_codes() | coupon_words.known_codes()
+    assert written - issues <= known
     assert len(written) >= 15
 
 
