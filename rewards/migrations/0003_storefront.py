@@ -316,7 +316,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='pointspolicy',
             name='pay_max_percent',
-            field=models.DecimalField(decimal_places=2, default=50, max_digits=5, verbose_name='paying: at most (% of goods)'),
+            field=models.DecimalField(decimal_places=2, default=50, max_digits=5, verbose_name='paying: at most (percent of goods)'),
         ),
         migrations.AddField(
             model_name='pointspolicy',

@@ -181,7 +181,7 @@ class PointsPolicy(models.Model):
     pay_min_points = models.PositiveIntegerField(_("paying: at least (points)"), default=100)
     pay_step_points = models.PositiveIntegerField(_("paying: in steps of (points)"), default=100)
     pay_max_percent = models.DecimalField(
-        _("paying: at most (% of goods)"), max_digits=5, decimal_places=2, default=50
+        _("paying: at most (percent of goods)"), max_digits=5, decimal_places=2, default=50
     )
 
     class Meta:
