@@ -78,3 +78,9 @@ def test_fractions_are_read_exactly() -> None:
 def test_times_are_written_in_programme_time_with_their_offset() -> None:
     written = json_format.write({"at": datetime(2026, 3, 7, 16, tzinfo=UTC), "n": Decimal("1.50")})
     assert json.loads(written) == {"at": "2026-03-08T00:00:00+08:00", "n": "1.50"}
+
+
+def test_a_number_beyond_64_bits_has_a_digest_too() -> None:
+    assert json_format.write_sorted({"b": 1 << 70, "a": "é"}) == (
+        f'{{"a":"é","b":{1 << 70}}}'.encode()
+    )

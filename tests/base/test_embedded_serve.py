@@ -17,7 +17,7 @@ from config.base.embedded import broker, postgres, process
 from config.wiring import supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 60
+START_SECONDS = 150
 
 
 def free_port() -> int:

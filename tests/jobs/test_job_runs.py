@@ -254,5 +254,8 @@ def test_the_lock_is_given_back_however_the_job_ends(own_database: str) -> None:
         again(job(interrupted))
     again(job(nothing))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+            " WHERE l.locktype = 'advisory' AND d.datname = current_database()"
+        )
         assert cursor.fetchone() == (0,)

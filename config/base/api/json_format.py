@@ -138,9 +138,14 @@ def write(value: Any) -> bytes:
 
 def write_sorted(value: Any) -> bytes:
     """Return the value as JSON with its keys in order, so that equal values look the same."""
-    return orjson.dumps(
-        value, default=_default, option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_SORT_KEYS
-    )
+    option = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_SORT_KEYS
+    try:
+        return orjson.dumps(value, default=_default, option=option)
+    except TypeError:
+        # A whole number of more than 64 bits: no body of ours has one, but somebody may send it.
+        return json.dumps(
+            value, default=_default, sort_keys=True, ensure_ascii=False, separators=(",", ":")
+        ).encode("utf-8", "surrogatepass")
 
 
 class StrictJSONParser(BaseParser):
