@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
+from config.base import clock
 from config.base.names import name_of
 from members.domain.public_id import new_public_id
 from members.services import events
@@ -260,7 +261,7 @@ def coupon_item(coupon: Coupon) -> Item:
     return {
         "kind": GiftKind.COUPON.value, "code": coupon.code, "template": coupon.template.code,
         "name": name_of(coupon.template),
-        "expires_at": None if expires_at is None else expires_at.isoformat(),
+        "expires_at": None if expires_at is None else clock.local(expires_at).isoformat(),
     }  # fmt: skip
 
 
