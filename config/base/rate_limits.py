@@ -4,7 +4,7 @@ Counters stand in a file that the processes share as memory. A counter belongs t
 minute of the wall clock; it is read and raised under a lock, so within a minute no request too many
 is let through on this host. Where the file cannot be used every process counts for itself.
 
-Source: ADR 13.
+Source: ADR 11.
 """
 
 import fcntl
