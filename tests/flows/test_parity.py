@@ -12,9 +12,12 @@ __all__ = ["caller", "language", "programme", "till"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("INT-08")]
 
-SCOPES = ("members:read", "points:read", "tiers:read")
+SCOPES = ("members:read", "points:read", "tiers:read", "coupons:read", "rewards:read")
 # What every channel may read of a member; whoever adds an endpoint of this kind adds it here.
-READINGS = ("", "/tier", "/points", "/entries", "/timeline")
+READINGS = (
+    "", "/summary", "/tier", "/points", "/benefits", "/coupons", "/redemptions", "/memberships",
+    "/entries", "/timeline",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("accept_language", ["zh-Hans", "en"])
