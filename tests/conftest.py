@@ -9,6 +9,7 @@ from django.db import connections
 from pytest_django import DjangoDbBlocker
 
 from tests import databases
+from tests.chance import pytest_runtest_protocol
 from tests.requirements import (
     pytest_addoption,
     pytest_collection_modifyitems,
@@ -20,6 +21,7 @@ __all__ = [
     "pytest_addoption",
     "pytest_collection_modifyitems",
     "pytest_runtest_logreport",
+    "pytest_runtest_protocol",
     "pytest_terminal_summary",
 ]
 

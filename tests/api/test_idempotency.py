@@ -188,6 +188,7 @@ def test_parallel_calls_under_one_key_act_once(committing: tuple[Caller, Member]
     assert {answer.code for answer in answers if answer.status == 409} <= {"idempotency_key_in_use"}
 
 
+@pytest.mark.chance
 def test_without_the_claim_the_race_shows(
     committing: tuple[Caller, Member], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,6 +43,7 @@ def test_the_last_use_has_one_winner(own_database: str, quota: int) -> None:
     assert broken() == []
 
 
+@pytest.mark.chance
 def test_without_the_condition_and_its_check_there_are_several(
     own_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,6 +77,7 @@ def test_a_tier_gives_its_benefits_once_whoever_follows_it(own_database: str) ->
     assert follow_at_once() == 3
 
 
+@pytest.mark.chance
 def test_without_the_members_lock_following_collides(
     own_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

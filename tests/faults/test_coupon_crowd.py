@@ -87,6 +87,7 @@ def test_10_000_claims_of_1_000_codes_give_1_000_different_ones(own_database: st
     proven(codes=1_000, members=2_000, claims=5)
 
 
+@pytest.mark.chance
 def test_without_locks_one_code_goes_to_several(own_database: str) -> None:
     def trust() -> None:
         # Nobody waits for the template, and whoever saw a free code takes it.
@@ -133,6 +134,7 @@ def test_code_is_used_as_often_as_it_may_under_a_rush(own_database: str) -> None
     assert broken() == []
 
 
+@pytest.mark.chance
 def test_without_the_coupons_lock_uses_are_lost(own_database: str) -> None:
     def trust() -> None:
         coupons_in_hand._locked = lambda rows: rows

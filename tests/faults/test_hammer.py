@@ -136,6 +136,7 @@ def test_sixteen_processes_post_to_hot_members_exactly(own_database: str) -> Non
     assert hammer() == []
 
 
+@pytest.mark.chance
 def test_without_the_lock_the_race_shows(own_database: str) -> None:
     def unlock() -> None:
         loading._LOCK = loading._LOCK.replace("FOR NO KEY UPDATE OF a", "")
@@ -168,6 +169,7 @@ def test_sixteen_tills_serve_one_member_at_one_moment(own_database: str) -> None
     assert queue() == []
 
 
+@pytest.mark.chance
 def test_without_reading_again_what_was_waited_for_the_race_shows(own_database: str) -> None:
     def trust() -> None:
         loading._is_outdated = lambda row: False
@@ -199,6 +201,7 @@ def test_a_refund_and_its_order_that_arrive_at_one_moment_meet(own_database: str
     assert broken() == []
 
 
+@pytest.mark.chance
 def test_without_waiting_for_each_other_they_miss(own_database: str) -> None:
     def hurry() -> None:
         loading._SLOTS = loading._SLOTS.replace("pg_advisory_xact_lock", "concat")
@@ -244,6 +247,7 @@ def test_an_order_and_the_enrolment_it_waits_for_meet(own_database: str) -> None
     assert broken() == []
 
 
+@pytest.mark.chance
 def test_without_waiting_for_enrolments_orders_wait_for_ever(own_database: str) -> None:
     def hurry() -> None:
         take_time()
@@ -353,6 +357,7 @@ def test_an_order_that_all_claim_at_one_moment_is_given_once(
     assert broken() == []
 
 
+@pytest.mark.chance
 def test_without_the_order_being_unique_two_members_get_it(own_database: str) -> None:
     people = unclaimed(2)
     with pg.as_owner(), connection.cursor() as cursor:

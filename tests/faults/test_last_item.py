@@ -71,6 +71,7 @@ def test_one_of_200_gets_the_last_item(own_database: str) -> None:
     assert broken() == []
 
 
+@pytest.mark.chance
 def test_without_looking_again_the_last_item_is_sold_twice(own_database: str) -> None:
     def trust() -> None:
         # What was read before waiting is believed; the constraint is all that is left.
@@ -126,6 +127,7 @@ def test_one_of_200_gets_the_exact_balance_the_item_and_the_use(own_database: st
     assert broken() == []
 
 
+@pytest.mark.chance
 def test_without_the_lock_the_balance_is_held_twice(own_database: str) -> None:
     def unlock() -> None:
         loading._LOCK = loading._LOCK.replace("FOR NO KEY UPDATE OF a", "")

@@ -53,6 +53,7 @@ def test_a_code_that_all_show_at_one_moment_holds_once(own_database: str) -> Non
     assert shown() == 1
 
 
+@pytest.mark.chance
 def test_without_the_row_lock_a_code_holds_more_than_once(own_database: str) -> None:
     def look_only() -> None:
         member_codes._CONSUME = """
@@ -87,6 +88,7 @@ def test_every_guess_is_counted_and_few_can_be_right(own_database: str) -> None:
     assert one_time_passwords.MOST_TRIES <= tries <= one_time_passwords.MOST_TRIES + PROCESSES - 1
 
 
+@pytest.mark.chance
 def test_without_counting_first_guesses_are_for_free(own_database: str) -> None:
     def do_not_count() -> None:
         one_time_passwords._COUNT_TRY = "SELECT %(member)s, %(at)s"
@@ -121,6 +123,7 @@ def test_a_daily_budget_is_used_up_exactly(own_database: str) -> None:
     assert AdjustmentBudget.objects.get(member=None).points == DAILY
 
 
+@pytest.mark.chance
 def test_without_the_conditional_update_a_budget_is_overdrawn(own_database: str) -> None:
     def look_first() -> None:
         def take(touchpoint: Touchpoint, member: int, points: int, at: Any) -> None:

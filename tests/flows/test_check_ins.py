@@ -215,6 +215,7 @@ def test_fifty_check_ins_at_one_moment_are_one(own_database: str) -> None:
     assert Interaction.objects.count() == 2
 
 
+@pytest.mark.chance
 def test_without_the_lock_more_than_one_believes_to_be_first(own_database: str) -> None:
     def unlock() -> None:
         loading._LOCK = loading._LOCK.replace("FOR NO KEY UPDATE OF a", "")
@@ -246,6 +247,7 @@ def test_a_cap_is_exact_when_all_report_at_one_moment(own_database: str) -> None
     assert sharing() == (6, [])
 
 
+@pytest.mark.chance
 def test_without_the_lock_a_cap_does_not_hold(own_database: str) -> None:
     def unlock() -> None:
         loading._LOCK = loading._LOCK.replace("FOR NO KEY UPDATE OF a", "")

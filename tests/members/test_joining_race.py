@@ -48,6 +48,7 @@ def test_twenty_parallel_calls_make_one_member(own_database: str) -> None:
     assert PointsAccount.objects.count() == Standing.objects.count() == 1
 
 
+@pytest.mark.chance
 def test_without_the_unique_constraint_the_race_shows(own_database: str) -> None:
     make.basic_tier()
     with pg.as_owner(), connection.cursor() as cursor:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 
+import pytest
 from django.db import connections, transaction
 
 from members.domain.status import Verb
@@ -61,6 +62,7 @@ def test_a_command_waits_for_the_freeze_and_is_refused(own_database: str) -> Non
     assert not Reservation.objects.exists()
 
 
+@pytest.mark.chance
 def test_without_the_account_locked_the_command_slips_through(own_database: str) -> None:
     shop = Shop()
     ann = shop.join("ann")

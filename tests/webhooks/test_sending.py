@@ -328,6 +328,7 @@ def test_two_senders_never_claim_one_message(member: Member, receiver: Receiver)
     assert not second
 
 
+@pytest.mark.chance
 def test_without_the_lock_two_senders_claim_the_same(
     member: Member, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
