@@ -25,7 +25,7 @@ TEMPLATE_PREFIX = "loyalty_template_"
 TEST_PREFIX = "loyalty_test_"
 TEMPLATE_LOCK = 0x54_45_4D_50
 KEPT_TEMPLATES = 4
-DROP_TRIES = 10
+DROP_TRIES = 240
 APPLICATION_ROLE = str(connection.settings_dict["USER"])
 SOURCES = (
     "*/migrations/*.py", "*/sql/*.sql", "config/base/pg.py", "config/base/append_only.py",

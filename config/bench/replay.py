@@ -26,9 +26,9 @@ UPDATED_BY_ORDERS: Final = {
 UPDATED_BY_REDEMPTIONS: Final = {
     "rewards.PointsAccount": "id = :member::bigint + {to_account}",
     "rewards.Lot": "account_id = :member::bigint + {to_account} AND remaining > 0",
-    "rewards.Stock": "true",
+    "rewards.Stock": "id = (SELECT min(id) + mod(:key::bigint, count(*)) FROM rewards_stock)",
 }
-"""The same of a redemption; the bench has one stock."""
+"""The same of a redemption; stocks are taken in turns, and their ids have no gaps."""
 _FIRST: Final = (
     "members.Order", "members.ReceivedFact", "members.MemberEvent", "rewards.Reservation",
     "rewards.Redemption", "rewards.Entry",

@@ -1,13 +1,13 @@
 """Redemptions and quotes over HTTP, beside pgbench doing the same work on the same rows.
 
-A redemption's reference writes the rows that a redemption has written, one stock for all. A
-quote's reference reads what a quote reads: the key, the member, and all that is known of it.
+A redemption's reference writes the rows that a redemption has written, each of one of twenty
+rewards. A quote's reference reads what a quote reads: the key, the member, and all that is known of it.
 """
 
 import itertools
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ CONNECTIONS: Final = 16
 CLIENTS: Final = 16
 PRICE: Final = 10
 LINES: Final = 8
+REWARDS: Final = 20
 PIECES: Final = 10_000_000
 
 _KEY = "SELECT id, touchpoint_id, scopes FROM members_apikey WHERE secret_hash = '\\x00'"
@@ -42,23 +43,23 @@ def run(template: str, scale: Scale) -> Iterator[Ratio]:
     with databases.clone(template):
         now = clock.now()
         population.populate([(now - timedelta(days=30), 120_000)], scale.members - 1)
-        reward = _reward(now)
+        rewards = [_reward(number, now) for number in range(REWARDS)]
         _add_rules(now)
         databases.settle()
         touchpoint = touchpoints.create_or_reuse(code="bench", channel=Channel.WEB, at=now)
         secret = api_keys.issue(touchpoint, SCOPES, at=now)
         with server.running(secret) as site:
-            bench = Storefront(site, scale, reward.code)
+            bench = Storefront(site, scale, rewards)
             yield bench.redemptions()
             yield bench.quotes()
 
 
-def _reward(now: datetime) -> Reward:
+def _reward(number: int, now: datetime) -> str:
     reward = Reward.objects.create(
-        code="bench", kind=RewardKind.GOODS, name_zh="礼品", name_en="Gift", points=PRICE
+        code=f"bench-{number}", kind=RewardKind.GOODS, name_zh="礼品", name_en="Gift", points=PRICE
     )
     stock.receive(reward=reward, quantity=PIECES, reason="delivered", at=now, actor="bench")
-    return reward
+    return reward.code
 
 
 def _add_rules(now: datetime) -> None:
@@ -91,9 +92,9 @@ def _effect(spec: RuleSpec) -> dict[str, Any]:
 class Storefront:
     """One server, and what a shop asks of it."""
 
-    def __init__(self, site: server.Site, scale: Scale, reward: str) -> None:
+    def __init__(self, site: server.Site, scale: Scale, rewards: Sequence[str]) -> None:
         """Read the members."""
-        self.site, self.scale, self.reward = site, scale, reward
+        self.site, self.scale, self.rewards = site, scale, rewards
         rows = databases.execute("SELECT public_id::text FROM members_member ORDER BY id")
         self.members = [row[0] for row in rows]
         self.draw = random.Random(1)  # noqa: S311 - the same load every time
@@ -140,7 +141,11 @@ class Storefront:
     def _redeem(self, count: int) -> list[bytes]:
         """Return requests for so many redemptions of any members."""
         return [
-            self._post("/redemptions", {"member": member, "reward": self.reward}, once=True)
+            self._post(
+                "/redemptions",
+                {"member": member, "reward": self.draw.choice(self.rewards)},
+                once=True,
+            )
             for member in self.draw.choices(self.members, k=count)
         ]
 
