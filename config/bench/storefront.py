@@ -1,7 +1,8 @@
 """Redemptions and quotes over HTTP, beside pgbench doing the same work on the same rows.
 
 A redemption's reference writes the rows that a redemption has written, each of one of twenty
-rewards. A quote's reference reads what a quote reads: the key, the member, and all that is known of it.
+rewards. A quote's reference reads what a quote reads: the key, the member, and all that is known
+of it.
 """
 
 import itertools
