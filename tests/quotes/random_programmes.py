@@ -70,7 +70,7 @@ def world(seed: int, at: datetime, seen: Counter[str], *, members: int = 4) -> W
         made.members.append(_member(made))
     templates = [_template(made, number) for number in range(5)]
     for member in made.members:
-        for template in rng.choices(templates, k=8):
+        for template in rng.choices(templates, k=14):
             (coupon,) = coupons.issue(
                 template=template, member=member.pk, count=1, at=at, actor="staff:1"
             )

@@ -39,7 +39,7 @@ def carts(worlds: range, seen: Counter[str]) -> Iterator[tuple[World, Member, Ca
 def _cart(made: World, member: Member) -> Cart:
     rng = made.rng
     mine = made.codes[member.pk]
-    codes = tuple(rng.sample(mine, min(len(mine), rng.choice((0, 1, 2, 4)))))
+    codes = tuple(rng.sample(mine, min(len(mine), rng.choice((0, 1, 2, 3, 4, 4)))))
     points = rng.choice((None, None, 0, 100, 500, 1_000, rng.randint(1, 3_000)))
     store = rng.choice(STORES)
     return Cart(lines(made), source="shop", store=store, coupons=codes, points=points)
