@@ -12,12 +12,12 @@ from config.base.api.problems import RequestInvalidError
 from config.base.api.reading import ObjectReader
 from config.base.errors import DomainError
 from members.api.idempotency import idempotent
-from members.api.views import MemberNotFoundError, TouchpointEndpoint
+from members.api.views import TouchpointEndpoint
 from members.models import Channel, Source, Touchpoint
-from members.services import identity
 from rewards import queries
 from rewards.api import openapi, parsing, representation
-from rewards.domain.submission import InteractionFact, MemberRef, Submission
+from rewards.api.naming import member_named
+from rewards.domain.submission import InteractionFact, Submission
 from rewards.services import intake
 from rewards.services.answers import Outcome
 
@@ -118,7 +118,7 @@ class ClaimView(FactEndpoint):
         outcome = intake.claim(
             source=source,
             order_no=order_no,
-            member=_member_id(named),
+            member=member_named(named),
             at=self.at(),
             actor=self.key_of(request).actor,
         )
@@ -184,21 +184,6 @@ def answer_json(outcome: Outcome) -> dict[str, Any]:
     if "explanation" in body:
         body["explanation"] = representation.explained(body["explanation"])
     return body
-
-
-def _member_id(named: MemberRef) -> int:
-    """Return whom a claim names.
-
-    Raises: MemberNotFoundError.
-    """
-    if named.public_id is not None:
-        found = identity.resolve_public_ids([named.public_id]).get(named.public_id)
-    else:
-        key = (named.kind, named.app, named.value)
-        found = identity.find([key]).get(key)
-    if found is None:
-        raise MemberNotFoundError
-    return found
 
 
 def check_source(touchpoint: Touchpoint, source: str) -> None:
