@@ -34,15 +34,11 @@ def install() -> None:
     name_programme(lambda: brand.programme_name(clock.now()))
     approvals.register(
         standing.APPROVAL_KIND,
-        title=_("Tier override"),
-        execute=standing.execute_approved,
-        summarise=tier_pages.summarise,
+        approvals.Kind(_("Tier override"), standing.execute_approved, tier_pages.summarise),
     )
     approvals.register(
         APPROVAL_KIND,
-        title=_("Points adjustment"),
-        execute=adjustment.execute_approved,
-        summarise=adjustment.summarise,
+        approvals.Kind(_("Points adjustment"), adjustment.execute_approved, adjustment.summarise),
     )
 
 

@@ -47,9 +47,12 @@ class ApprovalAdmin(MemberOwnedAdmin):
         """Return where the request stands, with its colour."""
         return approval.state, approval.get_state_display()
 
-    def has_decide_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """Tell whether the visitor may decide requests."""
-        return request.user.has_perm("members.change_approval")
+    def has_decide_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Tell whether the visitor may decide requests, of this kind where one is named."""
+        if object_id is None:
+            return request.user.has_perm(approvals.DECIDE)
+        found = Approval.objects.filter(pk=object_id).values_list("kind", flat=True).first()
+        return request.user.has_perm(approvals.permission_of(found or ""))
 
     @detail_action(
         _("Decide"),
@@ -67,6 +70,7 @@ class ApprovalAdmin(MemberOwnedAdmin):
             "title": approvals.title_of(approval.kind),
             "approval": approval,
             "summary": approvals.summary_of(approval),
+            "effects": approvals.effects_of(approval),
             "is_open": approval.state == ApprovalState.REQUESTED,
             "is_own": approval.requested_by == actor_of(request),
         }

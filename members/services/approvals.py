@@ -4,9 +4,10 @@ What a kind of request does is registered by the app that can do it, so that thi
 none of them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils.functional import Promise
@@ -16,40 +17,77 @@ from config.base.errors import DomainError
 from members.models import Approval
 from members.models.staff import ApprovalState
 
+DECIDE: Final = "members.change_approval"
+
 Executor = Callable[[Approval, datetime], None]
 Summary = Callable[[Approval], str]
 
-_executors: dict[str, Executor] = {}
-_titles: dict[str, Promise] = {}
-_summaries: dict[str, Summary] = {}
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that a request would change, for people: what, from what, to what."""
+
+    what: str
+    before: str
+    after: str
+
+
+Effects = Callable[[Approval], Sequence[Change]]
+
+
+def _no_effects(_approval: Approval) -> Sequence[Change]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of request: how people read it, what agreeing does, and who may agree."""
+
+    title: Promise
+    execute: Executor
+    summarise: Summary
+    effects: Effects = _no_effects
+    permission: str = DECIDE
+
+
+_kinds: dict[str, Kind] = {}
 
 
 class ApprovalError(DomainError):
     """A request cannot be decided, or not by this person."""
 
 
-def register(kind: str, *, title: Promise, execute: Executor, summarise: Summary) -> None:
+def register(kind: str, registered: Kind) -> None:
     """Say what approving a kind of request does, and how people read it."""
-    _executors[kind] = execute
-    _titles[kind] = title
-    _summaries[kind] = summarise
+    _kinds[kind] = registered
 
 
 def title_of(kind: str) -> str:
     """Return the name of a kind for people; the code itself where nobody registered it."""
-    return str(_titles.get(kind, kind))
+    return str(_kinds[kind].title) if kind in _kinds else kind
 
 
 def summary_of(approval: Approval) -> str:
     """Return what the request asks for, for people."""
-    summarise = _summaries.get(approval.kind)
-    return summarise(approval) if summarise else ""
+    kind = _kinds.get(approval.kind)
+    return kind.summarise(approval) if kind else ""
+
+
+def effects_of(approval: Approval) -> Sequence[Change]:
+    """Return what would change if the request were approved now."""
+    kind = _kinds.get(approval.kind)
+    return kind.effects(approval) if kind else ()
+
+
+def permission_of(kind: str) -> str:
+    """Return the permission without which nobody decides requests of this kind."""
+    return _kinds[kind].permission if kind in _kinds else DECIDE
 
 
 def request(
     *,
     kind: str,
-    member_id: int,
+    member_id: int | None,
     payload: Mapping[str, Any],
     reason: str,
     actor: str,
@@ -59,7 +97,7 @@ def request(
 
     Raises: ApprovalError where nobody can carry the kind out, or no reason is given.
     """
-    if kind not in _executors:
+    if kind not in _kinds:
         raise ApprovalError("approval_kind_unknown", _("Nobody carries out such a request."))
     if not reason.strip():
         raise ApprovalError("reason_required", _("A reason is required."))
@@ -81,7 +119,7 @@ def approve(*, approval_id: int, actor: str, at: datetime) -> Approval:
     the service that carries it out.
     """
     approval = _decide(approval_id, ApprovalState.APPROVED, actor, at)
-    _executors[approval.kind](approval, at)
+    _kinds[approval.kind].execute(approval, at)
     return approval
 
 

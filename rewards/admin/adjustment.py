@@ -1,8 +1,7 @@
 """Points given or taken by staff: at once within their limit, else by a second person."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from django import forms
 from django.contrib import messages
@@ -18,9 +17,8 @@ from config.base.admin import formats, site
 from config.base.admin.actors import actor_of
 from config.base.errors import DomainError
 from members.admin.member import masked_name
-from members.models import Approval, Member, StaffAuthority
-from members.services import approvals
-from rewards.services.adjustment import APPROVAL_KIND, AdjustmentError, adjust
+from members.models import Approval, Member
+from rewards.services.adjustment import AdjustmentError, adjust, adjust_by_staff, staff_limit
 
 PERMISSION: Final = "rewards.add_entry"
 LARGEST: Final = 1_000_000_000
@@ -45,12 +43,6 @@ class AdjustmentForm(forms.Form):
         return points
 
 
-def limit_of(request: HttpRequest) -> int:
-    """Return how many points the visitor may move alone in one adjustment; 0 where not said."""
-    limits = StaffAuthority.objects.filter(user_id=request.user.pk or 0)
-    return limits.values_list("adjustment_limit_points", flat=True).first() or 0
-
-
 def adjustment_page(request: HttpRequest, member_id: int) -> HttpResponse:
     """Adjust one member's points, or ask a second person to agree.
 
@@ -59,9 +51,9 @@ def adjustment_page(request: HttpRequest, member_id: int) -> HttpResponse:
     if not request.user.has_perm(PERMISSION):
         raise PermissionDenied
     member = get_object_or_404(Member.objects.select_related("profile"), pk=member_id)
-    limit = limit_of(request)
+    limit = staff_limit(request.user.pk or 0)
     form = AdjustmentForm(request.POST or None)
-    if request.method == "POST" and form.is_valid() and _done(request, member, form, limit):
+    if request.method == "POST" and form.is_valid() and _done(request, member, form):
         return redirect("admin:members_member_change", member.pk)
     note = gettext("You may adjust up to %(limit)s points alone; more takes a second person.")
     context = {
@@ -76,38 +68,22 @@ def adjustment_page(request: HttpRequest, member_id: int) -> HttpResponse:
     return TemplateResponse(request, "admin/console/form.html", context)
 
 
-def _done(request: HttpRequest, member: Member, form: AdjustmentForm, limit: int) -> bool:
-    is_alone = abs(form.cleaned_data["points"]) <= limit
-    carry_out = _adjust if is_alone else _ask
+def _done(request: HttpRequest, member: Member, form: AdjustmentForm) -> bool:
     try:
-        carry_out(member, form.cleaned_data, actor=actor_of(request), limit=limit)
+        outcome = adjust_by_staff(
+            user_id=request.user.pk or 0,
+            member=member.pk,
+            points=form.cleaned_data["points"],
+            reason=form.cleaned_data["reason"],
+            at=clock.now(),
+            actor=actor_of(request),
+        )
     except DomainError as error:
         form.add_error(None, str(error.message))
         return False
-    messages.success(request, gettext("Adjusted.") if is_alone else gettext("Sent for approval."))
+    is_asked = isinstance(outcome, Approval)
+    messages.success(request, gettext("Sent for approval.") if is_asked else gettext("Adjusted."))
     return True
-
-
-def _adjust(member: Member, wanted: Mapping[str, Any], *, actor: str, limit: int) -> None:
-    adjust(
-        member=member.pk,
-        points=wanted["points"],
-        reason=wanted["reason"],
-        at=clock.now(),
-        actor=actor,
-        limit_points=limit,
-    )
-
-
-def _ask(member: Member, wanted: Mapping[str, Any], *, actor: str, limit: int) -> None:
-    approvals.request(
-        kind=APPROVAL_KIND,
-        member_id=member.pk,
-        payload={"points": wanted["points"], "limit": limit},
-        reason=wanted["reason"],
-        actor=actor,
-        at=clock.now(),
-    )
 
 
 def execute_approved(approval: Approval, at: datetime) -> None:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.base import clock
 from config.base.errors import DomainError
-from members.models import Approval, Touchpoint
+from members.models import Approval, StaffAuthority, Touchpoint
 from members.services import approvals, notes
 from rewards.domain.posting import Balance
 from rewards.domain.transfers import Grounds
@@ -109,6 +109,36 @@ def adjust_or_ask(
             kind=APPROVAL_KIND,
             member_id=member,
             payload={"points": points, "limit": limit, "limit_of": over.details["limit"]},
+            reason=reason,
+            actor=actor,
+            at=at,
+        )
+
+
+def staff_limit(user_id: int) -> int:
+    """Return how many points the member of staff may move alone in one adjustment; 0: none."""
+    limits = StaffAuthority.objects.filter(user_id=user_id)
+    return limits.values_list("adjustment_limit_points", flat=True).first() or 0
+
+
+def adjust_by_staff(
+    *, user_id: int, member: int, points: int, reason: str, at: datetime, actor: str
+) -> Balance | Approval:
+    """Adjust within the authority of a member of staff; above it ask a second person instead.
+
+    Raises: AdjustmentError, InsufficientPointsError, MemberFrozenError, MemberNotFoundError.
+    Source: PTS-15, STF-02.
+    """
+    limit = staff_limit(user_id)
+    try:
+        return adjust(
+            member=member, points=points, reason=reason, at=at, actor=actor, limit_points=limit
+        )
+    except AdjustmentOverLimitError:
+        return approvals.request(
+            kind=APPROVAL_KIND,
+            member_id=member,
+            payload={"points": points, "limit": limit},
             reason=reason,
             actor=actor,
             at=at,

@@ -207,12 +207,27 @@ def test_an_approval_that_cannot_be_carried_out_stays_open(
     client: Client, saver: Member, maker: User, checker: User
 ) -> None:
     client.force_login(maker)
-    assert adjust(client, saver, "-999999") == 302
+    assert adjust(client, saver, f"-{available(saver)}") == 302
+    spent = available(saver)
+    adjustment.adjust(
+        member=saver.pk, points=-1, reason="x", at=clock.now(), actor="s", limit_points=None
+    )
     client.force_login(checker)
     approval = Approval.objects.get()
     before = available(saver)
+    assert before == spent - 1
     decide(client, approval, "approve")
     assert approval.state == ApprovalState.REQUESTED
+    assert available(saver) == before
+
+
+def test_points_that_are_not_there_are_refused_before_anybody_is_asked(
+    client: Client, saver: Member, maker: User
+) -> None:
+    client.force_login(maker)
+    before = available(saver)
+    assert adjust(client, saver, "-999999") == 200
+    assert not Approval.objects.exists()
     assert available(saver) == before
 
 
