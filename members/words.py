@@ -97,6 +97,8 @@ CASE_CODES: Mapping[str, Promise] = {
     "points_debt": _("Points debt"),
     "coupon_unknown": _("Order names an unknown coupon"),
     "coupon_not_usable": _("Order used a coupon that could not be used"),
+    "tender_without_reservation": _("Order was paid with points that nobody had set aside"),
+    "redemption_unfulfilled": _("A reward that was paid for could not be handed over"),
     "gift_to_return": _("Gift of a purchase or tier that was taken back, used already"),
     "order_unclaimed": _("Order of an unknown shopper, not claimed in time"),
     "webhook_disabled": _("A webhook was switched off because its receiver failed"),

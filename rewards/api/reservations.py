@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +22,7 @@ from members.api.views import (
 )
 from rewards.api import openapi_reservations
 from rewards.api.coupon_misses import counts_misses
-from rewards.models import Redemption, Reservation
+from rewards.models import Redemption, RedemptionStatus, Reservation, ReservationStatus
 from rewards.services import reservation as reservations
 from rewards.services.holdings import Holdings, holdings_of
 from rewards.services.programme import member_and_book
@@ -88,7 +88,7 @@ class ReservationView(TouchpointEndpoint):
         """Return how a reservation stands."""
         cursors.check_parameters(request.query_params, ())
         self.check_rows_owner(request, Reservation.objects.filter(public_id=reservation_id))
-        return Response(stored_json(reservation_id))
+        return Response(stored_json(reservation_id, self.at()))
 
 
 class CaptureView(TouchpointEndpoint):
@@ -108,7 +108,7 @@ class CaptureView(TouchpointEndpoint):
         self.check_rows_owner(request, Reservation.objects.filter(public_id=reservation_id))
         actor = self.key_of(request).actor
         reservations.capture(reservation=reservation_id, points=points, at=self.at(), actor=actor)
-        return Response(stored_json(reservation_id))
+        return Response(stored_json(reservation_id, self.at()))
 
 
 class ReleaseView(TouchpointEndpoint):
@@ -127,11 +127,11 @@ class ReleaseView(TouchpointEndpoint):
         self.check_rows_owner(request, Reservation.objects.filter(public_id=reservation_id))
         actor = self.key_of(request).actor
         reservations.release(reservation=reservation_id, at=self.at(), actor=actor)
-        return Response(stored_json(reservation_id))
+        return Response(stored_json(reservation_id, self.at()))
 
 
-def stored_json(public_id: uuid.UUID) -> dict[str, Any]:
-    """Return a stored reservation as the API shows it.
+def stored_json(public_id: uuid.UUID, at: datetime) -> dict[str, Any]:
+    """Return a stored reservation as the API shows it; time does not wait until it is settled.
 
     Raises: ReservationNotFoundError.
     """
@@ -141,7 +141,12 @@ def stored_json(public_id: uuid.UUID) -> dict[str, Any]:
         raise ReservationNotFoundError
     held = holdings_of(row)
     slots = ["" if each.slot is None else each.slot.code for each in held.redemptions]
-    return reservation_json(row, row.member.public_id, held, slots)
+    body = reservation_json(row, row.member.public_id, held, slots)
+    if row.lapsed_by(at) and row.closed_at is None:
+        body |= {"status": ReservationStatus.LAPSED.value, "closed_at": row.expires_at}
+        for reward in body["rewards"]:
+            reward["status"] = RedemptionStatus.CANCELLED.value
+    return body
 
 
 def reservation_json(

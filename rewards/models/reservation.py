@@ -1,5 +1,7 @@
 """What is held for a purchase: points, and with them coupons, rewards and benefits."""
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -80,3 +82,8 @@ class Reservation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.points} {self.status}"
+
+    def lapsed_by(self, at: datetime) -> bool:
+        """Say whether its time was over by then, whether or not that is settled yet."""
+        is_over = self.status == ReservationStatus.HELD and self.expires_at <= at
+        return is_over or self.status == ReservationStatus.LAPSED

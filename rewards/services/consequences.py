@@ -11,18 +11,21 @@ from typing import Final
 import orjson
 
 from config.base import bulk
+from members.models import Case
 from rewards.services import benefits, redemption
 from rewards.services.coupon_orders import follow_coupons
 from rewards.services.grants import follow_grants
 from rewards.services.happened import NO_FACT, Happened, Item
 from rewards.services.quote_checks import follow_quotes
+from rewards.services.tenders import follow_tenders
 
 Consequence = Callable[[Happened], None]
 
 # In this order: what a reservation holds is settled before coupons that were not in one, and a tier
 # gives its benefits before its gifts.
 CONSEQUENCES: Final[tuple[Consequence, ...]] = (
-    redemption.follow_holds, follow_coupons, benefits.follow_tiers, follow_grants, follow_quotes,
+    redemption.follow_holds, follow_tenders, follow_coupons, benefits.follow_tiers, follow_grants,
+    follow_quotes,
 )  # fmt: skip
 
 _REMEMBER = """
@@ -45,6 +48,8 @@ def follow(happened: Happened) -> None:
     for consequence in CONSEQUENCES:
         consequence(happened)
     _remember(happened.issued, happened.issues)
+    if happened.cases:
+        Case.objects.bulk_create(happened.cases)
 
 
 def _remember(issued: Mapping[int, list[Item]], issues: Mapping[int, list[Item]]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from members.models import Touchpoint
+from members.models import Case, Touchpoint
 from rewards.domain.account import Account
 from rewards.domain.holds import HoldState
 from rewards.domain.programme import ProgrammeBook
@@ -78,6 +78,7 @@ class Happened:
     fact_of_member: dict[int, int] = field(default_factory=dict)
     issued: dict[int, list[Item]] = field(default_factory=dict)
     issues: dict[int, list[Item]] = field(default_factory=dict)
+    cases: list[Case] = field(default_factory=list)
     moved_points: set[int] = field(default_factory=set)
     moved_tiers: set[int] = field(default_factory=set)
 
@@ -98,3 +99,19 @@ class Happened:
     def tell_issue(self, fact: int, issue: Item) -> None:
         """Add what the answer to a fact says could not be done."""
         self.issues.setdefault(fact, []).append(issue)
+
+    def open_case(self, member: int, fact: int, issue: Item, *, about: str = "") -> None:
+        """Let a person look at what could not be done; the answer to the fact says so too.
+
+        `about` is the code of the case where the issue's own says less.
+        """
+        self.tell_issue(fact, issue)
+        self.cases.append(
+            Case(
+                member_id=member,
+                code=about or issue["code"],
+                fact_id=fact,
+                details=issue,
+                opened_at=self.at,
+            )
+        )

@@ -29,6 +29,7 @@ from tiers.services import entitlements
 
 OPEN: Final = frozenset({RedemptionStatus.REQUESTED.value, RedemptionStatus.APPROVED.value})
 GRANT_REVOKED: Final = "grant_revoked"
+UNFULFILLED: Final = "redemption_unfulfilled"
 CLOSED_BECAUSE: Final = {HoldState.RELEASED: "released", HoldState.LAPSED: "lapsed"}
 
 # What there is to do for each reservation, so that one of points alone costs nothing more.
@@ -232,8 +233,9 @@ def _hand_over(redemption: Redemption, happened: Happened) -> None:
         with transaction.atomic():
             issued = _contents(redemption, at=happened.at, actor=happened.actor)
     except DomainError as refused:
-        # It stays requested: staff see it, and hand it over when they can.
-        happened.tell_issue(fact, {"code": refused.code, "reward": redemption.reward.code})
+        # It stays requested: staff hand it over when they can.
+        issue = {"code": refused.code, "reward": redemption.reward.code}
+        happened.open_case(redemption.member_id, fact, issue, about=UNFULFILLED)
         return
     for item in (gifts.reward_item(redemption), *issued):
         happened.tell_issued(fact, item)

@@ -8,8 +8,10 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import orjson
 import pytest
+import time_machine
 from django.test import Client
 
+from config.base import clock
 from config.bench.statements import counted
 from members.models import Member
 from rewards.models import Redemption, Reservation
@@ -122,6 +124,21 @@ def test_a_reservation_is_held_captured_and_not_released(till: Caller, ann: str)
     assert (captured.body["status"], captured.body["captured_points"]) == ("captured", 50)
     assert captured.body["rewards"][0]["status"] == "requested"
     assert (released.status, released.code) == (409, "reservation_closed")
+
+
+def test_a_reservation_has_lapsed_at_its_time_and_not_when_that_is_settled(
+    till: Caller, ann: str
+) -> None:
+    catalogue.reward("mug", 100, pieces=1)
+    body = {"member": ann, "rewards": [{"reward": "mug"}], "ttl_seconds": 1}
+    path = f"/reservations/{till.post('/reservations', body, Idempotency_Key='a').body['id']}"
+    assert till.get(path).body["status"] == "held"
+
+    with time_machine.travel(clock.now() + timedelta(seconds=2)):
+        seen = till.get(path).body
+
+    assert (seen["status"], seen["closed_at"]) == ("lapsed", seen["expires_at"])
+    assert [reward["status"] for reward in seen["rewards"]] == ["cancelled"]
 
 
 def test_malformed_reservations_are_refused_with_their_fields(till: Caller, ann: str) -> None:

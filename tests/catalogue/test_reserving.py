@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from config.base.errors import DomainError
-from members.models import Member
-from rewards.models import CouponTemplate, Entry, Redemption, Reservation, Reward
+from members.models import Case, Member
+from rewards.models import CouponTemplate, Entry, GiftItem, Redemption, Reservation, Reward
 from rewards.services import coupons, intake, reservation, reward_codes
 from rewards.services.holdings import holdings_of
 from tests.engine.shop import Shop, day, order
@@ -113,6 +113,41 @@ def test_an_order_captures_the_tender_and_the_rewards(shop: Shop, ann: Member, m
     assert catalogue.statuses(mug) == ["requested"]
     assert catalogue.left(mug) == (1, 0)
     assert shop.balance(ann)[1:3] == (500 - 300 + 98, 0)
+
+
+@pytest.mark.req("PTS-02")
+def test_points_that_nobody_set_aside_pay_for_nothing_and_somebody_looks(
+    shop: Shop, ann: Member
+) -> None:
+    outcome = shop.buy(ann, "O2", 100, on=3, in_points=2)
+    shop.give_back("O2", "R1", on=4)
+
+    assert outcome.data["issues"] == [{"code": "tender_without_reservation"}]
+    assert [(case.code, case.member) for case in Case.objects.all()] == [
+        ("tender_without_reservation", ann)
+    ]
+    assert shop.balance(ann) == (0, 500, 0, 0)
+
+
+def test_the_past_may_have_been_paid_with_points(shop: Shop, ann: Member) -> None:
+    shop.send(order(ann, "O2", 100, on=3, in_points=2), at=3, history=True)
+
+    assert not Case.objects.exists()
+
+
+def test_a_pack_that_cannot_be_handed_over_is_for_somebody_to_look_at(
+    shop: Shop, ann: Member, mug: Reward
+) -> None:
+    pack = catalogue.reward("pack", 100, kind="pack")
+    GiftItem.objects.create(pack=pack, kind="reward", reward=mug, quantity=2)
+    held = catalogue.hold(ann, "pack", at=day(2), minutes=60 * 48).reservation
+    catalogue.redeem(ann, "mug", at=day(2))
+
+    outcome = shop.buy(ann, "O2", 100, on=3, held=held)
+
+    assert outcome.data["issues"] == [{"code": "out_of_stock", "reward": "pack"}]
+    assert [case.code for case in Case.objects.all()] == ["redemption_unfulfilled"]
+    assert catalogue.statuses(pack) == ["requested"]
 
 
 @pytest.mark.req("PTS-02", "PTS-11")
