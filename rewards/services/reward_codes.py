@@ -88,15 +88,35 @@ def codes_of(redemption: Redemption) -> list[str]:
     return [_unseal(ring, bytes(row.sealed_code)) for row in rows]
 
 
+def reseal() -> int:
+    """Bring all codes and their hashes under the current key; return how many were not.
+
+    In slices, each a transaction of its own: cut off, it is simply run again.
+    """
+    ring, last, count = crypto.keyring(), 0, 0
+    while True:
+        with transaction.atomic():
+            rows = list(
+                RewardCode.objects.filter(pk__gt=last)
+                .order_by("pk")
+                .select_for_update(no_key=True)[:_BATCH]
+            )
+            old = [row for row in rows if _version(row) != ring.current.version]
+            for row in old:
+                code = _unseal(ring, bytes(row.sealed_code))
+                row.code_hash, row.sealed_code = _hash(ring.current, code), _seal(ring, code)
+            RewardCode.objects.bulk_update(old, ["code_hash", "sealed_code"])
+        if not rows:
+            return count
+        last, count = rows[-1].pk, count + len(old)
+
+
 @transaction.atomic
 def _load_part(
     loading: Loading, reward: Reward, codes: list[str], batch: str, expires_at: datetime | None
 ) -> None:
     ring = crypto.keyring()
-    hashes = {
-        tuple(sealing.keyed_hash(key, "reward-code", code) for key in ring.newest_first): code
-        for code in codes
-    }
+    hashes = {tuple(_hash(key, code) for key in ring.newest_first): code for code in codes}
     known = set(
         RewardCode.objects.filter(
             reward=reward, code_hash__in=[each for all_of in hashes for each in all_of]
@@ -116,6 +136,14 @@ def _load_part(
     added = RewardCode.objects.filter(reward=reward).count() - before
     loading.added += added
     loading.known += len(codes) - added
+
+
+def _hash(key: sealing.MasterKey, code: str) -> bytes:
+    return sealing.keyed_hash(key, _FIELD, code)
+
+
+def _version(row: RewardCode) -> int:
+    return int.from_bytes(bytes(row.sealed_code)[:2], "big")
 
 
 def _seal(ring: sealing.Keyring, code: str) -> bytes:

@@ -1,9 +1,11 @@
 """Redeeming points for rewards: with stock, limits and tiers, and back again."""
 
+import base64
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from config.base.errors import DomainError
 from members.models import Member, MemberEvent
@@ -266,6 +268,22 @@ def test_each_code_is_given_once_and_stays_readable(shop: Shop, ann: Member) -> 
     assert refusal(
         lambda: redeeming.cancel(redemption=given.public_id, at=day(3), actor="till")
     ) == "redemption_not_cancellable"  # fmt: skip
+
+
+def test_codes_survive_a_rotation_of_the_installation_s_keys(
+    shop: Shop, ann: Member, settings: Settings
+) -> None:
+    card = catalogue.reward("card", 10, kind="gift_card")
+    reward_codes.load(reward=card, codes=["A-1", "A-2"], batch="one")
+    given = catalogue.redeem(ann, "card", at=day(2)).redemption
+    old, new = settings.LOYALTY_KEYS, "2:" + base64.b64encode(bytes(range(32))).decode()
+
+    settings.LOYALTY_KEYS = f"{old},{new}"
+    assert (reward_codes.reseal(), reward_codes.reseal()) == (2, 0)
+    settings.LOYALTY_KEYS = new
+
+    assert redeeming.readable_codes(given) == ["A-1"]
+    assert reward_codes.load(reward=card, codes=["A-2"], batch="two").known == 1
 
 
 @pytest.mark.req("PTS-03")

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from members.services import crypto, webhooks
-from rewards.services import inbound
+from rewards.services import inbound, reward_codes
 
 
 class Command(BaseCommand):
@@ -26,5 +26,6 @@ class Command(BaseCommand):
             if last is not None:
                 self.stdout.write(f"done up to member {last}")
         count = webhooks.reseal() + inbound.reseal()
+        self.stdout.write(f"codes of rewards: {reward_codes.reseal()}")
         self.stdout.write(f"secrets of connected systems: {count}")
         self.stdout.write(f"all under key {crypto.keyring().current.version}")
