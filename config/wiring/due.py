@@ -25,7 +25,7 @@ from members.services import (
     webhooks,
 )
 from rewards.services import calendar_gifts as calendar_gifts_service
-from rewards.services import coupon_misses, inbound
+from rewards.services import coupon_misses, exports, inbound, uploads
 from rewards.services.due import settle_due
 from rewards.services.programme import ProgrammeMissingError, current_book
 from tiers.services import lapse_warnings, memberships, rollout
@@ -52,6 +52,8 @@ def install() -> None:
     jobs.register("forget_shop_messages", forget_shop_messages, every=timedelta(hours=6))
     jobs.register("forget_presence", forget_presence, every=timedelta(hours=1))
     jobs.register("forget_coupon_misses", forget_coupon_misses, every=timedelta(days=1))
+    jobs.register("work_on_files", work_on_files, every=timedelta(minutes=1))
+    jobs.register("forget_files", forget_files, every=timedelta(days=1))
     jobs.register("forget_job_runs", forget_job_runs, every=timedelta(days=1))
 
 
@@ -176,6 +178,24 @@ def forget_presence(turn: Turn) -> int:
 def forget_coupon_misses(turn: Turn) -> int:
     """Delete counts of unknown coupon codes that no longer matter."""
     return coupon_misses.forget_old(at=turn.at)
+
+
+def work_on_files(turn: Turn) -> int:
+    """Take up the files of staff that no worker has shown progress on; return how many."""
+    found = uploads.waiting(at=turn.at)
+    for upload in found:
+        uploads.work_on(upload_id=upload, at=turn.at)
+    wanted = exports.waiting(at=turn.at)
+    for export in wanted:
+        exports.make(export_id=export, at=turn.at)
+    return len(found) + len(wanted)
+
+
+def forget_files(turn: Turn) -> int:
+    """Remove files of staff that have been kept long enough; what became of them stays."""
+    return uploads.forget_old(before=turn.at - uploads.KEPT_FOR) + exports.forget_old(
+        before=turn.at - exports.KEPT_FOR
+    )
 
 
 def forget_job_runs(turn: Turn) -> int:

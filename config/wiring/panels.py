@@ -12,10 +12,12 @@ from rewards.admin import (
     catalogue_panels,
     coupon,
     coupon_forms,
+    exports,
     membership,
     progress,
     redemption_forms,
     statement,
+    uploads,
     warehouse,
 )
 from rewards.admin import panels as rewards
@@ -181,6 +183,11 @@ def _install_pages() -> None:
         EventText("coupon.returned", coupon.event_details),
         EventText("coupon.revoked", coupon.event_details),
         EventText("tier.lapse_warning", tiers.lapse_details),
+        Page("imports/", "imports", uploads.imports_page),
+        Page("imports/<int:upload_id>/", "import_file", uploads.import_page),
+        Page("imports/<int:upload_id>/rejects/", "import_rejects", uploads.rejects_file),
+        Page("exports/", "exports", exports.exports_page),
+        Page("exports/<int:export_id>/file/", "export_file", exports.export_file),
         Page("rewards/fulfilment/", "fulfilment", warehouse.fulfilment_page),
         Page(
             "rewards/redemption/<int:redemption_id>/do/<slug:verb>/", "redemption_verb",

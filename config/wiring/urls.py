@@ -4,8 +4,10 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from config.wiring import health, monitors, panels
+from config.wiring import celery, health, monitors, panels
 
+# What requests ask workers for goes to our broker; without this, to the one that Celery assumes.
+celery.app.set_default()
 # The console asks for its pages when its addresses are made.
 panels.install()
 monitors.install()

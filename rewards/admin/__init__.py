@@ -4,15 +4,17 @@ from rewards.admin import (
     budget,
     catalogue,
     coupon,
+    exports,
     grant,
     importing,
     inbound,
     ledger,
     reservation,
     rule,
+    uploads,
 )
 
 __all__ = [
-    "budget", "catalogue", "coupon", "grant", "importing", "inbound", "ledger", "reservation",
-    "rule",
+    "budget", "catalogue", "coupon", "exports", "grant", "importing", "inbound", "ledger",
+    "reservation", "rule", "uploads",
 ]  # fmt: skip

@@ -12,13 +12,12 @@ from django.utils.translation import gettext
 
 from config.base.admin import site
 from config.base.names import name_of
+from rewards.domain.spreadsheet import safe
 from rewards.models import Redemption, RedemptionStatus
 from rewards.services import redeeming
 
 PERMISSION: Final = "rewards.change_redemption"
 SHOWN: Final = 500
-# A cell that begins with one of these would be a formula to a spreadsheet.
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 ADDRESS: Final = ("name", "phone", "province", "city", "district", "line", "postal_code", "note")
 
 
@@ -74,8 +73,3 @@ def _lines(rows: Iterable[tuple[Redemption, dict[str, str]]]) -> Iterator[str]:
             name_of(row.reward), str(row.quantity), *(address.get(name, "") for name in ADDRESS),
         ]  # fmt: skip
         yield str(writer.writerow([safe(cell) for cell in cells]))
-
-
-def safe(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell

@@ -25,6 +25,8 @@ MAX_NAME: Final = 100
 MAX_LINE_NO: Final = 1_000_000
 MAX_POINTS: Final = 10**12
 MAX_SOURCE_REF: Final = 200
+MAX_PIECES: Final = 10**6
+MAX_REASON: Final = 40
 
 ORDER_COLUMNS: Final = Columns(
     (
@@ -43,6 +45,9 @@ BALANCE_COLUMNS: Final = Columns(
     ),
     required=frozenset({"identifier_kind", "identifier", "source_ref"}),
 )  # fmt: skip
+STOCK_COLUMNS: Final = Columns(
+    ("reward", "slot", "tier", "quantity", "reason"), required=frozenset({"reward", "quantity"})
+)
 MEMBER_COLUMNS: Final = Columns(
     (
         "identifier_kind", "identifier", "identifier_app", "phone", "email", "card",
@@ -340,3 +345,36 @@ def member_row(row: int, cells: tuple[str, ...]) -> MemberRow:
     if read.faults:
         raise RowError(read.faults)
     return person
+
+
+@dataclass(frozen=True, slots=True)
+class StockRow:
+    """Pieces of a reward that came, or went where the quantity is negative."""
+
+    row: int
+    reward: str
+    slot: str
+    tier: str
+    quantity: int
+    reason: str
+
+
+def stock_row(row: int, cells: tuple[str, ...]) -> StockRow:
+    """Return a row of a stock file.
+
+    Raises: RowError.
+    """
+    read = _Cells(STOCK_COLUMNS, cells)
+    moved = StockRow(
+        row,
+        read.read("reward", import_cells.text, MAX_CODE, required=True) or "",
+        read.read("slot", import_cells.text, MAX_CODE) or "",
+        read.read("tier", import_cells.text, MAX_CODE) or "",
+        read.read("quantity", import_cells.integer, -MAX_PIECES, MAX_PIECES) or 0,
+        read.read("reason", import_cells.text, MAX_REASON) or "",
+    )
+    if not moved.quantity and not read.faults:
+        read.note("zero", "quantity")
+    if read.faults:
+        raise RowError(read.faults)
+    return moved

@@ -13,6 +13,7 @@ from rich import progress as rich_progress
 from rich.console import Console
 
 from config.base.errors import DomainError
+from rewards import import_words
 from rewards.domain.mapping import ColumnMapping, mapping_of
 from rewards.services import import_files
 from rewards.services.import_files import ImportFile
@@ -21,27 +22,9 @@ from rewards.services.rejects import rejects_path
 
 PHASES = {
     "read": _("Reading"),
+    "check": _("Checking"),
     "enrol": _("Enrolling"),
     "load": _("Loading"),
-}
-# In the order in which they are told.
-FIGURES = {
-    "rows": _("rows"),
-    "members": _("members"),
-    "enrolled": _("enrolled"),
-    "known": _("known"),
-    "would_enrol": _("would be enrolled"),
-    "unknown_identifiers": _("unknown identifiers"),
-    "orders": _("orders"),
-    "lines": _("lines"),
-    "applied": _("taken"),
-    "would_apply": _("would be taken"),
-    "unchanged": _("taken before"),
-    "awaiting": _("waiting for their member"),
-    "points": _("points"),
-    "loaded": _("codes loaded"),
-    "skipped": _("codes known before"),
-    "rejected": _("rejected"),
 }
 
 
@@ -148,9 +131,8 @@ def print_report(out: Any, path: Path, report: Mapping[str, int]) -> None:
 
 def print_figures(out: Any, report: Mapping[str, int]) -> None:
     """Print figures by name, those that there are."""
-    for name, label in FIGURES.items():
-        if name in report:
-            out.write(f"  {label}: {report[name]:,}")
+    for label, figure in import_words.figures(report):
+        out.write(f"  {label}: {figure:,}")
 
 
 def positive(text: str) -> int:

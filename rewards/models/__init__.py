@@ -23,6 +23,7 @@ from rewards.models.coupon import (
     CouponUse,
     CouponUseStatus,
 )
+from rewards.models.files import Export, ExportFormat, ExportState, Upload, UploadKind, UploadState
 from rewards.models.grant import (
     GiftItem,
     GiftKind,
@@ -58,6 +59,9 @@ __all__ = [
     "CouponUseStatus",
     "Entry",
     "Evaluation",
+    "Export",
+    "ExportFormat",
+    "ExportState",
     "FoldSnapshot",
     "GiftItem",
     "GiftKind",
@@ -95,4 +99,7 @@ __all__ = [
     "StepWindow",
     "Stock",
     "StockMovement",
+    "Upload",
+    "UploadKind",
+    "UploadState",
 ]

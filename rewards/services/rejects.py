@@ -11,10 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TextIO
 
+from rewards.domain.spreadsheet import safe
+
 SUFFIX: Final = ".rejects.csv"
 COLUMNS: Final = ("line", "code", "field", "value")
-# A value that a spreadsheet would take for a formula is written as text.
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 MAX_VALUE_LENGTH: Final = 100
 
 
@@ -94,5 +94,4 @@ def rejects_path(path: Path) -> Path:
 
 
 def _text(value: str) -> str:
-    shown = value[:MAX_VALUE_LENGTH].replace("\x00", "\\0")
-    return f"'{shown}" if shown.startswith(_FORMULA_STARTS) else shown
+    return safe(value[:MAX_VALUE_LENGTH])

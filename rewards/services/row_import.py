@@ -118,6 +118,7 @@ def rehearse(row_import: RowImport[T]) -> dict[str, int]:
                 counts["rows"] += len(rows.good) + rows.bad_rows
                 counts["rejected"] += rows.bad_rows
                 counts += row_import.taker.rehearse(rows.good, rejects)
+            row_import.progress("check", batch.position, row_import.file.length)
     return dict(counts)
 
 

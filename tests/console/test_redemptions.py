@@ -9,7 +9,7 @@ from django.urls import reverse
 from config.base import clock
 from members.models import Member
 from rewards import supply
-from rewards.admin.warehouse import safe
+from rewards.domain.spreadsheet import safe
 from rewards.models import Redemption, Reward, RewardCode, StockMovement
 from rewards.services import adjustment, preset_catalogue, redeeming
 from tests.factories import catalogue, console, members

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import connection
 
-from rewards.management.imports import FIGURES
+from rewards.import_words import FIGURES
 
 ORDER_COLUMNS = (
     "source", "order_no", "version", "status", "placed_at", "currency", "store",

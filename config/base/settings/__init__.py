@@ -29,6 +29,8 @@ LOYALTY_CHECK_IN_MAKE_UP = env.bool("LOYALTY_CHECK_IN_MAKE_UP", default=False)
 LOYALTY_WEB_HOSTS = max(1, env.int("LOYALTY_WEB_HOSTS", default=1))
 # How many coupon codes that lead nowhere a touchpoint may try within an hour.
 LOYALTY_UNKNOWN_COUPONS_PER_HOUR = env.int("LOYALTY_UNKNOWN_COUPONS_PER_HOUR", default=10)
+# The largest file that the console takes in.
+LOYALTY_UPLOAD_MEGABYTES = env.int("LOYALTY_UPLOAD_MEGABYTES", default=200)
 LOYALTY_POSTGRES_OPTIONS: dict[str, str] = database.postgres_options()
 LOYALTY_DATABASE_OWNER = database.owner_login()
 LOYALTY_KEYS = env.str("LOYALTY_KEYS", default="") or (

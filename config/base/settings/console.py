@@ -92,6 +92,25 @@ NAVIGATION = [
         ],
     },
     {
+        "title": _("Data"),
+        "separator": True,
+        "items": [
+            {
+                "title": _("Import files"),
+                "icon": "upload_file",
+                "link": reverse_lazy("admin:imports"),
+                "permission": _may("rewards.add_upload"),
+            },
+            {
+                "title": _("Export lists"),
+                "icon": "download",
+                "link": reverse_lazy("admin:exports"),
+                "permission": _may("rewards.add_export"),
+            },
+            _list(_("Exports so far"), "outbound", "rewards.export"),
+        ],
+    },
+    {
         "title": _("Connections"),
         "separator": True,
         "collapsible": True,
