@@ -14,6 +14,7 @@ EVENTS: Mapping[str, Promise] = {
     "member.identifier_attached": _("Identifier attached"),
     "member.identifier_ended": _("Identifier ended"),
     "member.erased": _("Erased"),
+    "member.data_request": _("Request about personal data"),
     "consent.changed": _("Consent changed"),
     "order.recorded": _("Order recorded"),
     "refund.recorded": _("Refund recorded"),

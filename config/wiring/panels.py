@@ -12,6 +12,7 @@ from rewards.admin import (
     catalogue_panels,
     coupon,
     coupon_forms,
+    data_requests,
     exports,
     membership,
     progress,
@@ -22,6 +23,7 @@ from rewards.admin import (
 )
 from rewards.admin import panels as rewards
 from rewards.admin import reports as reward_reports
+from rewards.services import erasing
 from rewards.services.adjustment import APPROVAL_KIND
 from tiers import pages as tier_pages
 from tiers import panels as tiers
@@ -42,6 +44,13 @@ def install() -> None:
         APPROVAL_KIND,
         approvals.Kind(_("Points adjustment"), adjustment.execute_approved, adjustment.summarise),
     )
+    approvals.register(
+        erasing.APPROVAL_KIND,
+        approvals.Kind(
+            _("Erasure of a member"), erasing.execute_approved, erasing.summarise,
+            erasing.effects, erasing.PERMISSION,
+        ),
+    )  # fmt: skip
 
 
 def _install_dashboard() -> None:
@@ -183,6 +192,14 @@ def _install_pages() -> None:
         EventText("coupon.returned", coupon.event_details),
         EventText("coupon.revoked", coupon.event_details),
         EventText("tier.lapse_warning", tiers.lapse_details),
+        Page(
+            "members/member/<int:member_id>/data/", "data_requests",
+            data_requests.data_requests_page,
+        ),
+        Link(
+            "members.data", _("Personal data"), "policy", data_requests.data_requests_address, 90,
+            data_requests.PERMISSION,
+        ),
         Page("imports/", "imports", uploads.imports_page),
         Page("imports/<int:upload_id>/", "import_file", uploads.import_page),
         Page("imports/<int:upload_id>/rejects/", "import_rejects", uploads.rejects_file),

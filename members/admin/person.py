@@ -9,6 +9,7 @@ from members.models import (
     AttributeChange,
     Case,
     Consent,
+    DataRequest,
     Identifier,
     MemberKey,
     MemberProfile,
@@ -74,3 +75,11 @@ class AttributeChangeAdmin(MemberOwnedAdmin):
     """What became of members' attributes, and when."""
 
     list_display = ("member_card", "name", "value", "at")
+
+
+@admin.register(DataRequest)
+class DataRequestAdmin(MemberOwnedAdmin):
+    """What members asked about their own data; the member page answers it."""
+
+    list_display = ("member_card", "kind", "state", "requested_at", "due_on", "closed_by")
+    list_filter = ("state", "kind")

@@ -3,6 +3,7 @@
 from members.models.brand import Brand
 from members.models.case import Case
 from members.models.consent import Consent
+from members.models.data_request import DataRequest, DataRequestKind, DataRequestState
 from members.models.event import EventDelivery, MemberEvent, Subscription
 from members.models.fact import FactKind, FactState, ReceivedFact
 from members.models.identity import (
@@ -45,6 +46,9 @@ __all__ = [
     "Case",
     "Channel",
     "Consent",
+    "DataRequest",
+    "DataRequestKind",
+    "DataRequestState",
     "DisabledReason",
     "EventDelivery",
     "FactKind",

@@ -126,7 +126,7 @@ def test_a_file_is_for_who_asked_for_it_and_for_some_days(
     answer = visitor.get(address)
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
-    assert member.card_number.encode() in b"".join(answer)  # type: ignore[arg-type]
+    assert member.card_number.encode() in b"".join(answer)
     export.refresh_from_db()
     assert export.downloads == 1
 

@@ -65,7 +65,7 @@ def test_a_file_of_members_is_rehearsed_and_then_loaded(visitor: Client) -> None
     assert checked.report["would_enrol"] == 1
     assert Member.objects.count() == before
     rejects = visitor.get(reverse("admin:import_rejects", args=[upload.pk]))
-    assert b"3,not_a_phone_number,phone" in b"".join(rejects)  # type: ignore[arg-type]
+    assert b"3,not_a_phone_number,phone" in b"".join(rejects)
 
     loaded = step(visitor, upload, "load")
 

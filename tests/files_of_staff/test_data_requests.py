@@ -1,0 +1,171 @@
+"""What people may ask about their own data: a copy, or that it is erased; and the clock."""
+
+import uuid
+from datetime import date
+
+import orjson
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from config.base import clock
+from members import queries
+from members.domain import working_days
+from members.models import Approval, DataRequest, Member, MemberEvent, MemberStatus
+from members.services import approvals
+from rewards.models import Entry, Redemption
+from rewards.services import erasing
+from tests.factories import catalogue, console
+
+pytestmark = pytest.mark.django_db
+
+PHONE = "13911112222"
+NAME = "欧阳娜娜"
+
+
+@pytest.fixture
+def member() -> Member:
+    console.programme()
+    return console.member(NAME, phone=PHONE)
+
+
+@pytest.fixture
+def agent(client: Client) -> User:
+    user = console.staff("agent")
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def lead() -> User:
+    return console.staff("lead")
+
+
+def press(client: Client, member: Member, **body: object) -> int:
+    address = reverse("admin:data_requests", args=[member.pk])
+    return client.post(address, body).status_code
+
+
+def ask(client: Client, member: Member, kind: str) -> DataRequest:
+    assert press(client, member, kind=kind, verified_by="called_back") == 302
+    return DataRequest.objects.latest("pk")
+
+
+@pytest.mark.req("MEM-12")
+def test_a_copy_has_everything_and_answers_the_request(
+    client: Client, agent: User, member: Member
+) -> None:
+    request = ask(client, member, "access")
+
+    answer = client.post(
+        reverse("admin:data_requests", args=[member.pk]), {"request": request.pk, "step": "copy"}
+    )
+
+    data = orjson.loads(answer.content)
+    assert "no-store" in answer["Cache-Control"]
+    assert data["person"]["name"] == NAME
+    assert PHONE in {each["value"].removeprefix("+86") for each in data["identifiers"]}
+    assert len(data["orders"]) == 8
+    assert sum(each["points"] for each in data["points_entries"]) == sum(
+        Entry.objects.filter(member=member).values_list("points", flat=True)
+    )
+    assert data["tiers"]
+    request.refresh_from_db()
+    assert (request.state, request.copies, request.closed_by) == ("done", 1, "staff:agent")
+    assert MemberEvent.objects.filter(member=member, kind="member.data_request").count() == 2
+
+
+def test_no_personal_value_is_in_the_address_or_the_event(
+    client: Client, agent: User, member: Member
+) -> None:
+    ask(client, member, "access")
+    told = str(list(MemberEvent.objects.filter(kind="member.data_request").values()))
+    assert NAME not in told
+    assert PHONE not in told
+
+
+@pytest.mark.req("MEM-12")
+def test_an_erasure_takes_two_people_and_leaves_nobody(
+    client: Client, agent: User, lead: User, member: Member
+) -> None:
+    request = ask(client, member, "erasure")
+    entries = Entry.objects.filter(member=member).count()
+    press(client, member, request=request.pk, step="erase")
+    approval = Approval.objects.get()
+    assert queries.search_ids(PHONE) == [member.pk]
+    client.post(
+        reverse("admin:members_approval_decide", args=[approval.pk]), {"decision": "approve"}
+    )
+    approval.refresh_from_db()
+    assert approval.state == "requested"
+
+    client.force_login(lead)
+    shown = client.get(reverse("admin:members_approval_decide", args=[approval.pk])).text
+    client.post(
+        reverse("admin:members_approval_decide", args=[approval.pk]), {"decision": "approve"}
+    )
+
+    member.refresh_from_db()
+    request.refresh_from_db()
+    assert "lc-table" in shown
+    assert (member.status, request.state) == (MemberStatus.ERASED, "done")
+    assert queries.search_ids(PHONE) == []
+    assert Entry.objects.filter(member=member).count() == entries
+
+
+@pytest.mark.req("MEM-12")
+def test_what_is_on_its_way_stands_in_the_way(client: Client, agent: User, member: Member) -> None:
+    Redemption.objects.create(
+        public_id=uuid.uuid4(), member=member, reward=catalogue.reward("mug", 100, pieces=1),
+        requested_at=clock.now(),
+    )  # fmt: skip
+    request = ask(client, member, "erasure")
+
+    press(client, member, request=request.pk, step="erase")
+
+    assert not Approval.objects.exists()
+    found = erasing.consequences(member=member, at=clock.now())
+    assert [each.number for each in found if each.stands_in_the_way] == [1]
+
+
+def test_an_erasure_is_asked_for_once(client: Client, agent: User, member: Member) -> None:
+    request = ask(client, member, "erasure")
+    for _time in range(2):
+        press(client, member, request=request.pk, step="erase")
+    assert Approval.objects.count() == 1
+    press(client, member, kind="erasure", verified_by="called_back")
+    assert DataRequest.objects.count() == 1
+
+
+def test_a_request_that_was_withdrawn_erases_nobody(
+    client: Client, agent: User, lead: User, member: Member
+) -> None:
+    request = ask(client, member, "erasure")
+    press(client, member, request=request.pk, step="erase")
+    press(client, member, request=request.pk, step="withdraw")
+
+    client.force_login(lead)
+    address = reverse("admin:members_approval_decide", args=[Approval.objects.get().pk])
+    client.post(address, {"decision": "approve"})
+
+    member.refresh_from_db()
+    assert member.status == MemberStatus.ACTIVE
+    assert Approval.objects.get().state == "requested"
+
+
+@pytest.mark.req("MEM-12")
+@pytest.mark.parametrize(
+    ("day", "due"),
+    [("2026-11-23", "2026-12-14"), ("2026-11-27", "2026-12-18"), ("2026-11-28", "2026-12-18")],
+)
+def test_the_clock_counts_working_days(day: str, due: str) -> None:
+    assert working_days.after(date.fromisoformat(day), 15) == date.fromisoformat(due)
+
+
+def test_answering_is_for_those_who_may(client: Client, member: Member) -> None:
+    reader = console.staff("reader", is_superuser=False)
+    reader.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client.force_login(reader)
+    assert client.get(reverse("admin:data_requests", args=[member.pk])).status_code == 403
+    assert approvals.permission_of(erasing.APPROVAL_KIND) == "members.erase_member"
