@@ -41,13 +41,16 @@ class InteractionContent:
     """What was done, as the rules and the ladder see it; `opening` where it is no doing at all.
 
     `streak` counts the days in a row of a check-in, `is_verified` says that the system that sent
-    it has seen it happen.
+    it has seen it happen. One that `is_held` waits for a moderator and counts for nothing; a
+    withdrawal takes back what its subject has counted for.
     """
 
     kind: str
     opening: OpeningTier | None = None
     streak: int | None = None
     is_verified: bool = False
+    is_held: bool = False
+    is_withdrawal: bool = False
 
 
 Content = OrderVersion | Refund | InteractionContent
@@ -209,6 +212,7 @@ class InteractionState:
     placed_at: datetime
     awards: dict[int, int] = field(default_factory=dict)
     explanation: tuple[dict[str, Any], ...] = ()
+    counted: tuple[ProgressDelta, ...] = ()
 
     @property
     def sort_key(self) -> tuple[datetime, str, str]:
