@@ -62,12 +62,12 @@ def add(calendar: Calendar, since: datetime, worked: timedelta) -> datetime:
 
     Ends on the earliest such instant: what is due with the last minute of a day is due that day.
     """
-    left = worked
+    left, reached = worked, since
     for start, end in calendar.open_times(since):
         if end - start >= left:
             return start + left
-        left -= end - start
-    return since + worked
+        left, reached = left - (end - start), end
+    return reached + left
 
 
 def between(calendar: Calendar, since: datetime, until: datetime) -> timedelta:

@@ -94,9 +94,7 @@ class Case(models.Model):
         _("priority"), choices=CasePriority, default=CasePriority.NORMAL,
         db_default=CasePriority.NORMAL,
     )  # fmt: skip
-    service_level = models.PositiveSmallIntegerField(
-        _("service level"), default=0, db_default=0
-    )
+    service_level = models.PositiveSmallIntegerField(_("service level"), default=0, db_default=0)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="cases",
         db_index=False, verbose_name=_("owner"),

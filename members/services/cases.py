@@ -94,7 +94,7 @@ def _check_text(text: str, *, is_needed: bool = False) -> None:
 
 
 @transaction.atomic
-def work(  # noqa: PLR0913 - one keyword for each part of one act
+def work(
     *,
     case_id: int,
     verb: Verb,
@@ -138,9 +138,7 @@ def _enter(case: Case, state: State, at: datetime) -> None:
     if is_reopened:
         case.reopened += 1
         case.resolved_at = case.closed_at = case.escalated_at = None
-        promise = service_levels.promise(
-            kind=case.kind, service_level=case.service_level, at=at
-        )
+        promise = service_levels.promise(kind=case.kind, service_level=case.service_level, at=at)
         case.resolve_due_at = promise.resolve_due_at
         if case.owner_id is not None:
             state = State.IN_PROGRESS

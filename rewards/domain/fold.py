@@ -392,15 +392,6 @@ class MemberFold:
                 self._timeline.append((where, change.rank))
 
 
-def oldest_instant(facts: Iterable[FoldFact]) -> datetime | None:
-    """Return when the first fact of a member acts; a refund is never the first.
-
-    Source: design §5.6 (the first standing).
-    """
-    mine = (fact.acts_at for fact in facts if fact.is_mine and fact.kind != REFUND)
-    return min(mine, default=None)
-
-
 def fold_all(fold: MemberFold, facts: Sequence[FoldFact]) -> dict[int, Step]:
     """Fold many facts in business order; returns each fact's step by its key."""
     where = positions(facts)

@@ -46,7 +46,7 @@ class Policy:
 class ProgrammeBook:
     """All that decides, by instant."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each part of the programme
         self,
         ladders: LadderBook,
         rules: Sequence[RuleSpec],
@@ -54,6 +54,7 @@ class ProgrammeBook:
         tier_ids: Mapping[str, int] | None = None,
         behaviours: Collection[str] = (),
         grants: GrantBook | None = None,
+        *,
         moderated: Collection[str] = (),
     ) -> None:
         """Compile the rules once per policy; policies come in the order of their instants.

@@ -291,9 +291,9 @@ def line_reviewed(data: dict[str, Any]) -> tuple[str, str, int | None]:
     source, order_no, line_no = (named.get(key) for key in ("source", "order_no", "line_no"))
     if not isinstance(source, str) or not isinstance(order_no, str):
         return "", "", None
-    is_number = isinstance(line_no, int) and not isinstance(line_no, bool)
-    is_line = is_number and 0 < line_no < 1 << 31
-    return source[:64], order_no[:100], line_no if is_line else None
+    if not isinstance(line_no, int) or not 0 < line_no < 1 << 31:
+        return source[:64], order_no[:100], None
+    return source[:64], order_no[:100], int(line_no)
 
 
 def reservation_of(receipt: Receipt) -> UUID | None:

@@ -3,7 +3,7 @@
 Source: design §5.1, §5.6.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
@@ -256,6 +256,15 @@ def positions(facts: Sequence[FoldFact]) -> dict[int, Position]:
 def _refund_position(refund: FoldFact, order: Position | None) -> Position:
     own = refund.own_position
     return own if order is None or own > order else (*order, refund.acts_at, refund.ref)
+
+
+def oldest_instant(facts: Iterable[FoldFact]) -> datetime | None:
+    """Return when the first fact of a member acts; a refund is never the first.
+
+    Source: design §5.6 (the first standing).
+    """
+    mine = (fact.acts_at for fact in facts if fact.is_mine and fact.kind != REFUND)
+    return min(mine, default=None)
 
 
 def write_position(position: Position) -> list[Any]:

@@ -43,7 +43,7 @@ class ModerationError(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What became of reviews: how many earn now, and the codes that kept others from it, by fact."""
+    """How many reviews earn now, and the codes that kept others from it, by fact."""
 
     approved: int
     refused: Mapping[int, str]
@@ -102,12 +102,10 @@ def remove(*, reviews: Collection[int], reason: str, at: datetime, actor: str) -
 
 
 def _locked(reviews: Collection[int]) -> list[Moderation]:
-    """Return the reviews, their members locked: nobody else decides about the same line meanwhile."""
+    """Return the reviews; their members are locked, so nobody else decides about them."""
     owners = Moderation.objects.filter(pk__in=reviews).values_list("member_id", flat=True)
     loading.lock(set(owners))
-    rows = Moderation.objects.filter(pk__in=reviews).select_related(
-        "fact__interaction", "member"
-    )
+    rows = Moderation.objects.filter(pk__in=reviews).select_related("fact__interaction", "member")
     return list(rows.order_by("pk").select_for_update(of=("self",), no_key=True))
 
 
@@ -172,7 +170,7 @@ def _receive(facts: Sequence[InteractionFact], at: datetime, actor: str) -> list
     """
     outcomes = intake.receive(facts, touchpoint=None, at=at, actor=actor)
     for outcome in outcomes:
-        if outcome.status >= 400:  # noqa: PLR2004 - HTTP's own border
+        if outcome.status >= 400:
             raise ModerationError(str(outcome.code), _("The review was not taken."), 409)
     refs = [fact.ref for fact in facts]
     found = intake.fact_ids(source=MODERATION, refs=refs)
