@@ -224,10 +224,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'in_progress', 'waiting_member', 'resolved', 'closed'])), name='case_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
             constraint=models.CheckConstraint(condition=models.Q(('priority__in', [1, 2, 3, 4])), name='case_priority_known'),
         ),
         migrations.AddConstraint(

@@ -140,9 +140,6 @@ class Case(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=CaseKind.values), name="case_kind_known"),
             models.CheckConstraint(
-                condition=Q(state__in=CaseState.values), name="case_state_known"
-            ),
-            models.CheckConstraint(
                 condition=Q(priority__in=CasePriority.values), name="case_priority_known"
             ),
             models.CheckConstraint(
