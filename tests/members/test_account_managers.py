@@ -28,7 +28,7 @@ def agent(name: str, count: int = 0) -> User:
 
 def give(member: Member, user: User | None) -> None:
     account_managers.assign(
-        member_id=member.pk, agent_id=user and user.pk, at=AT, actor="staff:lead"
+        member_id=member.pk, agent_id=None if user is None else user.pk, at=AT, actor="staff:lead"
     )
 
 

@@ -1,11 +1,13 @@
 """Cases: promised by the tier, worked on by one table, escalated once per clock, always sealed."""
 
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
+from members.domain import cases as domain
 from members.domain.cases import TRANSITIONS, State, Verb
 from members.models import (
     Case,
@@ -17,7 +19,7 @@ from members.models import (
     ServiceHours,
     SpecialDay,
 )
-from members.models.case import UNDONE
+from members.models.case import CaseQuerySet
 from members.services import cases, erasure, notes, service_levels
 from members.services.cases import CaseError, NewCase
 from tests.factories import console, members
@@ -162,7 +164,7 @@ def test_only_the_table_changes_states(member: Member, state: State) -> None:
             waiting_since_at=at() if state is State.WAITING_MEMBER else None,
             resolved_at=at() if state is State.RESOLVED else None,
             closed_at=at() if state is State.CLOSED else None,
-            escalates_at=case.escalates_at if state in UNDONE else None,
+            escalates_at=case.escalates_at if state in domain.UNDONE else None,
         )
         if state in TRANSITIONS[verb].before:
             assert work(case, verb, 1).state == TRANSITIONS[verb].after
@@ -187,7 +189,7 @@ def test_only_the_table_changes_states(member: Member, state: State) -> None:
 def test_what_cannot_be_a_case_is_refused(
     member: Member, values: dict[str, str], code: str
 ) -> None:
-    known = {"kind": "enquiry", "channel": "cs", "title": "t", **values}
+    known: dict[str, Any] = {"kind": "enquiry", "channel": "cs", "title": "t", **values}
     with pytest.raises(CaseError, match=code):
         cases.register(new=NewCase(member_id=member.pk, **known), at=at(), actor="s")
     assert not Case.objects.exists()
@@ -254,3 +256,11 @@ def taking(before: object = None) -> list[str]:
 
 def test_agents_at_one_moment_take_different_cases(own_database: str) -> None:
     assert taking() == []
+
+
+@pytest.mark.chance
+def test_without_the_lock_agents_take_the_same_case(own_database: str) -> None:
+    def unlock() -> None:
+        CaseQuerySet.select_for_update = lambda rows, **_how: rows  # type: ignore[method-assign]
+
+    assert taking(unlock) != []
