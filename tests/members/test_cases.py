@@ -44,7 +44,7 @@ def at(hours: float = 0) -> datetime:
     return MORNING + timedelta(hours=hours)
 
 
-def opened(member: Member, kind: str = "complaint", hours: float = 0, **values: str) -> Case:
+def opened(member: Member, kind: str = "complaint", hours: float = 0, **values: Any) -> Case:
     new = NewCase(
         member_id=member.pk, kind=kind, channel="cs", title="包裹破损", text=WORDS, **values
     )
