@@ -47,6 +47,20 @@ EVENTS: Mapping[str, Promise] = {
     "tier.changed": _("Tier changed"),
     "tier.override": _("Tier set by staff"),
     "tier.lapse_warning": _("Tier about to end"),
+    "case.opened": _("Case opened"),
+    "case.taken": _("Case taken"),
+    "case.assigned": _("Case assigned"),
+    "case.answered": _("Case answered"),
+    "case.waiting": _("Case waits for the member"),
+    "case.member_answered": _("Member answered"),
+    "case.escalated": _("Case escalated"),
+    "case.resolved": _("Case resolved"),
+    "case.reopened": _("Case reopened"),
+    "case.closed": _("Case closed"),
+    "member.agent_changed": _("Dedicated agent changed"),
+    "review.approved": _("Review approved"),
+    "review.rejected": _("Review rejected"),
+    "review.removed": _("Review removed"),
 }
 
 DETAILS: Mapping[str, Promise] = {

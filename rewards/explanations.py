@@ -151,6 +151,14 @@ def _not_of_this_member(_item: Item, _name: str) -> str:
     return gettext("The order does not count for this member.")
 
 
+def _awaits_moderation(_item: Item, _name: str) -> str:
+    return gettext("It earns once a moderator has approved it.")
+
+
+def _withdrawn(_item: Item, _name: str) -> str:
+    return gettext("It was removed after its approval, so what it had earned was taken back.")
+
+
 def _paid_in_points(item: Item, _name: str) -> str:
     return gettext(
         "%(paid)s of %(sold)s was paid with points and does not earn; the same share of the"
@@ -205,6 +213,8 @@ _SENTENCES: dict[str, Callable[[Item, str], str]] = {
     "does_not_count": _does_not_count,
     "nothing_earns": _nothing_earns,
     "not_of_this_member": _not_of_this_member,
+    "awaits_moderation": _awaits_moderation,
+    "withdrawn": _withdrawn,
     "paid_in_points": _paid_in_points,
     "excluded_flag": _excluded_flag,
     "excluded_kind": _excluded_kind,

@@ -45,7 +45,8 @@ SELECT {stamp}, coalesce(p.name_mask, ''),
         SELECT DISTINCT ON (channel) granted FROM members_consent
         WHERE member_id = m.id AND purpose = 'marketing'
         ORDER BY channel, given_at DESC, id DESC) c), false),
-    (SELECT count(*) FROM members_case c WHERE c.member_id = m.id AND c.state = 'open'),
+    (SELECT count(*) FROM members_case c WHERE c.member_id = m.id
+       AND c.state IN ('open', 'in_progress', 'waiting_member')),
     (SELECT json_agg(json_build_object('kind', e.kind, 'at', e.occurred_at)
                      ORDER BY e.occurred_at DESC, e.id DESC)
        FROM (SELECT * FROM members_memberevent WHERE member_id = m.id
@@ -59,8 +60,10 @@ SELECT {stamp}, coalesce(p.name_mask, ''),
                AND (expires_at IS NULL OR expires_at > %(at)s)
              ORDER BY expires_at, id LIMIT %(coupons)s) c
        JOIN rewards_coupontemplate t ON t.id = c.template_id)::text,
+    coalesce(nullif(trim(u.last_name || u.first_name), ''), u.username),
     {member}, {account}
 FROM members_member m
+LEFT JOIN auth_user u ON u.id = m.account_manager_id
 LEFT JOIN members_memberprofile p ON p.member_id = m.id
 LEFT JOIN rewards_foldsnapshot f ON f.member_id = m.id
 LEFT JOIN rewards_pointsaccount a ON a.member_id = m.id AND a.kind = 'points'
@@ -70,7 +73,7 @@ WHERE m.id = (SELECT id FROM line WHERE merged_into_id IS NULL) AND m.status <> 
     member=", ".join(f'm."{field.column}"' for field in Member._meta.concrete_fields),
     account=", ".join(f'a."{field.column}"' for field in PointsAccount._meta.concrete_fields),
 )
-_OWN_COLUMNS: Final = 9
+_OWN_COLUMNS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ class Summary:
     benefits: Sequence[BenefitLeft]
     coupons: Sequence[UsableCoupon]
     open_cases: int
+    account_manager: str | None
     events: Sequence[tuple[str, datetime]]
     allows_marketing: bool
 
@@ -123,7 +127,7 @@ def summary_of(public_id: UUID, *, at: datetime) -> Summary | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    stamp, name_mask, tail, state, suspensions, marketing, cases, events, coupons = row[
+    stamp, name_mask, tail, state, suspensions, marketing, cases, events, coupons, agent = row[
         :_OWN_COLUMNS
     ]
     values = row[_OWN_COLUMNS:]
@@ -140,6 +144,7 @@ def summary_of(public_id: UUID, *, at: datetime) -> Summary | None:
         benefits=tier_queries.benefits_left([member.pk], at, held)[member.pk],
         coupons=[_coupon(each) for each in _json(coupons) or ()],
         open_cases=cases,
+        account_manager=agent,
         events=[(e["kind"], datetime.fromisoformat(e["at"])) for e in _json(events) or ()],
         allows_marketing=marketing,
     )

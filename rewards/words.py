@@ -37,6 +37,7 @@ REASONS: Final[Mapping[str, Promise]] = {
     "order_moved": _("Order moved to another member"),
     "refunded": _("Refund"),
     "interaction": _("Interaction"),
+    "interaction_withdrawn": _("Interaction removed"),
     "late_fact": _("Late or corrected fact"),
     "tender_refunded": _("Refund of an order paid with points"),
     "reserved": _("Reserved for a purchase"),

@@ -16,6 +16,8 @@ from config.base.job_runs import Ending, Report, Watch
 from config.base.jobs import Turn
 from members.api import idempotency
 from members.services import (
+    account_managers,
+    cases,
     events,
     member_codes,
     one_time_passwords,
@@ -45,6 +47,8 @@ def install() -> None:
     jobs.register("calendar_gifts", calendar_gifts, every=timedelta(minutes=15))
     jobs.register("waiting_gifts", waiting_gifts, every=timedelta(hours=1))
     jobs.register("open_cases", open_cases, every=timedelta(hours=1))
+    jobs.register("escalate_cases", escalate_cases, every=timedelta(minutes=1))
+    jobs.register("hand_over_members", hand_over_members, every=timedelta(minutes=15))
     jobs.register("forget_content", forget_content, every=timedelta(hours=6))
     jobs.register("forget_idempotency_keys", forget_idempotency_keys, every=timedelta(hours=1))
     jobs.register("forget_deliveries", forget_deliveries, every=timedelta(days=1))
@@ -117,6 +121,16 @@ def open_cases(turn: Turn) -> int:
             received_before=turn.at - timedelta(days=policy.late_fact_days), at=turn.recorded_at
         )
     return opened
+
+
+def escalate_cases(turn: Turn) -> int:
+    """Raise cases whose clocks have run out."""
+    return cases.escalate_due(at=turn.at, recorded_at=turn.recorded_at)
+
+
+def hand_over_members(turn: Turn) -> int:
+    """Give the members of staff who are gone to their colleagues."""
+    return account_managers.sweep(at=turn.recorded_at)
 
 
 def forget_content(turn: Turn) -> int:

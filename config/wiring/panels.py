@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.base import clock
 from config.base.panels import Column, EventText, Link, Page, Panel, Place, name_programme, register
+from members.admin import agents, case_page, case_rows, desk
 from members.admin import panels as members
 from members.admin import reports as member_reports
 from members.services import approvals, brand
@@ -15,8 +16,10 @@ from rewards.admin import (
     data_requests,
     exports,
     membership,
+    moderation,
     progress,
     redemption_forms,
+    service_requests,
     statement,
     uploads,
     warehouse,
@@ -29,12 +32,18 @@ from tiers import pages as tier_pages
 from tiers import panels as tiers
 from tiers.services import standing
 
+CASE_EVENTS = (
+    "opened", "taken", "assigned", "answered", "waiting", "member_answered", "escalated",
+    "resolved", "reopened", "closed",
+)  # fmt: skip
+
 
 def install() -> None:
     """Register every panel, button and page, and who carries out which request."""
     _install_dashboard()
     _install_member_page()
     _install_pages()
+    _install_desk()
     name_programme(lambda: brand.programme_name(clock.now()))
     approvals.register(
         standing.APPROVAL_KIND,
@@ -235,4 +244,30 @@ def _install_pages() -> None:
             "tiers.override", _("Tier override"), "person_edit", tiers.override_address, 30,
             tier_pages.PERMISSION,
         ),
+    )  # fmt: skip
+
+
+def _install_desk() -> None:
+    register(
+        Page("desk/", "desk", desk.desk_page),
+        Page("members/member/<int:member_id>/case/", "case_register", desk.register_page),
+        Link(
+            "members.case", _("New case"), "add_comment", desk.register_address, 5, case_page.WORK
+        ),
+        Page("members/member/<int:member_id>/agent/", "member_agent", agents.agent_page),
+        Link(
+            "members.agent", _("Dedicated agent"), "support_agent", agents.agent_address, 50,
+            agents.PERMISSION,
+        ),
+        Page(
+            "members/member/<int:member_id>/service-request/", "service_request",
+            service_requests.request_page,
+        ),
+        Page("moderation/", "moderation", moderation.queue_page),
+        *(EventText(f"case.{what}", case_rows.event_details) for what in CASE_EVENTS),
+        *(
+            EventText(f"review.{what}", moderation.event_details)
+            for what in ("approved", "rejected", "removed")
+        ),
+        EventText("member.agent_changed", case_rows.agent_details),
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from members.admin import (
     approval,
     brand,
+    case,
     fact,
     member,
     person,
@@ -13,5 +14,6 @@ from members.admin import (
 )
 
 __all__ = [
-    "approval", "brand", "fact", "member", "person", "presence", "staff", "touchpoint", "webhook",
+    "approval", "brand", "case", "fact", "member", "person", "presence", "staff",
+    "touchpoint", "webhook",
 ]  # fmt: skip

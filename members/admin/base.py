@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db import models
 from django.urls import reverse
 from django.utils.html import format_html
@@ -25,6 +26,11 @@ def member_link(member_id: int, card_number: str) -> SafeString:
 def channel_name(code: str) -> str:
     """Return a channel's name for people; the code itself where it is not one of ours."""
     return str(Channel(code).label) if code in Channel.values else code
+
+
+def colleague(user: User) -> str:
+    """Return how colleagues call somebody."""
+    return f"{user.last_name}{user.first_name}".strip() or user.get_username()
 
 
 class MemberOwnedAdmin(ExactSearchMixin, ReadOnlyAdmin):

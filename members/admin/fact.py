@@ -152,7 +152,7 @@ class InteractionAdmin(MemberOwnedAdmin):
 class InteractionKindAdmin(ConsoleAdmin):
     """The kinds of interaction that the programme knows."""
 
-    list_display = ("code", "name_zh", "name_en", "is_behaviour", "keep_days")
+    list_display = ("code", "name_zh", "name_en", "is_behaviour", "needs_moderation", "keep_days")
     search_fields = ("code", "name_zh", "name_en")
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:

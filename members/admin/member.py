@@ -16,7 +16,7 @@ from config.base.admin import formats
 from config.base.admin.decorators import labelled
 from config.base.admin.options import ConsoleChangeList, ExactSearchMixin, ReadOnlyAdmin
 from config.base.panels import Place
-from members.admin.base import channel_name
+from members.admin.base import channel_name, colleague
 from members.admin.search import members_named
 from members.models import Member
 
@@ -69,7 +69,7 @@ class MemberAdmin(ExactSearchMixin, ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Member]:
         """Return members with what their list and page show of them."""
         rows: models.QuerySet[Member] = super().get_queryset(request)
-        return rows.select_related("profile", "home_store", "merged_into")
+        return rows.select_related("profile", "home_store", "merged_into", "account_manager")
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Return the columns of the list, those of upper apps after the member's own."""
@@ -156,6 +156,7 @@ def member_header(member: Member, visit: panels.Visit) -> dict[str, Any]:
         "name": masked_name(member),
         "status_colour": STATUS_COLOURS.get(member.status, "info"),
         "channel": channel_name(member.channel),
+        "agent": colleague(member.account_manager) if member.account_manager else "",
         "tenure_years": max(0, months) // 12,
         "tenure_months": max(0, months) % 12,
     }

@@ -7,6 +7,8 @@ from typing import Any
 from config.base import panels
 from config.base.panels import Visit
 from members import words
+from members.admin.case_page import WORK
+from members.admin.case_rows import rows_of
 from members.models import (
     Approval,
     Case,
@@ -16,7 +18,6 @@ from members.models import (
     Member,
     MemberEvent,
 )
-from members.models.case import CaseState
 from members.models.staff import ApprovalState
 from members.services import approvals, notes
 
@@ -65,23 +66,27 @@ def _event(visit: Visit, row: MemberEvent) -> Mapping[str, Any]:
 
 
 def cases(visit: Visit) -> Mapping[str, Any]:
-    """Show what somebody has to look at, and requests that wait."""
-    found = Case.objects.filter(member_id=visit.subject.pk, state=CaseState.OPEN)
+    """Show what somebody has to look at, with its clocks, and requests that wait."""
+    found = Case.objects.undone().filter(member_id=visit.subject.pk).in_queue_order()
     waiting = Approval.objects.filter(
         member_id=visit.subject.pk, state=ApprovalState.REQUESTED
     ).order_by("-id")
     return {
-        "cases": [(words.case(row.code), row) for row in found.order_by("-opened_at")],
+        "cases": rows_of(found.select_related("owner"), visit.at),
         "requests": [
             (approvals.title_of(row.kind), approvals.summary_of(row), row) for row in waiting
         ],
+        "may_open": visit.may(WORK),
     }
 
 
-def open_cases(_visit: Visit) -> Mapping[str, Any]:
-    """Show the cases of all members that wait longest."""
-    rows = Case.objects.filter(state=CaseState.OPEN).select_related("member").order_by("opened_at")
-    return {"cases": [(words.case(row.code), row) for row in rows[:WORK_SHOWN]]}
+def open_cases(visit: Visit) -> Mapping[str, Any]:
+    """Show the most pressing cases of all members, and how many are late."""
+    rows = Case.objects.undone().select_related("member", "owner").in_queue_order()
+    return {
+        "cases": rows_of(rows[:WORK_SHOWN], visit.at),
+        "late": Case.objects.breached(visit.at).count(),
+    }
 
 
 def open_requests(_visit: Visit) -> Mapping[str, Any]:

@@ -7,7 +7,6 @@ from members import words
 from members.admin.base import MemberOwnedAdmin
 from members.models import (
     AttributeChange,
-    Case,
     Consent,
     DataRequest,
     Identifier,
@@ -48,14 +47,6 @@ class MemberKeyAdmin(MemberOwnedAdmin):
     """That a member has a data key; destroying it erases the person."""
 
     list_display = ("member_card", "master_version")
-
-
-@admin.register(Case)
-class CaseAdmin(MemberOwnedAdmin):
-    """Matters that a person has to look at."""
-
-    list_display = ("code", "member_card", "state", "opened_at", "closed_at")
-    list_filter = ("state",)
 
 
 @admin.register(Suspension)

@@ -4,10 +4,14 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group, User
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from config.base.admin.decorators import detail_action
 from config.base.admin.options import ConsoleAdmin
+from members.admin import agents
 from members.models import StaffAuthority
 
 admin.site.unregister(User)
@@ -21,6 +25,19 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # U
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    actions_detail = ("hand_over",)
+
+    def has_hand_over_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Tell whether the visitor may hand over somebody's members."""
+        return request.user.has_perm(agents.PERMISSION)
+
+    @detail_action(
+        _("Hand over members and cases"), url_path="hand-over", permissions=["hand_over"],
+        icon="sync_alt",
+    )  # fmt: skip
+    def hand_over(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Hand over the members and cases of somebody who leaves."""
+        return agents.hand_over_page(request, int(object_id))
 
 
 @admin.register(Group)

@@ -25,6 +25,10 @@ CODES = [
     ("verification_closed", 409, _("The verification is over")),
 ]
 
+CASE_CODES = [
+    ("case_title_needed", 400, _("Say in one line what the case is about")),
+]
+
 WEBHOOK_CODES = [
     ("webhook_not_found", 404, _("There is no such webhook")),
     ("webhook_url_invalid", 400, _("This address cannot be called")),

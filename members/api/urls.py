@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from members.api.cases import CasesView, MemberCasesView
 from members.api.consents import ConsentsView
 from members.api.presence import MemberCodeView, MemberTokenView, OtpView
 from members.api.timeline import TimelineView
@@ -16,6 +17,8 @@ from members.api.webhooks import (
 
 urlpatterns = [
     path("members/<uuid:public_id>/consents", ConsentsView.as_view(), name="consents"),
+    path("members/<uuid:public_id>/cases", MemberCasesView.as_view(), name="member-cases"),
+    path("cases", CasesView.as_view(), name="cases"),
     path("members/<uuid:public_id>/timeline", TimelineView.as_view(), name="timeline"),
     path("webhooks", WebhooksView.as_view(), name="webhooks"),
     path("webhooks/<uuid:public_id>", WebhookView.as_view(), name="webhook"),

@@ -26,6 +26,8 @@ SCOPES: Final = {
     "benefits:write": _("Use benefits"),
     "memberships:write": _("Sell, renew and refund paid memberships"),
     "tokens:write": _("Make tokens and codes of members"),
+    "cases:read": _("Read members' cases"),
+    "cases:write": _("Open cases for members"),
     "webhooks:write": _("Subscribe to webhooks"),
 }
 

@@ -34,6 +34,8 @@ MEMBER_SCOPES: Final = (
     "coupons:write",
     "benefits:write",
     "tokens:write",
+    "cases:read",
+    "cases:write",
 )
 # Not given unless asked for: a token lives in a shop's page or app.
 ONLY_WHEN_ASKED: Final = frozenset({"members:read_personal"})

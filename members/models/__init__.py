@@ -1,7 +1,7 @@
 """Who the members are, which systems may speak for them, and what those systems reported."""
 
 from members.models.brand import Brand
-from members.models.case import Case
+from members.models.case import Case, CaseKind, CaseNote, CasePriority, CaseState, NoteKind
 from members.models.consent import Consent
 from members.models.data_request import DataRequest, DataRequestKind, DataRequestState
 from members.models.event import EventDelivery, MemberEvent, Subscription
@@ -15,8 +15,10 @@ from members.models.identity import (
     MemberStatus,
 )
 from members.models.interaction import Interaction, InteractionKind
+from members.models.moderation import Moderation, ModerationState
 from members.models.order import LineKind, Order, OrderLine, OrderStatus, Refund
 from members.models.presence import MemberCode, OneTimePassword, Verification
+from members.models.service import ServiceHours, ServicePolicy, SpecialDay, Weekday
 from members.models.staff import Approval, StaffAuthority
 from members.models.status import AttributeChange, Suspension
 from members.models.touchpoint import (
@@ -44,6 +46,10 @@ __all__ = [
     "AttributeChange",
     "Brand",
     "Case",
+    "CaseKind",
+    "CaseNote",
+    "CasePriority",
+    "CaseState",
     "Channel",
     "Consent",
     "DataRequest",
@@ -65,6 +71,9 @@ __all__ = [
     "MemberKey",
     "MemberProfile",
     "MemberStatus",
+    "Moderation",
+    "ModerationState",
+    "NoteKind",
     "OnUnknown",
     "OneTimePassword",
     "Order",
@@ -74,7 +83,10 @@ __all__ = [
     "ReceivedFact",
     "Refund",
     "SendState",
+    "ServiceHours",
+    "ServicePolicy",
     "Source",
+    "SpecialDay",
     "SpendNeeds",
     "StaffAuthority",
     "Store",
@@ -85,4 +97,5 @@ __all__ = [
     "Webhook",
     "WebhookDelivery",
     "WebhookState",
+    "Weekday",
 ]

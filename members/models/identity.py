@@ -4,6 +4,7 @@ Personal values are stored only as ciphertext under the member's own data key, s
 the key erases them wherever they were copied (crypto-erasure).
 """
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -48,6 +49,10 @@ class Member(models.Model):
     )
     enrolled_by = models.CharField(_("enrolled by"), max_length=64, blank=True)
     service_level = models.PositiveSmallIntegerField(_("service level"), default=0)
+    account_manager = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+",
+        db_index=False, verbose_name=_("dedicated agent"),
+    )  # fmt: skip
     created_at = models.DateTimeField(_("recorded at"))
 
     objects = MemberQuerySet.as_manager()
@@ -55,7 +60,10 @@ class Member(models.Model):
     class Meta:
         verbose_name = _("member")
         verbose_name_plural = _("members")
-        permissions = [("erase_member", _("Can agree to erase members"))]
+        permissions = [
+            ("erase_member", "Can agree to erase members"),
+            ("assign_account_manager", "Can give members a dedicated agent"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status="merged", merged_into__isnull=False)
@@ -69,6 +77,11 @@ class Member(models.Model):
         indexes = [
             models.Index(fields=["channel", "joined_at"], name="member_channel_joined"),
             models.Index(fields=["joined_at"], name="member_joined"),
+            models.Index(
+                fields=["account_manager"],
+                condition=Q(account_manager__isnull=False),
+                name="member_account_manager",
+            ),
         ]
 
     def __str__(self) -> str:

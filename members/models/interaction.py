@@ -14,6 +14,12 @@ class InteractionKind(models.Model):
     is_behaviour = models.BooleanField(
         _("behaviour"), default=False, help_text=_("Browsing and app events never earn or qualify.")
     )
+    needs_moderation = models.BooleanField(
+        _("moderated"),
+        default=False,
+        db_default=False,
+        help_text=_("It earns and qualifies once somebody has approved it."),
+    )
     keep_days = models.PositiveIntegerField(_("kept for (days)"), null=True, blank=True)
 
     class Meta:

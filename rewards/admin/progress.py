@@ -15,9 +15,11 @@ from config.base import clock, money
 from config.base.admin import formats
 from config.base.names import in_active_language, name_of
 from config.base.panels import Visit
+from members.admin.case_page import ASSIGN, WORK
 from members.models import Member
 from rewards import queries
 from rewards.queries import TierReading
+from rewards.services import service_requests
 from rewards.services.programme import ProgrammeMissingError
 from tiers import queries as tier_queries
 from tiers import words
@@ -94,7 +96,11 @@ def benefits(visit: Visit) -> Mapping[str, Any] | None:
         return None
     pk = visit.subject.pk
     left = tier_queries.benefits_left([pk], visit.at, {pk: reading.current.tier.pk})[pk]
-    return {"benefits": [_benefit(each) for each in left]}
+    is_offered = any(each.code == service_requests.BENEFIT and each.left != 0 for each in left)
+    return {
+        "benefits": [_benefit(each) for each in left],
+        "offers_service": visit.may(WORK) and (is_offered or visit.may(ASSIGN)),
+    }
 
 
 def _benefit(each: tier_queries.BenefitLeft) -> BenefitRow:

@@ -36,6 +36,7 @@ SUMMARY = openapi.component(
             ),
             "benefits": openapi.listing(BENEFIT),
             "open_cases": COUNT,
+            "account_manager": openapi.nullable(openapi.record({"name": TEXT})),
             "events": openapi.listing(
                 openapi.record({"kind": TEXT, "text": TEXT, "occurred_at": TIME}), 5
             ),
@@ -90,6 +91,7 @@ EXAMPLE = {
         }
     ],
     "open_cases": 0,
+    "account_manager": {"name": "李娜"},
     "events": [{"kind": "member.enrolled", "text": "入会", "occurred_at": EXAMPLE_TIME}],
     "warnings": [{"code": "no_marketing", "text": "未同意接收营销消息"}],
 }

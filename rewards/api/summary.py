@@ -53,6 +53,7 @@ def summary_json(summary: Summary, scopes: Collection[str]) -> dict[str, Any]:
         "tier": _tier(summary.tier),
         "benefits": [benefit_json(each) for each in summary.benefits],
         "open_cases": summary.open_cases,
+        "account_manager": summary.account_manager and {"name": summary.account_manager},
         "events": [
             {"kind": kind, "text": member_words.event(kind), "occurred_at": at}
             for kind, at in summary.events

@@ -16,6 +16,7 @@ from rewards.domain.subjects import (
     ORDER,
     REFUND,
     FoldFact,
+    InteractionContent,
     OrderState,
     Step,
     Subject,
@@ -101,7 +102,9 @@ def reason_of(fact: FoldFact, state: SubjectState) -> str:
     if fact.kind == REFUND:
         return "refunded"
     if not isinstance(state, OrderState):
-        return "interaction"
+        content = fact.content
+        is_taken_back = isinstance(content, InteractionContent) and content.is_withdrawal
+        return "interaction_withdrawn" if is_taken_back else "interaction"
     if not fact.is_mine:
         return "order_moved"
     if state.version is not None and state.version.status == CANCELLED:

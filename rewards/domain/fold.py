@@ -301,11 +301,15 @@ class MemberFold:
     def _interaction(self, fact: FoldFact, at: datetime) -> Step:
         content = fact.content
         assert isinstance(content, InteractionContent)
+        if content.is_withdrawal:
+            return self._withdrawal(fact, at)
         state = InteractionState(fact.subject, fact.source, fact.ref, fact.placed_at)
         self.interactions[fact.subject] = state
         progress: tuple[ProgressDelta, ...] = ()
         if content.opening is not None:
             self._take_over(content.opening, at)
+        elif content.is_held:
+            state.explanation = ({"code": "awaits_moderation"},)
         elif fact.is_mine and fact.earns and content.kind not in self.book.behaviours:
             local = clock.local(fact.placed_at)
             facts = fields.interaction_facts(
@@ -325,6 +329,24 @@ class MemberFold:
             progress = self._interaction_progress(fact, content, state, at)
         return Step((INTERACTION, state.key), state, {}, progress)
 
+    def _withdrawal(self, fact: FoldFact, at: datetime) -> Step:
+        """Take back all that an interaction has earned and counted for, dated as it was."""
+        state = self.interactions.get(fact.subject)
+        if state is None:
+            raise HistoryNeededError
+        before = state.awards
+        on = clock.local_day(state.placed_at)
+        state.explanation = ({"code": "withdrawn"},)
+        state.awards = self._within_caps((), state, state.placed_at)
+        progress: tuple[ProgressDelta, ...] = ()
+        if self.book.counts_points:
+            progress = self.tiers.points_earned(on=on, points=-sum(before.values()))
+        counted, state.counted = state.counted, ()
+        progress += self.tiers.uncount(
+            at=at, counted=counted, interaction=fact.ref, book=self.book.ladders
+        )
+        return Step((INTERACTION, state.key), state, before, progress)
+
     def _take_over(self, opening: OpeningTier, at: datetime) -> None:
         """Let the member hold what was brought along; it earns nothing and is no progress."""
         if opening.code:
@@ -342,9 +364,10 @@ class MemberFold:
         progress: tuple[ProgressDelta, ...] = ()
         if self.book.counts_points:
             progress = self.tiers.points_earned(on=on, points=sum(state.awards.values()))
-        return progress + self.tiers.interaction(
+        state.counted = self.tiers.interaction(
             at=at, on=on, kind=content.kind, book=self.book.ladders
         )
+        return progress + state.counted
 
     def member_facts(self, tier: MemberTier, at: datetime) -> dict[str, object]:
         """Return what conditions may ask of the member, as it was at an instant."""
@@ -367,15 +390,6 @@ class MemberFold:
             if change.begins_standing:
                 where = position or (change.at, TIME_RANK)
                 self._timeline.append((where, change.rank))
-
-
-def oldest_instant(facts: Iterable[FoldFact]) -> datetime | None:
-    """Return when the first fact of a member acts; a refund is never the first.
-
-    Source: design §5.6 (the first standing).
-    """
-    mine = (fact.acts_at for fact in facts if fact.is_mine and fact.kind != REFUND)
-    return min(mine, default=None)
 
 
 def fold_all(fold: MemberFold, facts: Sequence[FoldFact]) -> dict[int, Step]:

@@ -25,7 +25,7 @@ from rewards.domain.differences import (
     stands_otherwise,
     subjects_of,
 )
-from rewards.domain.fold import HistoryNeededError, MemberFold, fold_all, oldest_instant
+from rewards.domain.fold import HistoryNeededError, MemberFold, fold_all
 from rewards.domain.holds import Hold, HoldClosedError, HoldState
 from rewards.domain.lot_book import InsufficientPointsError
 from rewards.domain.programme import ProgrammeBook
@@ -39,6 +39,7 @@ from rewards.domain.subjects import (
     Step,
     Subject,
     SubjectState,
+    oldest_instant,
     positions,
 )
 from rewards.domain.tender import to_give_back

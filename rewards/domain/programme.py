@@ -46,7 +46,7 @@ class Policy:
 class ProgrammeBook:
     """All that decides, by instant."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each part of the programme
         self,
         ladders: LadderBook,
         rules: Sequence[RuleSpec],
@@ -54,12 +54,16 @@ class ProgrammeBook:
         tier_ids: Mapping[str, int] | None = None,
         behaviours: Collection[str] = (),
         grants: GrantBook | None = None,
+        *,
+        moderated: Collection[str] = (),
     ) -> None:
         """Compile the rules once per policy; policies come in the order of their instants.
 
         `tier_ids` are the stored tiers by code: a version of the ladder may leave some out.
-        `behaviours` are the kinds of interaction that never earn or qualify.
+        `behaviours` are the kinds of interaction that never earn or qualify, `moderated` those that
+        do so once a moderator has agreed.
         """
+        self.moderated = frozenset(moderated)
         self.behaviours = frozenset(behaviours)
         self.grants = grants or GrantBook()
         self.tier_ids = tier_ids or {}

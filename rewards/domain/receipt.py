@@ -35,8 +35,12 @@ from rewards.domain.submission import (
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 POINTS_TENDER: Final = "points"
 CHECK_IN: Final = "check_in"
-RESERVED_SOURCES: Final = frozenset({CHECK_IN})
+MODERATION: Final = "moderation"
+RESERVED_SOURCES: Final = frozenset({CHECK_IN, MODERATION})
 """Name spaces of references that the programme itself gives out; no touchpoint may use them."""
+
+OWN_KEYS: Final = frozenset({"streak", "approves", "withdraws"})
+"""What only the programme itself says about an interaction."""
 
 FactKey = tuple[str, str, str, int]
 """(kind, source, ref, version): a fact is received once under it, for ever."""
@@ -78,8 +82,8 @@ class Receipt:
 
     @property
     def is_own(self) -> bool:
-        """Say whether the programme itself has made the fact: a check-in."""
-        return "streak" in self.body
+        """Say whether the programme itself has made the fact: a check-in, a moderator's word."""
+        return not OWN_KEYS.isdisjoint(self.body)
 
     @property
     def key(self) -> FactKey:
@@ -181,8 +185,9 @@ def _interaction(fact: InteractionFact) -> Receipt:
     # What rules may ask for stands beside the data: that is forgotten in time, points are not.
     if fact.data.get("verified") is True:
         body["verified"] = True
-    if fact.streak is not None:
-        body["streak"] = fact.streak
+    for name in sorted(OWN_KEYS):
+        if (value := getattr(fact, name)) is not None:
+            body[name] = value
     at = fact.occurred_at
     return Receipt(INTERACTION, fact.source, fact.ref, 1, "", at, at, body, digest, fact.member)
 
@@ -210,14 +215,21 @@ def as_fold_fact(receipt: Receipt, viewer: int, hold: int | None = None) -> Fold
     body = receipt.body
     content: OrderVersion | Refund | InteractionContent
     placed_at = receipt.placed_at
-    subject = receipt.order if receipt.kind != INTERACTION else receipt.id
+    subject = receipt.order
     if receipt.kind == ORDER:
         content = order_version(receipt)
     elif receipt.kind == REFUND:
         content = refund_content(receipt)
     else:
+        # What is taken back goes from the interaction that it was given for.
+        subject = body.get("withdraws", receipt.id)
         content = InteractionContent(
-            body["kind"], _opening_tier(body), body.get("streak"), body.get("verified", False)
+            body["kind"],
+            _opening_tier(body),
+            body.get("streak"),
+            body.get("verified", False),
+            is_held=body.get("held", False),
+            is_withdrawal="withdraws" in body,
         )
     return FoldFact(
         receipt.id,
@@ -266,6 +278,22 @@ def refund_content(receipt: Receipt) -> Refund:
         body["points"],
         receipt.acts_at,
     )
+
+
+def line_reviewed(data: dict[str, Any]) -> tuple[str, str, int | None]:
+    """Return the order line that an interaction says it is about: source, order number, line.
+
+    Empty where it names none. Source: ENG-03.
+    """
+    named = data.get("order")
+    if not isinstance(named, dict):
+        return "", "", None
+    source, order_no, line_no = (named.get(key) for key in ("source", "order_no", "line_no"))
+    if not isinstance(source, str) or not isinstance(order_no, str):
+        return "", "", None
+    if not isinstance(line_no, int) or not 0 < line_no < 1 << 31:
+        return source[:64], order_no[:100], None
+    return source[:64], order_no[:100], int(line_no)
 
 
 def reservation_of(receipt: Receipt) -> UUID | None:

@@ -3,7 +3,7 @@
 Source: design §5.1, §5.6.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
@@ -41,13 +41,16 @@ class InteractionContent:
     """What was done, as the rules and the ladder see it; `opening` where it is no doing at all.
 
     `streak` counts the days in a row of a check-in, `is_verified` says that the system that sent
-    it has seen it happen.
+    it has seen it happen. One that `is_held` waits for a moderator and counts for nothing; a
+    withdrawal takes back what its subject has counted for.
     """
 
     kind: str
     opening: OpeningTier | None = None
     streak: int | None = None
     is_verified: bool = False
+    is_held: bool = False
+    is_withdrawal: bool = False
 
 
 Content = OrderVersion | Refund | InteractionContent
@@ -209,6 +212,7 @@ class InteractionState:
     placed_at: datetime
     awards: dict[int, int] = field(default_factory=dict)
     explanation: tuple[dict[str, Any], ...] = ()
+    counted: tuple[ProgressDelta, ...] = ()
 
     @property
     def sort_key(self) -> tuple[datetime, str, str]:
@@ -252,6 +256,15 @@ def positions(facts: Sequence[FoldFact]) -> dict[int, Position]:
 def _refund_position(refund: FoldFact, order: Position | None) -> Position:
     own = refund.own_position
     return own if order is None or own > order else (*order, refund.acts_at, refund.ref)
+
+
+def oldest_instant(facts: Iterable[FoldFact]) -> datetime | None:
+    """Return when the first fact of a member acts; a refund is never the first.
+
+    Source: design §5.6 (the first standing).
+    """
+    mine = (fact.acts_at for fact in facts if fact.is_mine and fact.kind != REFUND)
+    return min(mine, default=None)
 
 
 def write_position(position: Position) -> list[Any]:

@@ -83,7 +83,8 @@ class Opening:
 class InteractionFact:
     """One thing that a member did besides buying; or, once, what the member brought along.
 
-    `streak` is counted by the programme itself, for check-ins; no interface takes it from outside.
+    `streak` is counted by the programme itself, for check-ins; `approves` and `withdraws` name the
+    fact that a moderator has let earn, or has taken back. No interface takes them from outside.
     """
 
     source: str
@@ -94,6 +95,8 @@ class InteractionFact:
     data: dict[str, object] = field(default_factory=dict)
     opening: Opening | None = None
     streak: int | None = None
+    approves: int | None = None
+    withdraws: int | None = None
 
 
 Submission = OrderFact | RefundFact | InteractionFact

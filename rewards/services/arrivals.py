@@ -333,6 +333,17 @@ class Arrivals:
         locked = self.locked.get(receipt.member or 0)
         if locked is not None and locked.status == MemberStatus.CLOSED and receipt.is_new:
             receipt.body["closed"] = True
+        if receipt.kind == INTERACTION and receipt.is_new and not receipt.is_own:
+            self._hold(receipt)
+
+    def _hold(self, receipt: Receipt) -> None:
+        """Let what needs a moderator wait for one.
+
+        It is said in the fact itself, so that a kind that is moderated from now on changes nothing
+        about what has been received before.
+        """
+        if receipt.body["kind"] in self.book.moderated:
+            receipt.body["held"] = True
 
     def _place_unknown(self, item: Item) -> None:
         receipt = item.receipt

@@ -11,7 +11,7 @@ from members.services.events import NewEvent
 from rewards.domain.cart import CANCELLED, Line
 from rewards.domain.posting import FactOutcome, MemberRun
 from rewards.domain.programme import ProgrammeBook
-from rewards.domain.receipt import Receipt, dumps, order_version
+from rewards.domain.receipt import Receipt, dumps, line_reviewed, order_version
 from rewards.domain.subjects import INTERACTION, ORDER, REFUND, OrderState
 from rewards.services import answers, ledger, tables
 from rewards.services.arrivals import OrderKey, OrderPlay
@@ -59,7 +59,7 @@ def _write_standing(
         }
         news.append(NewEvent(member, "tier.changed", change.at, run.at, payload))
     if changes:
-        writes.update(tables.SERVICE_LEVELS, (member, run.fold.tiers.rank))
+        writes.update(tables.SERVICE_LEVELS, (member, run.fold.effective_rank(run.at)))
     return [
         TierNews(
             member, book.tier_at(change.at, change.rank).code, change.rank, change.rank_before,
@@ -155,6 +155,12 @@ def _write_interaction(writes: Writes, receipt: Receipt) -> None:
         (receipt.id, receipt.member, receipt.source, receipt.ref, body["kind"], receipt.placed_at,
          dumps(body["data"])),
     )  # fmt: skip
+    if body.get("held"):
+        reviewed = line_reviewed(body["data"])
+        writes.insert(
+            tables.MODERATIONS,
+            (receipt.id, receipt.member, "pending", *reviewed, receipt.placed_at, 0),
+        )
     if not receipt.is_new:
         _write_applied(writes, receipt, None)
 

@@ -37,7 +37,8 @@ SET result = e.result || jsonb_strip_nulls(jsonb_build_object(
 FROM json_to_recordset(%s::json) AS t (fact bigint, issued text, issues text),
      members_receivedfact f
 WHERE f.id = t.fact AND e.fact_id = t.fact
-  AND (e.order_id = f.order_id OR e.interaction_id = f.id)
+  AND (e.order_id = f.order_id
+       OR e.interaction_id = coalesce((f.body ->> 'withdraws')::bigint, f.id))
 """
 
 

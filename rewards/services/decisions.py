@@ -36,7 +36,8 @@ SELECT DISTINCT ON (e.fact_id)
 FROM rewards_evaluation e JOIN members_receivedfact f ON f.id = e.fact_id
 LEFT JOIN members_order o ON o.id = f.order_id
 WHERE e.fact_id = ANY(%s::bigint[])
-  AND (e.order_id = f.order_id OR e.interaction_id = f.id)
+  AND (e.order_id = f.order_id
+       OR e.interaction_id = coalesce((f.body ->> 'withdraws')::bigint, f.id))
 ORDER BY e.fact_id, (e.member_id = coalesce(f.member_id, o.member_id)) DESC, e.id DESC
 """
 

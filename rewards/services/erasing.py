@@ -23,7 +23,7 @@ from members.models import (
     DataRequestState,
     Member,
 )
-from members.models.case import CaseState
+from members.models.case import UNDONE
 from members.models.staff import ApprovalState
 from members.services import approvals, data_requests, erasure, identity
 from members.services.approvals import Change
@@ -79,7 +79,7 @@ def consequences(*, member: Member, at: datetime) -> list[Consequence]:
         ),
         Consequence(
             gettext("Open cases"),
-            Case.objects.filter(member__in=line).exclude(state=CaseState.CLOSED).count(),
+            Case.objects.filter(member__in=line, state__in=UNDONE).count(),
         ),
         Consequence(gettext("Reservations that are held"), held.count(), stands_in_the_way=True),
         Consequence(

@@ -86,6 +86,14 @@ def insist(attempt: Callable[[], Result]) -> Result:
     raise AssertionError("unreachable")
 
 
+def fact_ids(*, source: str, refs: Collection[str]) -> dict[str, int]:
+    """Return the ids of received interactions of a source, by their references."""
+    facts = ReceivedFact.objects.filter(
+        source=source, kind=FactKind.INTERACTION, ref__in=list(refs)
+    )
+    return dict(facts.values_list("ref", "pk"))
+
+
 def attach_awaiting(*, members: Collection[int], at: datetime, actor: str = "system") -> int:
     """Fold the facts that waited for identifiers which now lead to these members.
 

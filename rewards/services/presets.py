@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.base.errors import DomainError
 from members.models import InteractionKind, Member, ReceivedFact
-from members.services import brand
+from members.services import brand, service_levels
 from rewards.models import CouponTemplate, PointsPolicy, Rule, RuleVersion
 from rewards.models.rule import RuleState
 from rewards.presets.shape import CouponPreset, Preset, RulePreset, TierPreset
@@ -104,6 +104,8 @@ def load(*, preset: Preset, at: datetime) -> Loaded:
     programme.current_book()
     if (made := brand.publish_default(content=preset.brand, at=at)) is not None:
         loading.note(f"brand:{made.number}")
+    for each in service_levels.load_defaults():
+        loading.note(each)
     if not Member.objects.exists():
         # Whoever enrols is given what there is; later changes reach the others by the due run.
         rollout.sync_all(at=at, recorded_at=at)

@@ -100,6 +100,9 @@ def _load() -> ProgrammeBook:
         dict(Tier.objects.values_list("code", "id")),
         InteractionKind.objects.filter(is_behaviour=True).values_list("code", flat=True),
         GrantBook(grant_specs()),
+        moderated=InteractionKind.objects.filter(needs_moderation=True).values_list(
+            "code", flat=True
+        ),
     )
 
 

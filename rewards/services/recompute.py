@@ -14,11 +14,11 @@ from django.db import connection, transaction
 from config.base import bulk, clock, money
 from rewards.domain import receipt as receipts
 from rewards.domain import recomputation
-from rewards.domain.fold import MemberFold, fold_all, oldest_instant
+from rewards.domain.fold import MemberFold, fold_all
 from rewards.domain.programme import ProgrammeBook
 from rewards.domain.receipt import Receipt
 from rewards.domain.recomputation import Difference, StandingInterval, Stored, StoredOrder
-from rewards.domain.subjects import ORDER, FoldFact, MemberFacts
+from rewards.domain.subjects import ORDER, FoldFact, MemberFacts, oldest_instant
 from rewards.services import decisions, loading, member_facts
 from rewards.services.programme import current_book
 

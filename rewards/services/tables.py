@@ -55,6 +55,12 @@ INTERACTIONS: Final = Table(
     ("fact_id", "member_id", "source", "ref", "kind", "occurred_at", "data"),
     (BIGINT, BIGINT, TEXT, TEXT, TEXT, TIME, "jsonb"),
 )
+MODERATIONS: Final = Table(
+    "members_moderation",
+    ("fact_id", "member_id", "state", "order_source", "order_no", "line_no", "occurred_at",
+     "number"),
+    (BIGINT, BIGINT, TEXT, TEXT, TEXT, "integer", TIME, "integer"),
+)  # fmt: skip
 EVALUATIONS: Final = Table(
     "rewards_evaluation",
     ("fact_id", "member_id", "order_id", "interaction_id", "points", "delta", "awards",
@@ -154,7 +160,7 @@ CASES: Final = Table(
 )
 
 COPY_ORDER: Final = (
-    ORDERS, FACTS, LINES, REFUNDS, INTERACTIONS, EVALUATIONS, ENTRIES, LOTS, LOT_USES, PROGRESS,
-    STANDINGS, CASES,
+    ORDERS, FACTS, LINES, REFUNDS, INTERACTIONS, MODERATIONS, EVALUATIONS, ENTRIES, LOTS,
+    LOT_USES, PROGRESS, STANDINGS, CASES,
 )  # fmt: skip
 """Rows that others point at go first."""

@@ -97,6 +97,11 @@ ROWS: dict[tuple[str, str], Build] = {
         f"/members/{m.public_id}/consents",
         {"consents": [{"purpose": "sms", "granted": True}]},
     ),
+    ("members/<uuid:public_id>/cases", "GET"): lambda m: (f"/members/{m.public_id}/cases", None),
+    ("cases", "POST"): lambda m: (
+        "/cases",
+        {"member": str(m.public_id), "kind": "enquiry", "title": "Opening hours?"},
+    ),
     ("members/<uuid:public_id>/timeline", "GET"): lambda m: (
         f"/members/{m.public_id}/timeline",
         None,

@@ -15,7 +15,7 @@ from typing import Any
 from rewards.domain.account import Account
 from rewards.domain.cart import Line, OrderVersion, Refund, RefundLine
 from rewards.domain.explanation import MemberTier
-from rewards.domain.fold import HistoryNeededError, MemberFold, fold_all, oldest_instant
+from rewards.domain.fold import HistoryNeededError, MemberFold, fold_all
 from rewards.domain.lot_book import LotsNeededError
 from rewards.domain.posting import FactOutcome, MemberRun, MemberState
 from rewards.domain.programme import Policy, ProgrammeBook
@@ -39,6 +39,7 @@ from rewards.domain.subjects import (
     MemberFacts,
     OrderState,
     Subject,
+    oldest_instant,
 )
 from rewards.domain.transfers import Cause, Grounds
 from rewards.domain.validity import ExpiryKind, ExpiryPolicy

@@ -35,6 +35,8 @@ ITEMS: list[dict[str, Any]] = [
     {"code": "does_not_count", "status": "paid", "net": "0.00"},
     {"code": "nothing_earns"},
     {"code": "not_of_this_member"},
+    {"code": "awaits_moderation"},
+    {"code": "withdrawn"},
     {"code": "paid_in_points", "left": "80.00", "paid": "10.00", "sold": "100.00"},
     {"line": 2, "code": "excluded_flag"},
     {"line": 2, "code": "excluded_kind", "kind": "gift_card"},

@@ -96,6 +96,26 @@ class TierFold(DecidingFold):
             self._evaluate(at, day, ladder, interaction=kind)
         return tuple(deltas)
 
+    def uncount(
+        self,
+        *,
+        at: datetime,
+        counted: tuple[ProgressDelta, ...],
+        interaction: str,
+        book: LadderBook,
+    ) -> tuple[ProgressDelta, ...]:
+        """Take back what an interaction counted for, and look at recent upgrades.
+
+        Raises: ValueError when the fact lies before what has been acted on.
+        """
+        ladder, day = self._arrive(at, book)
+        for delta in counted:
+            column = INTERACTIONS if delta.metric is ProgressMetric.INTERACTIONS else REFERRALS
+            self.progress.days.add(delta.on.toordinal(), column, -int(delta.amount))
+        if counted:
+            self._lowered(at, day, ladder, interaction=interaction)
+        return tuple(ProgressDelta(each.metric, -each.amount, each.on) for each in counted)
+
     def points_earned(self, *, on: date, points: int) -> tuple[ProgressDelta, ...]:
         """Count points earned (or taken back) by the fact that is reported next."""
         if not points:

@@ -1,5 +1,7 @@
 """Let members' benefits follow their tiers, any number of members in a fixed number of statements.
 
+The member's service level, which the case desk goes by, is written down with them.
+
 The tier that counts is the one set by staff, else the open standing, and at least the highest floor
 (a paid membership). Who enters a tier gets the version of its benefits then in force and keeps it
 while in the tier; who comes back within the period of a quota goes on with what was left of it.
@@ -53,6 +55,10 @@ WITH who AS (
     FROM ({EFFECTIVE}) e
     JOIN unnest(%(members)s::bigint[], %(year_ends)s::timestamptz[])
          AS k (member_id, year_ends_at) ON k.member_id = e.member_id
+), levelled AS (
+    UPDATE members_member m SET service_level = t.rank
+    FROM who w JOIN tiers_tier t ON t.id = w.tier_id
+    WHERE m.id = w.member_id AND m.service_level <> t.rank
 ), terms AS (
     SELECT DISTINCT ON (b.tier_id, b.benefit_id) b.id, b.tier_id, b.benefit_id, b.quota, b.period
     FROM tiers_tierbenefit b JOIN tiers_benefit n ON n.id = b.benefit_id AND n.is_active
@@ -140,7 +146,7 @@ FROM ended n JOIN tiers_benefit b ON b.id = n.benefit_id ORDER BY n.ended_at, n.
 
 
 def follow_tiers(*, members: Collection[int], at: datetime, actor: str) -> None:
-    """Give members the benefits of the tier that counts now, and end those of tiers left.
+    """Give members benefits and service level of the tier that counts now; end those of tiers left.
 
     A second time changes nothing. Locks the members; call it in the transaction of what changed.
     """

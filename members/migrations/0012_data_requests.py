@@ -7,13 +7,13 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0009_verifications'),
+        ('members', '0011_account_manager'),
     ]
 
     operations = [
         migrations.AlterModelOptions(
             name='member',
-            options={'permissions': [('erase_member', 'Can agree to erase members')], 'verbose_name': 'member', 'verbose_name_plural': 'members'},
+            options={'permissions': [('erase_member', 'Can agree to erase members'), ('assign_account_manager', 'Can give members a dedicated agent')], 'verbose_name': 'member', 'verbose_name_plural': 'members'},
         ),
         migrations.CreateModel(
             name='DataRequest',
