@@ -20,6 +20,7 @@ from rewards.admin import (
 )
 from rewards.admin import panels as rewards
 from rewards.admin import reports as reward_reports
+from rewards.services import adjustment as adjust_service
 from rewards.services.adjustment import APPROVAL_KIND
 from tiers import pages as tier_pages
 from tiers import panels as tiers
@@ -34,11 +35,17 @@ def install() -> None:
     name_programme(lambda: brand.programme_name(clock.now()))
     approvals.register(
         standing.APPROVAL_KIND,
-        approvals.Kind(_("Tier override"), standing.execute_approved, tier_pages.summarise),
+        approvals.Kind(
+            _("Tier override"), standing.execute_approved, tier_pages.summarise,
+            tier_pages.effects, "tiers.approve_override",
+        ),
     )
     approvals.register(
         APPROVAL_KIND,
-        approvals.Kind(_("Points adjustment"), adjustment.execute_approved, adjustment.summarise),
+        approvals.Kind(
+            _("Points adjustment"), adjustment.execute_approved, adjustment.summarise,
+            adjustment.effects, "rewards.approve_adjustment", adjust_service.drop_request,
+        ),
     )
 
 

@@ -16,7 +16,7 @@ from members.models.identity import (
 from members.models.interaction import Interaction, InteractionKind
 from members.models.order import LineKind, Order, OrderLine, OrderStatus, Refund
 from members.models.presence import MemberCode, OneTimePassword, Verification
-from members.models.staff import Approval, StaffAuthority
+from members.models.staff import Approval, RoleAuthority, StaffAuthority
 from members.models.status import AttributeChange, Suspension
 from members.models.touchpoint import (
     ApiKey,
@@ -69,6 +69,7 @@ __all__ = [
     "OrgUnit",
     "ReceivedFact",
     "Refund",
+    "RoleAuthority",
     "SendState",
     "Source",
     "SpendNeeds",
