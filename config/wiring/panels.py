@@ -1,11 +1,15 @@
 """Which parts the apps show on the console's pages."""
 
+from typing import Final
+
 from django.utils.translation import gettext_lazy as _
 
 from config.base import clock
+from config.base.admin import scope
 from config.base.panels import Column, EventText, Link, Page, Panel, Place, name_programme, register
 from members.admin import panels as members
 from members.admin import reports as member_reports
+from members.admin import scope as member_scope
 from members.services import approvals, brand
 from rewards.admin import (
     adjustment,
@@ -26,9 +30,18 @@ from tiers import pages as tier_pages
 from tiers import panels as tiers
 from tiers.services import standing
 
+# What the arguments of pages name: whoever sees some stores only is kept off the rows of others.
+SUBJECTS: Final = {
+    "member_id": "members.Member",
+    "redemption_id": "rewards.Redemption",
+    "coupon_id": "rewards.Coupon",
+    "case_id": "members.Case",
+}
+
 
 def install() -> None:
     """Register every panel, button and page, and who carries out which request."""
+    scope.install(scope.Scope(member_scope.is_limited, member_scope.narrow, SUBJECTS))
     _install_dashboard()
     _install_member_page()
     _install_pages()
@@ -36,15 +49,22 @@ def install() -> None:
     approvals.register(
         standing.APPROVAL_KIND,
         approvals.Kind(
-            _("Tier override"), standing.execute_approved, tier_pages.summarise,
-            tier_pages.effects, "tiers.approve_override",
+            _("Tier override"),
+            standing.execute_approved,
+            tier_pages.summarise,
+            tier_pages.effects,
+            "tiers.approve_override",
         ),
     )
     approvals.register(
         APPROVAL_KIND,
         approvals.Kind(
-            _("Points adjustment"), adjustment.execute_approved, adjustment.summarise,
-            adjustment.effects, "rewards.approve_adjustment", adjust_service.drop_request,
+            _("Points adjustment"),
+            adjustment.execute_approved,
+            adjustment.summarise,
+            adjustment.effects,
+            "rewards.approve_adjustment",
+            adjust_service.drop_request,
         ),
     )
 
@@ -73,7 +93,7 @@ def _install_dashboard() -> None:
         ),
         Panel(
             "members.open_requests", Place.DASHBOARD_WORK, "admin/members/open_requests.html",
-            members.open_requests, 10, "members.view_approval",
+            members.open_requests, 10, "members.view_approval", is_scoped=True,
         ),
         Panel(
             "rewards.running_out", Place.DASHBOARD_WORK, "admin/rewards/running_out.html",
@@ -81,7 +101,7 @@ def _install_dashboard() -> None:
         ),
         Panel(
             "members.open_cases", Place.DASHBOARD_WORK, "admin/members/open_cases.html",
-            members.open_cases, 20, "members.view_case",
+            members.open_cases, 20, "members.view_case", is_scoped=True,
         ),
     )  # fmt: skip
 

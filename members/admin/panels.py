@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from config.base import panels
+from config.base.admin import scope
 from config.base.panels import Visit
 from members import words
 from members.models import (
@@ -78,16 +79,17 @@ def cases(visit: Visit) -> Mapping[str, Any]:
     }
 
 
-def open_cases(_visit: Visit) -> Mapping[str, Any]:
+def open_cases(visit: Visit) -> Mapping[str, Any]:
     """Show the cases of all members that wait longest."""
-    rows = Case.objects.filter(state=CaseState.OPEN).select_related("member").order_by("opened_at")
+    rows = scope.narrowed(visit.request, Case.objects.filter(state=CaseState.OPEN))
+    rows = rows.select_related("member").order_by("opened_at")
     return {"cases": [(words.case(row.code), row) for row in rows[:WORK_SHOWN]]}
 
 
-def open_requests(_visit: Visit) -> Mapping[str, Any]:
+def open_requests(visit: Visit) -> Mapping[str, Any]:
     """Show the requests that wait for a second person."""
     rows = (
-        Approval.objects.filter(state=ApprovalState.REQUESTED)
+        scope.narrowed(visit.request, Approval.objects.filter(state=ApprovalState.REQUESTED))
         .select_related("member")
         .order_by("requested_at")
     )

@@ -1,7 +1,7 @@
 """Who a member of staff is, how far they decide alone, and which account is their own."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Final
 
 from django.db import connection
@@ -18,7 +18,8 @@ _SURVIVORS: Final = """
 WITH RECURSIVE up (asked, id, merged_into_id) AS (
     SELECT id, id, merged_into_id FROM members_member WHERE id = ANY(%s::bigint[])
     UNION ALL
-    SELECT up.asked, m.id, m.merged_into_id FROM up JOIN members_member m ON m.id = up.merged_into_id
+    SELECT up.asked, m.id, m.merged_into_id
+    FROM up JOIN members_member m ON m.id = up.merged_into_id
 )
 SELECT asked, id FROM up WHERE merged_into_id IS NULL
 """
@@ -69,13 +70,11 @@ def limits_of(user_id: int) -> Limits:
     roles = RoleAuthority.objects.filter(group__user=user_id).aggregate(
         **{name: Max(column) for name, column in _COLUMNS.items()}
     )
-    found = {name: own.get(column) for name, column in _COLUMNS.items()}
-    return Limits(
-        **{
-            each.name: roles[each.name] or 0 if found[each.name] is None else found[each.name]
-            for each in fields(Limits)
-        }
-    )
+    found = {}
+    for name, column in _COLUMNS.items():
+        limit = own.get(column)
+        found[name] = int(roles[name] or 0) if limit is None else int(limit)
+    return Limits(**found)
 
 
 def refuse_own_account(*, actor: str, member_id: int | None) -> None:

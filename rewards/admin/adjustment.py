@@ -130,7 +130,7 @@ def summarise(approval: Approval) -> str:
 
 def effects(approval: Approval) -> Sequence[Change]:
     """Return what an adjustment would do to the balance, and what it takes of the maker's limit."""
-    account = PointsAccount.objects.filter(member_id=approval.member_id).first()
+    account = PointsAccount.objects.filter(member=approval.member).first()
     if account is None or approval.state != ApprovalState.REQUESTED:
         return ()
     points = int(approval.payload["points"])

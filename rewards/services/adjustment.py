@@ -184,9 +184,8 @@ def drop_request(approval: Approval) -> None:
         return
     points = abs(int(approval.payload["points"]))
     for _name, whose, period in _periods(approval.member_id, approval.requested_at):
-        rows = StaffBudget.objects.filter(
-            user_id=approval.payload[USER], member_id=whose, period=period
-        )
+        mine = StaffBudget.objects.filter(user_id=approval.payload[USER], period=period)
+        rows = mine.filter(member__isnull=True) if whose is None else mine.filter(member_id=whose)
         rows.update(points=Greatest(F("points") - points, 0))
 
 
