@@ -121,8 +121,8 @@ def test_search_finds_nobody_of_another_store(
             assert f"/{foreign.pk}/change/" not in text.replace(f"/order/{order.pk}/", "")
             assert "<td" not in text or foreign.card_number not in text
     search = reverse("admin:search")
-    assert mine.card_number in visitor.get(search, {"s": mine.card_number, "extended": 1}).text
-    found = visitor.get(search, {"s": foreign.card_number, "extended": 1}).text
+    assert mine.card_number in visitor.get(search, {"s": mine.card_number, "extended": "1"}).text
+    found = visitor.get(search, {"s": foreign.card_number, "extended": "1"}).text
     assert reverse("admin:members_member_change", args=[foreign.pk]) not in found
 
 
@@ -130,7 +130,11 @@ def test_completion_offers_nobody_of_another_store(
     visitor: Client, shops: tuple[Member, Member]
 ) -> None:
     mine, foreign = shops
-    asked: dict[str, str] = {"app_label": "members", "model_name": "staffauthority", "field_name": "member"}
+    asked: dict[str, str] = {
+        "app_label": "members",
+        "model_name": "staffauthority",
+        "field_name": "member",
+    }
     for member, found in ((mine, 1), (foreign, 0)):
         answer = visitor.get(reverse("admin:autocomplete"), {**asked, "term": member.card_number})
         assert len(answer.json()["results"]) == found

@@ -38,7 +38,13 @@ NAVIGATION = [
             _list(_("Orders"), "receipt_long", "members.order"),
             _list(_("Interactions"), "forum", "members.interaction"),
             _list(_("Cases"), "support_agent", "members.case"),
-            _list(_("Approvals"), "approval_delegation", "members.approval"),
+            {
+                "title": _("Approvals"),
+                "icon": "approval_delegation",
+                "link": reverse_lazy("admin:approvals_inbox"),
+                "permission": "members.admin.inbox.may_open",
+                "badge": "members.admin.inbox.count_badge",
+            },
         ],
     },
     {
