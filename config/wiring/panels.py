@@ -18,6 +18,7 @@ from rewards.admin import (
     coupon,
     coupon_forms,
     membership,
+    own_till,
     progress,
     redemption_forms,
     statement,
@@ -230,6 +231,11 @@ def _install_pages() -> None:
         Link(
             "rewards.adjustment", _("Adjust points"), "exposure", rewards.adjustment_address, 20,
             adjustment.PERMISSION,
+        ),
+        Page("rewards/case/<int:case_id>/release/", "own_till_release", own_till.release_page),
+        Link(
+            "rewards.own_till", _("Release points"), "lock_open", own_till.release_address, 15,
+            own_till.PERMISSION,
         ),
         Page("members/member/<int:member_id>/status/", "member_status", membership.status_page),
         Link(
