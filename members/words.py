@@ -22,7 +22,7 @@ EVENTS: Mapping[str, Promise] = {
     "points.captured": _("Points spent"),
     "points.released": _("Points released"),
     "points.adjusted": _("Points adjusted"),
-    "points.released": _("Held points released"),
+    "points.own_till_released": _("Points of one's own till released"),
     "redemption.requested": _("Reward redeemed"),
     "redemption.approved": _("Redemption approved"),
     "redemption.fulfilled": _("Reward handed over"),

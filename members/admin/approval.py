@@ -3,7 +3,7 @@
 from typing import Final
 
 from django.contrib import admin, messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
@@ -59,11 +59,11 @@ class ApprovalAdmin(MemberOwnedAdmin):
 
         Who asked for it opens it as well, to take it back.
         """
-        if object_id is None:
-            return bool(approvals.decidable_kinds(request.user.has_perm))
-        found = self.get_queryset(request).filter(pk=object_id).first()
+        found = None
+        if object_id is not None:
+            found = self.get_queryset(request).filter(pk=object_id).first()
         if found is None:
-            raise Http404
+            return bool(approvals.decidable_kinds(request.user.has_perm))
         is_own = found.requested_by == actor_of(request)
         return is_own or request.user.has_perm(approvals.permission_of(found.kind))
 

@@ -40,5 +40,5 @@ def release(*, case_id: int, reason: str, at: datetime, actor: str) -> Balance:
         current.account.schedule(f"{ORDER}:{case.fact.order_id}", at, current.cause)
         note = notes.seal(member=case.member_id, text=reason.strip())
         told = {"order_no": case.fact.order_no, "note": note, "actor": actor}
-        current.report("points.released", told)
+        current.report("points.own_till_released", told)
         return current.balance

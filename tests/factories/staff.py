@@ -6,7 +6,6 @@ from django.contrib.auth.models import Group, User
 
 from config.wiring import roles
 from members.models import OrgUnit, StaffAuthority, Store
-from members.services.authority import Limits
 
 
 def person(username: str, *codes: str, **authority: Any) -> User:
@@ -21,15 +20,10 @@ def person(username: str, *codes: str, **authority: Any) -> User:
 
 def limits(call: int, day: int, member_month: int) -> dict[str, int]:
     """Return limits as a person's own."""
-    return limits_of(Limits(call, day, member_month))
-
-
-def limits_of(found: Limits) -> dict[str, int]:
-    """Return limits as columns."""
     return {
-        "adjustment_limit_points": found.call,
-        "adjustment_daily_limit_points": found.day,
-        "adjustment_member_month_limit_points": found.member_month,
+        "adjustment_limit_points": call,
+        "adjustment_daily_limit_points": day,
+        "adjustment_member_month_limit_points": member_month,
     }
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from config.base import clock
-from config.wiring import panels
+from config.wiring import panels, roles
 from members.models import Approval, Member, MemberStatus, RoleAuthority, StaffAuthority
 from members.services import approvals, authority
 from members.services.authority import Limits, OwnAccountError
@@ -51,7 +51,7 @@ def test_limits_are_the_roles_unless_somebody_has_their_own(agent: User) -> None
     assert authority.limits_of(staff.person("nobody").pk) == Limits(0, 0, 0)
     mine.delete()
     RoleAuthority.objects.filter(group__name="service_agent").update(adjustment_limit_points=7)
-    staff.roles.reset()
+    roles.reset()
     assert authority.limits_of(agent.pk).call == 7
 
 

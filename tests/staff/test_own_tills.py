@@ -60,7 +60,7 @@ def test_points_of_the_own_till_wait_for_a_release(shop: Shop, eve: Member) -> N
     assert shop.balance(eve) == (0, 100, 0, 0)
     case.refresh_from_db()
     assert (case.state, case.member_id) == (CaseState.CLOSED, eve.pk)
-    event = MemberEvent.objects.get(kind="points.released")
+    event = MemberEvent.objects.get(kind="points.own_till_released")
     assert event.payload["order_no"] == "A"
     with pytest.raises(OwnTillError, match="case_closed"):
         release(case, on=302)
