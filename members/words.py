@@ -97,6 +97,7 @@ CASE_CODES: Mapping[str, Promise] = {
     "reward_not_for_tier": _("Reward of a reservation is for a higher tier"),
     "points_debt": _("Points debt"),
     "own_till": _("Earned at one's own till"),
+    "enrolment_burst": _("Unusually many enrolments by one member of staff"),
     "coupon_unknown": _("Order names an unknown coupon"),
     "coupon_not_usable": _("Order used a coupon that could not be used"),
     "gift_to_return": _("Gift of a purchase or tier that was taken back, used already"),

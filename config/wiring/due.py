@@ -16,6 +16,7 @@ from config.base.job_runs import Ending, Report, Watch
 from config.base.jobs import Turn
 from members.api import idempotency
 from members.services import (
+    enrolment_bursts,
     events,
     member_codes,
     one_time_passwords,
@@ -45,6 +46,7 @@ def install() -> None:
     jobs.register("calendar_gifts", calendar_gifts, every=timedelta(minutes=15))
     jobs.register("waiting_gifts", waiting_gifts, every=timedelta(hours=1))
     jobs.register("open_cases", open_cases, every=timedelta(hours=1))
+    jobs.register("watch_enrolments", watch_enrolments, every=timedelta(hours=1))
     jobs.register("forget_content", forget_content, every=timedelta(hours=6))
     jobs.register("forget_idempotency_keys", forget_idempotency_keys, every=timedelta(hours=1))
     jobs.register("forget_deliveries", forget_deliveries, every=timedelta(days=1))
@@ -115,6 +117,12 @@ def open_cases(turn: Turn) -> int:
             received_before=turn.at - timedelta(days=policy.late_fact_days), at=turn.recorded_at
         )
     return opened
+
+
+def watch_enrolments(turn: Turn) -> int:
+    """Open cases for staff who enrol more members in an hour than is likely."""
+    most = settings.LOYALTY_ENROLMENTS_PER_HOUR
+    return enrolment_bursts.open_bursts(most=most, until=turn.at, at=turn.recorded_at)
 
 
 def forget_content(turn: Turn) -> int:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from config.base import clock
 from config.base.admin import scope
 from config.base.panels import Column, EventText, Link, Page, Panel, Place, name_programme, register
-from members.admin import inbox
+from members.admin import inbox, league
 from members.admin import panels as members
 from members.admin import reports as member_reports
 from members.admin import scope as member_scope
@@ -181,6 +181,7 @@ def _install_member_page() -> None:
 def _install_pages() -> None:
     register(
         Page("approvals/", "approvals_inbox", inbox.inbox_page, is_scoped=True),
+        Page("reports/enrolments-by-staff/", "report_league", league.league_page, is_scoped=True),
         Panel(
             "rewards.order", Place.ORDER, "admin/rewards/order_points.html",
             rewards.order_points, 10, "rewards.view_entry",

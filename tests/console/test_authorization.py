@@ -18,7 +18,7 @@ from tests.factories import console, members, staff
 pytestmark = [pytest.mark.django_db, pytest.mark.req("STF-08", "ORG-01")]
 
 # Given to roles, asked by services or inside pages, and no page's own permission.
-NOT_OF_A_PAGE = {"members.add_approval", "members.view_league_table"}
+NOT_OF_A_PAGE = {"members.add_approval"}
 # Rules, ladders and cases are worked on by pages of their own; until then these wait.
 WAITING_FOR_A_PAGE = {
     "rewards.add_rule", "rewards.change_rule", "rewards.add_ruleversion",
@@ -103,7 +103,7 @@ def test_a_permission_that_is_changed_fails(
 
 def test_every_permission_of_a_role_opens_something() -> None:
     """So that a role cannot gain or lose one without a cell that answers otherwise."""
-    asked = set()
+    asked: set[str] = set()
     for cell in cells():
         look = {need for need in cell.needs if ".view_" in need}
         asked |= look or cell.needs

@@ -95,6 +95,12 @@ NAVIGATION = [
                 "link": reverse_lazy("admin:report_enrolment"),
                 "permission": _may("members.view_member"),
             },
+            {
+                "title": _("Enrolments by staff"),
+                "icon": "leaderboard",
+                "link": reverse_lazy("admin:report_league"),
+                "permission": _may("members.view_league_table"),
+            },
         ],
     },
     {
@@ -124,6 +130,7 @@ NAVIGATION = [
             _list(_("Staff"), "badge", "auth.user"),
             _list(_("Groups"), "groups", "auth.group"),
             _list(_("Staff authorities"), "verified_user", "members.staffauthority"),
+            _list(_("Authorities of roles"), "shield_person", "members.roleauthority"),
             _list(_("Brand"), "palette", "members.brand"),
             _list(_("Scheduled work"), "schedule", "django_celery_beat.periodictask"),
             _list(_("Job runs"), "task", "config.jobrun"),
