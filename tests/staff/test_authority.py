@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from config.base import clock
+from config.management.demo import staff as demo_staff
 from config.wiring import panels, roles
 from members.models import Approval, Member, MemberStatus, RoleAuthority, StaffAuthority
 from members.services import approvals, authority
@@ -103,3 +104,16 @@ def test_a_cashier_is_known_by_number_or_user_name(agent: User) -> None:
     StaffAuthority.objects.create(user=agent, member=own, staff_no="0815")
     sales = {("0815", own.pk), ("agent", own.pk), ("0815", other.pk), ("", own.pk), ("x", own.pk)}
     assert authority.own_tills(sales) == {("0815", own.pk), ("agent", own.pk)}
+
+
+@pytest.mark.req("STF-08")
+def test_the_demo_has_somebody_in_every_role() -> None:
+    log_ins = demo_staff.appoint()
+    again = demo_staff.appoint()
+    assert len(again) == len(log_ins) == User.objects.count()
+    names = set(User.objects.values_list("username", flat=True))
+    assert {"admin", "operations", "service", "supervisor", "auditor"} <= names
+    held = set(User.objects.values_list("groups__name", flat=True)) - {None}
+    assert held == set(roles.BY_CODE)
+    assert authority.limits_of(User.objects.get(username="service").pk) == Limits(500, 2_000, 1_000)
+    demo_staff.open_district()
