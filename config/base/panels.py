@@ -16,6 +16,8 @@ from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 
+from config.base.admin import scope
+
 T = TypeVar("T")
 
 
@@ -60,7 +62,11 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A part of a page; `build` returns the template's context, or None to show nothing."""
+    """A part of a page; `build` returns the template's context, or None to show nothing.
+
+    On the dashboard a visitor who sees a part of the organisation only gets scoped ones: theirs
+    narrow what they show.
+    """
 
     code: str
     place: Place
@@ -68,6 +74,13 @@ class Panel:
     build: Callable[[Visit], Mapping[str, Any] | None]
     order: int = 0
     permission: str = ""
+    is_scoped: bool = False
+
+    def is_for(self, visit: Visit) -> bool:
+        """Tell whether the visitor may see the panel."""
+        if not visit.may(self.permission):
+            return False
+        return self.is_scoped or visit.subject is not None or not scope.is_limited(visit.request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +116,16 @@ class EventText:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of the console that belongs to no model's list."""
+    """A page of the console that belongs to no model's list.
+
+    A visitor who sees a part of the organisation only opens it where its address names a row of
+    theirs, or where it says that it is scoped: then its view narrows what it shows.
+    """
 
     route: str
     name: str
     view: Callable[..., HttpResponseBase]
+    is_scoped: bool = False
 
 
 _panels: dict[str, Panel] = {}
@@ -175,7 +193,7 @@ def links(visit: Visit) -> list[tuple[Link, str]]:
 
 def render(place: Place, visit: Visit) -> list[SafeString]:
     """Return the panels of a place as HTML, in order, as far as the visitor may see them."""
-    found = [p for p in _panels.values() if p.place is place and visit.may(p.permission)]
+    found = [p for p in _panels.values() if p.place is place and p.is_for(visit)]
     built = [(p, p.build(visit)) for p in sorted(found, key=lambda panel: panel.order)]
     return [
         render_to_string(panel.template, {**context, "visit": visit}, visit.request)

@@ -18,6 +18,7 @@ from members.api import idempotency
 from members.services import (
     account_managers,
     cases,
+    enrolment_bursts,
     events,
     member_codes,
     one_time_passwords,
@@ -49,6 +50,7 @@ def install() -> None:
     jobs.register("open_cases", open_cases, every=timedelta(hours=1))
     jobs.register("escalate_cases", escalate_cases, every=timedelta(minutes=1))
     jobs.register("hand_over_members", hand_over_members, every=timedelta(minutes=15))
+    jobs.register("watch_enrolments", watch_enrolments, every=timedelta(hours=1))
     jobs.register("forget_content", forget_content, every=timedelta(hours=6))
     jobs.register("forget_idempotency_keys", forget_idempotency_keys, every=timedelta(hours=1))
     jobs.register("forget_deliveries", forget_deliveries, every=timedelta(days=1))
@@ -131,6 +133,12 @@ def escalate_cases(turn: Turn) -> int:
 def hand_over_members(turn: Turn) -> int:
     """Give the members of staff who are gone to their colleagues."""
     return account_managers.sweep(at=turn.recorded_at)
+
+
+def watch_enrolments(turn: Turn) -> int:
+    """Open cases for staff who enrol more members in an hour than is likely."""
+    most = settings.LOYALTY_ENROLMENTS_PER_HOUR
+    return enrolment_bursts.open_bursts(most=most, until=turn.at, at=turn.recorded_at)
 
 
 def forget_content(turn: Turn) -> int:

@@ -1,12 +1,16 @@
 """Which parts the apps show on the console's pages."""
 
+from typing import Final
+
 from django.utils.translation import gettext_lazy as _
 
 from config.base import clock
+from config.base.admin import scope
 from config.base.panels import Column, EventText, Link, Page, Panel, Place, name_programme, register
-from members.admin import agents, case_page, case_rows, desk
+from members.admin import agents, case_page, case_rows, desk, inbox, league
 from members.admin import panels as members
 from members.admin import reports as member_reports
+from members.admin import scope as member_scope
 from members.services import approvals, brand
 from rewards.admin import (
     adjustment,
@@ -17,6 +21,7 @@ from rewards.admin import (
     exports,
     membership,
     moderation,
+    own_till,
     progress,
     redemption_forms,
     service_requests,
@@ -26,6 +31,7 @@ from rewards.admin import (
 )
 from rewards.admin import panels as rewards
 from rewards.admin import reports as reward_reports
+from rewards.services import adjustment as adjust_service
 from rewards.services import erasing
 from rewards.services.adjustment import APPROVAL_KIND
 from tiers import pages as tier_pages
@@ -37,9 +43,18 @@ CASE_EVENTS = (
     "resolved", "reopened", "closed",
 )  # fmt: skip
 
+# What the arguments of pages name: whoever sees some stores only is kept off the rows of others.
+SUBJECTS: Final = {
+    "member_id": "members.Member",
+    "redemption_id": "rewards.Redemption",
+    "coupon_id": "rewards.Coupon",
+    "case_id": "members.Case",
+}
+
 
 def install() -> None:
     """Register every panel, button and page, and who carries out which request."""
+    scope.install(scope.Scope(member_scope.is_limited, member_scope.narrow, SUBJECTS))
     _install_dashboard()
     _install_member_page()
     _install_pages()
@@ -47,11 +62,24 @@ def install() -> None:
     name_programme(lambda: brand.programme_name(clock.now()))
     approvals.register(
         standing.APPROVAL_KIND,
-        approvals.Kind(_("Tier override"), standing.execute_approved, tier_pages.summarise),
+        approvals.Kind(
+            _("Tier override"),
+            standing.execute_approved,
+            tier_pages.summarise,
+            tier_pages.effects,
+            "tiers.approve_override",
+        ),
     )
     approvals.register(
         APPROVAL_KIND,
-        approvals.Kind(_("Points adjustment"), adjustment.execute_approved, adjustment.summarise),
+        approvals.Kind(
+            _("Points adjustment"),
+            adjustment.execute_approved,
+            adjustment.summarise,
+            adjustment.effects,
+            "rewards.approve_adjustment",
+            adjust_service.drop_request,
+        ),
     )
     approvals.register(
         erasing.APPROVAL_KIND,
@@ -86,7 +114,7 @@ def _install_dashboard() -> None:
         ),
         Panel(
             "members.open_requests", Place.DASHBOARD_WORK, "admin/members/open_requests.html",
-            members.open_requests, 10, "members.view_approval",
+            members.open_requests, 10, "members.view_approval", is_scoped=True,
         ),
         Panel(
             "rewards.running_out", Place.DASHBOARD_WORK, "admin/rewards/running_out.html",
@@ -94,7 +122,7 @@ def _install_dashboard() -> None:
         ),
         Panel(
             "members.open_cases", Place.DASHBOARD_WORK, "admin/members/open_cases.html",
-            members.open_cases, 20, "members.view_case",
+            members.open_cases, 20, "members.view_case", is_scoped=True,
         ),
     )  # fmt: skip
 
@@ -171,6 +199,8 @@ def _install_member_page() -> None:
 
 def _install_pages() -> None:
     register(
+        Page("approvals/", "approvals_inbox", inbox.inbox_page, is_scoped=True),
+        Page("reports/enrolments-by-staff/", "report_league", league.league_page, is_scoped=True),
         Panel(
             "rewards.order", Place.ORDER, "admin/rewards/order_points.html",
             rewards.order_points, 10, "rewards.view_entry",
@@ -234,6 +264,11 @@ def _install_pages() -> None:
         Link(
             "rewards.adjustment", _("Adjust points"), "exposure", rewards.adjustment_address, 20,
             adjustment.PERMISSION,
+        ),
+        Page("rewards/case/<int:case_id>/release/", "own_till_release", own_till.release_page),
+        Link(
+            "rewards.own_till", _("Release points"), "lock_open", own_till.release_address, 15,
+            own_till.PERMISSION,
         ),
         Page("members/member/<int:member_id>/status/", "member_status", membership.status_page),
         Link(

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from config.base import panels
+from config.base.admin import scope
 from config.base.panels import Visit
 from members import words
 from members.admin.case_page import WORK
@@ -82,17 +83,18 @@ def cases(visit: Visit) -> Mapping[str, Any]:
 
 def open_cases(visit: Visit) -> Mapping[str, Any]:
     """Show the most pressing cases of all members, and how many are late."""
-    rows = Case.objects.undone().select_related("member", "owner").in_queue_order()
+    undone = Case.objects.undone().in_queue_order().select_related("member", "owner")
+    rows = scope.narrowed(visit.request, undone)
     return {
         "cases": rows_of(rows[:WORK_SHOWN], visit.at),
-        "late": Case.objects.breached(visit.at).count(),
+        "late": scope.narrowed(visit.request, Case.objects.breached(visit.at)).count(),
     }
 
 
-def open_requests(_visit: Visit) -> Mapping[str, Any]:
+def open_requests(visit: Visit) -> Mapping[str, Any]:
     """Show the requests that wait for a second person."""
     rows = (
-        Approval.objects.filter(state=ApprovalState.REQUESTED)
+        scope.narrowed(visit.request, Approval.objects.filter(state=ApprovalState.REQUESTED))
         .select_related("member")
         .order_by("requested_at")
     )

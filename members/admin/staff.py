@@ -12,7 +12,12 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from config.base.admin.decorators import detail_action
 from config.base.admin.options import ConsoleAdmin
 from members.admin import agents
-from members.models import StaffAuthority
+from members.models import RoleAuthority, StaffAuthority
+
+LIMITS = (
+    "adjustment_limit_points", "adjustment_daily_limit_points",
+    "adjustment_member_month_limit_points",
+)  # fmt: skip
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -49,6 +54,15 @@ class GroupAdmin(BaseGroupAdmin, ModelAdmin):  # type: ignore[misc]  # Unfold ha
 class StaffAuthorityAdmin(ConsoleAdmin):
     """The limits within which a member of staff acts alone."""
 
-    list_display = ("user", "org_unit", "adjustment_limit_points")
-    list_select_related = ("user", "org_unit")
-    autocomplete_fields = ("user", "org_unit")
+    list_display = ("user", "staff_no", "org_unit", "member", *LIMITS)
+    list_select_related = ("user", "org_unit", "member")
+    autocomplete_fields = ("user", "org_unit", "member")
+
+
+@admin.register(RoleAuthority)
+class RoleAuthorityAdmin(ConsoleAdmin):
+    """The limits of everybody in a role who has none of their own."""
+
+    list_display = ("group", *LIMITS)
+    list_select_related = ("group",)
+    autocomplete_fields = ("group",)

@@ -23,6 +23,8 @@ LOYALTY_CLOCK = env.str("LOYALTY_CLOCK", default="wall")
 LOYALTY_WEBHOOK_ALLOW_PRIVATE = env.bool("LOYALTY_WEBHOOK_ALLOW_PRIVATE", default=False)
 LOYALTY_LEAP_DAY = env.str("LOYALTY_LEAP_DAY", default="before")
 LOYALTY_DELIVERIES_KEPT_DAYS = env.int("LOYALTY_DELIVERIES_KEPT_DAYS", default=30)
+# More members than this enrolled by one member of staff within an hour open a case.
+LOYALTY_ENROLMENTS_PER_HOUR = env.int("LOYALTY_ENROLMENTS_PER_HOUR", default=20)
 # Whether yesterday can still be checked in today (补签).
 LOYALTY_CHECK_IN_MAKE_UP = env.bool("LOYALTY_CHECK_IN_MAKE_UP", default=False)
 # Hosts that serve the API: each counts requests for itself and allows its share of a limit.

@@ -1,4 +1,4 @@
-"""Migrate as the owner, say what the application role may do, bring the schedule up to date."""
+"""Migrate as the owner, say what the application role may do, then the schedule and the roles."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ from django.core.management.commands import migrate
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from config.base import pg
-from config.wiring import schedule
+from config.wiring import roles, schedule
 
 
 class Command(migrate.Command):
     """Django's `migrate`, run by the role that owns the tables."""
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Migrate, grant, then write who follows the event log and what the scheduler starts."""
+        """Migrate, grant, then write who follows the event log, what is scheduled, new roles."""
         using = options["database"]
         role = connections[using].settings_dict["USER"]
         with pg.as_owner(using):
@@ -21,3 +21,4 @@ class Command(migrate.Command):
             pg.grant_application_role(role, using)
         if using == DEFAULT_DB_ALIAS and not options["app_label"] and not options["plan"]:
             schedule.sync()
+            roles.make_missing()
