@@ -41,7 +41,7 @@ class ApprovalAdmin(MemberOwnedAdmin):
 
     @labelled(
         _("state"),
-        {"requested": "warning", "approved": "success", "refused": "danger"},
+        {"requested": "warning", "approved": "success", "refused": "danger", "withdrawn": "info"},
     )
     def state_label(self, approval: Approval) -> tuple[str, str]:
         """Return where the request stands, with its colour."""

@@ -34,6 +34,7 @@ class ApprovalState(models.TextChoices):
     REQUESTED = "requested", _("Requested")
     APPROVED = "approved", _("Approved")
     REFUSED = "refused", _("Refused")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
 
 
 class Approval(models.Model):
@@ -58,7 +59,8 @@ class Approval(models.Model):
         verbose_name_plural = _("approvals")
         constraints = [
             models.CheckConstraint(
-                condition=Q(state="requested") | ~Q(decided_by=F("requested_by")),
+                condition=Q(state__in=["requested", "withdrawn"])
+                | ~Q(decided_by=F("requested_by")),
                 name="approval_four_eyes",
             ),
             models.CheckConstraint(
