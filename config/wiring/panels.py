@@ -15,11 +15,14 @@ from rewards.admin import (
     membership,
     progress,
     redemption_forms,
+    rule,
+    rule_pages,
     statement,
     warehouse,
 )
 from rewards.admin import panels as rewards
 from rewards.admin import reports as reward_reports
+from rewards.services import rule_drafts, rule_publication
 from rewards.services.adjustment import APPROVAL_KIND
 from tiers import pages as tier_pages
 from tiers import panels as tiers
@@ -40,6 +43,16 @@ def install() -> None:
         APPROVAL_KIND,
         approvals.Kind(_("Points adjustment"), adjustment.execute_approved, adjustment.summarise),
     )
+    for kind, title, execute in (
+        (rule_drafts.PUBLISH, _("Publish an earning rule"), rule_publication.publish),
+        (rule_drafts.RETIRE, _("End an earning rule"), rule_publication.end),
+    ):
+        approvals.register(
+            kind,
+            approvals.Kind(
+                title, execute, rule.summarise, rule.effects, rule_drafts.PUBLISH_PERMISSION
+            ),
+        )
 
 
 def _install_dashboard() -> None:
@@ -189,6 +202,10 @@ def _install_pages() -> None:
         Page(
             "rewards/reward/<int:reward_id>/stock/", "reward_stock", redemption_forms.stock_page
         ),
+        Page("rewards/rules/new/", "rule_new", rule_pages.new_page),
+        Page("rewards/rule-drafts/<int:version_id>/", "rule_draft", rule_pages.draft_page),
+        Page("rewards/rule-versions/<int:version_id>/copy/", "rule_copy", rule_pages.copy_page),
+        Page("rewards/rule-versions/<int:version_id>/end/", "rule_end", rule_pages.end_page),
         Page("reports/enrolment/", "report_enrolment", member_reports.enrolment_page),
         Page(
             "members/member/<int:member_id>/tier-override/", "tier_override",
