@@ -43,6 +43,9 @@ def sentence(version: RuleVersion, labels: Labels = _NO_LABELS) -> str:
 
 def when(version: RuleVersion, labels: Labels = _NO_LABELS) -> str:
     """Return to what a rule applies."""
+    if version.conditions and "all" in version.conditions:
+        tests = (_nested(item, labels) for item in version.conditions["all"])
+        return gettext(", ").join(tests)
     if version.conditions:
         return condition(version.conditions, labels)
     if version.trigger == RuleTrigger.INTERACTION:
