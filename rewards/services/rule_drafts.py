@@ -5,7 +5,8 @@ Source: PTS-04, PTS-06; design §4 (a version is frozen once active).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from django.db import transaction
@@ -26,6 +27,7 @@ PUBLISH_PERMISSION: Final = "rewards.publish_rule"
 EDIT_PERMISSION: Final = "rewards.add_ruleversion"
 CODE_LENGTH: Final = 40
 
+_DECIMALS: Final = frozenset({"per_amount", "factor"})
 _TERMS: Final = (
     "trigger", "valid_from", "valid_until", "conditions", "line_conditions", "effect", "points",
     "per_amount", "factor", "factor_source", "max_points", "group", "group_mode", "priority",
@@ -52,16 +54,16 @@ def terms_of(version: RuleVersion) -> dict[str, Any]:
 
 def content(version: RuleVersion) -> dict[str, Any]:
     """Return all that would be published, as plain JSON: what a review is about."""
-    terms = {name: _plain(value) for name, value in terms_of(version).items()}
+    terms = {name: _plain(name, value) for name, value in terms_of(version).items()}
     rule = version.rule
     return {"rule": rule.code, "name_zh": rule.name_zh, "name_en": rule.name_en, **terms}
 
 
-def _plain(value: Any) -> Any:
+def _plain(name: str, value: Any) -> Any:
+    """Return what a column says, the same whether it was stored yet or not."""
     if isinstance(value, datetime):
-        return value.astimezone().isoformat()
-    is_json = value is None or isinstance(value, str | int | bool | dict | list)
-    return value if is_json else f"{value.normalize():f}"
+        return value.astimezone(UTC).isoformat()
+    return f"{Decimal(value).normalize():f}" if name in _DECIMALS else value
 
 
 @transaction.atomic
@@ -165,7 +167,7 @@ def ask_to_end(
         raise drafts.DraftError("draft_in_review", _("This request waits already."), 409)
     payload = {
         drafts.SUBJECT: version.pk,
-        "until": None if until is None else until.astimezone().isoformat(),
+        "until": None if until is None else until.astimezone(UTC).isoformat(),
     }
     return approvals.request(
         kind=RETIRE, member_id=None, payload=payload, reason=reason, actor=actor, at=at

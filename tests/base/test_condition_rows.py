@@ -58,7 +58,5 @@ def test_nothing_said_is_no_condition() -> None:
 
 def test_the_month_of_the_birthday_is_one_row() -> None:
     found = rows.to_rows(BIRTHDAY_MONTH, SHORT)
-    assert found == Rows(
-        Match.ALL, (Group(Match.ALL, (Row("order.birthday_month", "eq", True),)),)
-    )
+    assert found == Rows(Match.ALL, (Group(Match.ALL, (Row("order.birthday_month", "eq", True),)),))
     assert rows.to_rows(BIRTHDAY_MONTH) is not None, "without the shorthand it is many groups"

@@ -61,8 +61,8 @@ def test_a_rule_is_one_sentence() -> None:
          "In the month of the birthday: base points × 2"),
         ({"conditions": {"any": [leaf("order.day", 1),
                                  {"all": [leaf("order.day", 2), leaf("order.hour", 9)]}]}},
-         "On day 1 of each month or (on day 2 of each month and Hour of the order is 9):"
-         " base points × 2"),
+         ("On day 1 of each month or (on day 2 of each month and Hour of the order is 9):"
+         " base points × 2")),
         ({"conditions": leaf("order.date", ["2026-05-01", "2026-05-05"], "between")},
          "Day of the order is between 2026-05-01 and 2026-05-05: base points × 2"),
         ({"conditions": leaf("member.attributes.club", True, "is_set"),

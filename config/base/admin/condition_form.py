@@ -48,7 +48,7 @@ MATCH_WORDS: Final[Mapping[Match, Promise]] = {
     Match.NONE: _("none of these holds"),
 }
 
-_LIST = re.compile(r"[,,、;;\n]")
+_LIST = re.compile("[,;\n\u3001\uff0c\uff1b]")
 _NUMBERS: Final = {FieldType.INTEGER, FieldType.MONEY, FieldType.DECIMAL}
 
 
