@@ -6,7 +6,7 @@ values of fields (tiers, shops) in the active language.
 Source: PTS-04.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -33,7 +33,7 @@ def sentence(version: RuleVersion, labels: Labels = _NO_LABELS) -> str:
     parts = [effect(version), *_limits(version)]
     said = gettext("%(when)s: %(what)s") % {
         "when": capfirst(when(version, labels)),
-        "what": gettext(", ").join(parts),
+        "what": _clauses(parts),
     }
     if version.line_conditions:
         lines = condition(version.line_conditions, labels)
@@ -45,12 +45,16 @@ def when(version: RuleVersion, labels: Labels = _NO_LABELS) -> str:
     """Return to what a rule applies."""
     if version.conditions and "all" in version.conditions:
         tests = (_nested(item, labels) for item in version.conditions["all"])
-        return gettext(", ").join(tests)
+        return _clauses(tests)
     if version.conditions:
         return condition(version.conditions, labels)
     if version.trigger == RuleTrigger.INTERACTION:
         return gettext("every interaction")
     return gettext("every order")
+
+
+def _clauses(parts: Iterable[str]) -> str:
+    return pgettext("between clauses", ", ").join(parts)
 
 
 def effect(version: RuleVersion) -> str:
@@ -97,7 +101,7 @@ def facets(version: RuleVersion, labels: Labels = _NO_LABELS) -> list[tuple[str,
          if version.line_conditions else gettext("all lines")),
         (gettext("Gives"), effect(version)),
         (gettext("Base rate"), _rate(version)),
-        (gettext("At most"), gettext(", ").join(limits) or gettext("no limit")),
+        (gettext("At most"), _clauses(limits) or gettext("no limit")),
         (gettext("Stacking"), stacking(version)),
         (gettext("Order of application"), str(version.priority)),
         (gettext("From"), instant(version.valid_from, gettext("as soon as it is published"))),

@@ -43,16 +43,16 @@ def install() -> None:
         APPROVAL_KIND,
         approvals.Kind(_("Points adjustment"), adjustment.execute_approved, adjustment.summarise),
     )
-    for kind, title, execute in (
-        (rule_drafts.PUBLISH, _("Publish an earning rule"), rule_publication.publish),
-        (rule_drafts.RETIRE, _("End an earning rule"), rule_publication.end),
-    ):
-        approvals.register(
-            kind,
-            approvals.Kind(
-                title, execute, rule.summarise, rule.effects, rule_drafts.PUBLISH_PERMISSION
-            ),
-        )
+    _install_rules()
+
+
+def _install_rules() -> None:
+    permission = rule_drafts.PUBLISH_PERMISSION
+    about = (rule.summarise, rule.effects, permission, rule.address)
+    publish = approvals.Kind(_("Publish an earning rule"), rule_publication.publish, *about)
+    approvals.register(rule_drafts.PUBLISH, publish)
+    end = approvals.Kind(_("End an earning rule"), rule_publication.end, *about)
+    approvals.register(rule_drafts.RETIRE, end)
 
 
 def _install_dashboard() -> None:

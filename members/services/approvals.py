@@ -39,6 +39,13 @@ def _no_effects(_approval: Approval) -> Sequence[Change]:
     return ()
 
 
+Address = Callable[[Approval], str]
+
+
+def _no_address(_approval: Approval) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of request: how people read it, what agreeing does, and who may agree."""
@@ -48,6 +55,7 @@ class Kind:
     summarise: Summary
     effects: Effects = _no_effects
     permission: str = DECIDE
+    address: Address = _no_address
 
 
 _kinds: dict[str, Kind] = {}
@@ -77,6 +85,12 @@ def effects_of(approval: Approval) -> Sequence[Change]:
     """Return what would change if the request were approved now."""
     kind = _kinds.get(approval.kind)
     return kind.effects(approval) if kind else ()
+
+
+def address_of(approval: Approval) -> str:
+    """Return where what the request is about can be seen; empty where there is no such page."""
+    kind = _kinds.get(approval.kind)
+    return kind.address(approval) if kind else ""
 
 
 def permission_of(kind: str) -> str:

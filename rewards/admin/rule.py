@@ -10,6 +10,7 @@ from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
@@ -22,6 +23,7 @@ from members.models import Approval
 from members.services import drafts
 from members.services.approvals import Change
 from rewards import rule_words
+from rewards.admin import rule_pages
 from rewards.admin.rule_choices import RuleChoices
 from rewards.models import PointsPolicy, Rule, RuleVersion
 from rewards.models.rule import RuleState
@@ -121,6 +123,7 @@ class RuleAdmin(ReadOnlyAdmin):
             "title": name_of(rule),
             "rule": rule,
             "may_write": self.has_write_permission(request),
+            "may_look": rule_pages.may_look(request),
             **_history(request, rule),
         }
         request.current_app = self.admin_site.name
@@ -228,6 +231,16 @@ def effects(approval: Approval) -> Sequence[Change]:
     return rule_publication.effects(approval, clock.now(), RuleChoices().labels)
 
 
+def address(approval: Approval) -> str:
+    """Return where the rule of a request can be seen and tried."""
+    found = RuleVersion.objects.filter(pk=approval.payload[drafts.SUBJECT]).first()
+    if found is None:
+        return ""
+    if found.state == RuleState.DRAFT:
+        return reverse("admin:rule_draft", args=[found.pk])
+    return reverse("admin:rewards_rule_change", args=[found.rule_id])
+
+
 def summarise(approval: Approval) -> str:
     """Return what a request about a rule asks for, for people."""
     found = RuleVersion.objects.select_related("rule").filter(
@@ -235,4 +248,4 @@ def summarise(approval: Approval) -> str:
     ).first()  # fmt: skip
     if found is None:
         return gettext("the draft has been thrown away")
-    return f"{name_of(found.rule)} · v{found.number}: {rule_words.sentence(found)}"
+    return f"{name_of(found.rule)} · v{found.number}"

@@ -58,8 +58,12 @@ def new_page(request: HttpRequest) -> HttpResponse:
 
 
 def draft_page(request: HttpRequest, version_id: int) -> HttpResponse:
-    """Change a draft, try it, send it for review, take it back or throw it away."""
-    _need(request)
+    """Change a draft, try it, send it for review, take it back or throw it away.
+
+    Who may publish it sees and tries it.
+    """
+    if not may_look(request):
+        raise PermissionDenied
     version = get_object_or_404(RuleVersion.objects.select_related("rule"), pk=version_id)
     if version.state != RuleState.DRAFT:
         return redirect("admin:rewards_rule_change", version.rule_id)
@@ -106,6 +110,12 @@ def end_page(request: HttpRequest, version_id: int) -> HttpResponse:
     return TemplateResponse(request, "admin/rewards/rule_end.html", context)
 
 
+def may_look(request: HttpRequest) -> bool:
+    """Tell whether the visitor may open drafts."""
+    wanted = (rule_drafts.EDIT_PERMISSION, rule_drafts.PUBLISH_PERMISSION)
+    return any(request.user.has_perm(permission) for permission in wanted)
+
+
 def _need(request: HttpRequest) -> None:
     if not request.user.has_perm(rule_drafts.EDIT_PERMISSION):
         raise PermissionDenied
@@ -120,6 +130,7 @@ def _builder_page(request: HttpRequest, version: RuleVersion) -> HttpResponse:
     if do == "month":
         return _part(request, "rule_month.html", rule_preview_parts.of_month(request, builder))
     if do and do.partition(":")[0] not in _REDRAWS:
+        _need(request)
         done = _ACTS.get(do, _save)(request, builder)
         if done is not None:
             return done
@@ -149,7 +160,7 @@ def _context(request: HttpRequest, builder: RuleBuilder) -> dict[str, Any]:
         "version": version,
         "pending": pending or None,
         "names_are_fixed": bool(names_are_fixed),
-        "may_submit": bool(version.pk),
+        "may_write": request.user.has_perm(rule_drafts.EDIT_PERMISSION),
         "preview": rule_preview_parts.of_cart(builder),
     }
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connection, transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Approval
@@ -90,13 +91,24 @@ def effects(approval: Approval, at: datetime, labels: rule_words.Labels) -> Sequ
     ).first()  # fmt: skip
     if version is None:
         return ()
-    if "digest" not in approval.payload:
-        return drafts.changes(rule_words.facets(version, labels), None)
-    before = in_force(version.rule_id, at)
-    return drafts.changes(
-        None if before is None else rule_words.facets(before, labels),
-        rule_words.facets(version, labels),
-    )
+    before = version if _is_end(approval) else in_force(version.rule_id, at)
+    after = None if _is_end(approval) else version
+    return [
+        Change(gettext("In words"), _sentence(before, labels), _sentence(after, labels)),
+        *drafts.changes(_facets(before, labels), _facets(after, labels)),
+    ]
+
+
+def _is_end(approval: Approval) -> bool:
+    return "digest" not in approval.payload
+
+
+def _sentence(version: RuleVersion | None, labels: rule_words.Labels) -> str:
+    return "" if version is None else rule_words.sentence(version, labels)
+
+
+def _facets(version: RuleVersion | None, labels: rule_words.Labels) -> drafts.Facets | None:
+    return None if version is None else rule_words.facets(version, labels)
 
 
 def _alone() -> None:

@@ -15,13 +15,13 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import Client
 from django.test.testcases import LiveServerThread
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from config.base import clock as programme_clock
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
-SIZE = {"width": 1280, "height": 800}
+SIZE: ViewportSize = {"width": 1280, "height": 800}
 SECONDS = 20_000
 
 
@@ -40,10 +40,17 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+class _SiteHandler(StaticFilesHandler):
+    """The site with its static files, from where they are written."""
+
+    def __init__(self, *_: object) -> None:
+        super().__init__(WSGIHandler())
+
+
 @pytest.fixture
 def server(browser: Browser, own_database: str) -> Iterator[str]:
     """Serve the site with its static files; returns its address."""
-    thread = LiveServerThread("127.0.0.1", lambda *_: StaticFilesHandler(WSGIHandler()))
+    thread = LiveServerThread("127.0.0.1", _SiteHandler)
     thread.daemon = True
     thread.start()
     thread.is_ready.wait()

@@ -266,6 +266,11 @@ def test_each_page_asks_for_its_permission(operator: Client) -> None:
     draft.refresh_from_db()
     assert draft.state == RuleState.DRAFT, "publishing rules is a permission of its own"
     operator.force_login(permitted("boss", "view_approval", "publish_rule"))
+    address = reverse("admin:rule_draft", args=[draft.pk])
+    assert address in operator.get(decide).text
+    assert operator.get(address).status_code == 200
+    assert "cart-draft" in post(operator, body(do="preview"), draft).text
+    assert post(operator, body(factor="9"), draft).status_code == 403
     operator.post(decide, {"decision": "approve"})
     draft.refresh_from_db()
     assert draft.state == RuleState.ACTIVE

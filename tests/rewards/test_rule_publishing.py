@@ -129,7 +129,7 @@ def test_saving_a_change_takes_a_draft_back_from_review(shop: Shop) -> None:
     approval = send(draft)
     refused("draft_in_review", send, draft=draft)
     said = rule_drafts.terms_of(draft)
-    save = {"draft_id": draft.pk, "names": NAMES, "actor": "staff:eve", "at": AT}
+    save: dict[str, Any] = {"draft_id": draft.pk, "names": NAMES, "actor": "staff:eve", "at": AT}
     rule_drafts.save(**save, terms=said)
     approval.refresh_from_db()
     assert approval.state == ApprovalState.REQUESTED, "nothing has changed"
@@ -248,6 +248,6 @@ def test_the_request_says_what_would_change(shop: Shop) -> None:
             "cap_period": "day"}  # fmt: skip
     rule_drafts.save(draft_id=copy.pk, names=NAMES, terms=said, actor="staff:eve", at=AT)
     found = rule_publication.effects(send(copy), day(2), {})
-    assert len(found) == 3, "what it gives, how much at most, from when"
+    assert len(found) == 4, "in words; what it gives, how much at most, from when"
     assert rule_publication.effects(ask_to_end(first), day(3), {})[0].after == ""
     assert day(0) == shops.NOON
