@@ -26,8 +26,8 @@ ATTRIBUTES: Final = "member.attributes"
 LINES_LOOKED_AT: Final = 2_000
 MOST_STORES: Final = 500
 
-# Nothing fills these yet, or nothing in a form can name their values.
-_HIDDEN: Final = frozenset({"member.segments", "order.source", "interaction.source"})
+# Nothing fills these while an order is decided: a rule that asks for them never matches.
+_HIDDEN: Final = frozenset({"member.segments"})
 
 SHORTHANDS: Final[Shorthands] = {BIRTHDAY: programme_words.BIRTHDAY_MONTH}
 
@@ -56,6 +56,7 @@ class RuleChoices:
             "order.channel": channels,
             "order.store": stores,
             "order.source": sources,
+            "interaction.source": sources,
             "interaction.kind": kinds,
             "order.weekday": rule_words.weekdays(),
             "interaction.weekday": rule_words.weekdays(),

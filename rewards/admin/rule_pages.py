@@ -32,6 +32,8 @@ from rewards.models import RuleVersion
 from rewards.models.rule import RuleState
 from rewards.services import rule_drafts
 
+# What a rule that was never saved can have done to it.
+_FIRST_ACTS: Final = ("save", "submit")
 # Buttons of the form that only ask for it again, with a row more or less.
 _REDRAWS: Final = ("refresh", "add-row", "remove-row", "add-group")
 
@@ -131,8 +133,8 @@ def _builder_page(request: HttpRequest, version: RuleVersion) -> HttpResponse:
         return _part(request, "rule_month.html", rule_preview_parts.of_month(request, builder))
     if do and do.partition(":")[0] not in _REDRAWS:
         _need(request)
-        done = _ACTS.get(do, _save)(request, builder)
-        if done is not None:
+        act = _ACTS.get(do) if version.pk or do in _FIRST_ACTS else None
+        if act is not None and (done := act(request, builder)) is not None:
             return done
     return TemplateResponse(request, "admin/rewards/rule_draft.html", _context(request, builder))
 
@@ -177,7 +179,7 @@ def _submit(request: HttpRequest, builder: RuleBuilder) -> HttpResponse | None:
     draft = _saved(request, builder)
     if draft is None:
         return None
-    reason = request.POST.get("reason", "")[:REASON_LENGTH]
+    reason = request.POST.get("reason", "").replace("\x00", "")[:REASON_LENGTH]
     try:
         rule_drafts.submit(
             draft_id=draft.pk, reason=reason, actor=actor_of(request), at=clock.now()

@@ -28,7 +28,6 @@ def of_cart(builder: RuleBuilder) -> dict[str, Any]:
     """
     if builder.form.is_bound and not builder.read():
         return {"is_unfinished": True}
-    at = clock.now()
     version = builder.version
     if not version.rule.name_zh and not builder.form.is_bound:
         return {"is_unfinished": True}
@@ -40,7 +39,6 @@ def of_cart(builder: RuleBuilder) -> dict[str, Any]:
         shown |= _cart(builder, book, names)
     except DomainError as error:
         shown["error"] = str(error.message)
-    shown["earliest"] = at
     return shown
 
 

@@ -1,5 +1,6 @@
 """The rule builder: nothing typed is lost, mistakes stand at their rows, only services write."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -59,7 +60,7 @@ def test_saving_writes_a_draft_that_counts_for_nothing(operator: Client) -> None
     draft = written(operator)
     assert (draft.state, draft.rule.code, draft.number) == (RuleState.DRAFT, "member_day_2", 1)
     assert draft.conditions == {"field": "order.day", "op": "in", "value": [8, 18]}
-    assert (draft.cap_points, draft.cap_period, draft.factor) == (500, "day", 2)
+    assert (draft.cap_points, draft.cap_period, draft.factor) == (500, "day", Decimal(2))
     assert draft.created_by == "staff:operator"
 
 
@@ -150,11 +151,34 @@ def test_buttons_add_and_remove_rows_without_a_script(operator: Client) -> None:
     assert "lc-error" not in added, "a new row is no mistake yet"
 
 
-@pytest.mark.parametrize("do", ["add-row:c:99", "remove-row:c:0:99", "add-group:x", "add-row:c:-1"])
+@pytest.mark.parametrize(
+    "do",
+    [
+        "add-row:c:99", "remove-row:c:0:99", "add-group:x", "add-row:c:-1", "discard", "nonsense",
+        pytest.param("add-row:c:" + "9" * 5000, id="many-digits"),
+    ],
+)  # fmt: skip
 def test_a_button_that_is_not_there_does_nothing(operator: Client, do: str) -> None:
     shown = post(operator, body(do=do))
     assert shown.status_code == 200
     assert 'name="c-0-rows" value="1"' in shown.text
+
+
+def test_counts_beyond_reason_do_no_harm(operator: Client) -> None:
+    shown = post(operator, body(do="preview", c__groups="9" * 5000))
+    assert shown.status_code == 200
+
+
+def test_a_field_that_is_not_offered_stays_where_it_is_stored(operator: Client) -> None:
+    draft = written(operator)
+    stored = {"field": "member.segments", "op": "contains", "value": "vip"}
+    RuleVersion.objects.filter(pk=draft.pk).update(conditions=stored)
+    shown = operator.get(reverse("admin:rule_draft", args=[draft.pk])).text
+    assert 'value="member.segments" selected' in shown
+    row = {"c-0-0-field": "member.segments", "c-0-0-op": "contains", "c-0-0-value": "vip"}
+    post(operator, body(**row), draft)
+    draft.refresh_from_db()
+    assert draft.conditions == stored
 
 
 def test_the_preview_tries_the_cart_and_writes_nothing(operator: Client) -> None:
@@ -213,7 +237,7 @@ def test_from_draft_to_history(operator: Client) -> None:
     copy = RuleVersion.objects.latest("pk")
     post(operator, body(factor="3", name_zh="别的名字"), copy)
     copy.refresh_from_db()
-    assert (copy.number, copy.factor, copy.rule.name_zh) == (2, 3, "会员日双倍积分")
+    assert (copy.number, copy.factor, copy.rule.name_zh) == (2, Decimal(3), "会员日双倍积分")
     history = operator.get(
         reverse("admin:rewards_rule_change", args=[draft.rule_id]), {"old": "1", "new": "2"},
         headers={"accept-language": "en"},

@@ -2,6 +2,7 @@
 
 import threading
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,12 @@ def publish_both(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         terms = {"effect": "multiplier", "factor": Decimal(2), "group": "g", "group_mode": mode}
         names = RuleNames(mode, mode)
         draft = rule_drafts.create(names=names, terms=terms, actor="staff:eve", at=day(1))
-        asked = {"draft_id": draft.pk, "reason": "r", "actor": "staff:eve", "at": day(1)}
+        asked: dict[str, Any] = {
+            "draft_id": draft.pk,
+            "reason": "r",
+            "actor": "staff:eve",
+            "at": day(1),
+        }
         requests.append(rule_drafts.submit(**asked).pk)
     meeting = crowd._processes.Barrier(2, timeout=MEETING_SECONDS)
     check = rule_publication._check_all

@@ -25,7 +25,7 @@ APRIL = day(40)
 def draft(**values: Any) -> RuleVersion:
     rule = Rule(code="promo", name_zh="促销", name_en="Promo")
     said = {"effect": "multiplier", "factor": Decimal(3), "created_at": day(0), **values}
-    return RuleVersion(rule=rule, number=1, **said)
+    return RuleVersion(rule=rule, **{"number": 1, **said})
 
 
 def spec(**values: Any) -> RuleSpec:
@@ -171,3 +171,14 @@ def test_a_cart_is_tried_as_a_member_of_the_tier_that_was_chosen() -> None:
     assert found.live.points["tier"] > 0
     assert any(item.get("rule") == "promo" for item in found.draft.explanation)
     assert day(0) == shops.NOON
+
+
+def test_a_draft_takes_the_place_of_its_rules_own_version_with_a_limit_of_its_own() -> None:
+    shop = Shop()
+    put_in_force(draft(cap_points=100, cap_period="month"))
+    march(shop)
+    month = rule_preview.preview_month(
+        draft=spec(cap_points=300, cap_period="month", number=2), at=APRIL
+    )
+    assert month.live == _posted(before=day(30))
+    assert month.draft - month.live == 200 + 20 + 0, "a: 300 for 100; b: 120 for 100; c: 66 is less"

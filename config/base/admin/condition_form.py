@@ -125,10 +125,20 @@ class ConditionForm:
         self.groups: list[RawGroup] = []
         found = rows.to_rows(stored, shorthands)
         self.is_deep = found is None
+        if found is not None:
+            self._know(found)
         if data is not None and f"{prefix}-groups" in data:
             self._read(data)
         elif found is not None:
             self._show(found)
+
+    def _know(self, found: Rows) -> None:
+        """Ask for what is stored too, even where nobody would be offered it."""
+        for row in (row for group in found.groups for row in group.rows):
+            field = conditions.fields.find(row.field)
+            is_known = row.field in self.asked or row.field.rpartition(".")[0] in self.asked
+            if field is not None and not is_known:
+                self.asked[row.field] = Asked(row.field, str(field.label), field.type, "…")
 
     # Reading
 
@@ -174,7 +184,7 @@ class ConditionForm:
         prefix, _colon, places = rest.partition(":")
         if prefix != self.prefix:
             return
-        numbers = [int(part) for part in places.split(":") if part.isdecimal()]
+        numbers = [_number(part) for part in places.split(":") if part]
         match verb, numbers:
             case "add-group", []:
                 self.groups.append(RawGroup(rows=[RawRow()]))
@@ -355,5 +365,9 @@ def _said(error: ConditionError) -> str:
 
 
 def _count(data: QueryDict, name: str, most: int) -> int:
-    text = data.get(name) or "0"
-    return min(int(text), most) if text.isdecimal() else 0
+    return min(_number(data.get(name) or ""), most)
+
+
+def _number(text: str) -> int:
+    """Return a small number; what is none is larger than anything there is."""
+    return int(text) if text.isdecimal() and len(text) < 4 else 0 if not text else MAX_ROWS + 1
