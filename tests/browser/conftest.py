@@ -25,9 +25,12 @@ SIZE: ViewportSize = {"width": 1280, "height": 800}
 SECONDS = 20_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start the browser once for all tests."""
+    """Start the browser for the tests of a module.
+
+    Not longer: the loop that drives it must be over before tests that fork and share nothing.
+    """
     if not CHROMIUM.exists():
         pytest.skip("there is no browser here")
     # Playwright keeps an event loop in this thread, where Django would refuse to use a database.
