@@ -24,6 +24,8 @@ from rewards.admin import (
     own_till,
     progress,
     redemption_forms,
+    rule,
+    rule_pages,
     service_requests,
     statement,
     uploads,
@@ -32,7 +34,7 @@ from rewards.admin import (
 from rewards.admin import panels as rewards
 from rewards.admin import reports as reward_reports
 from rewards.services import adjustment as adjust_service
-from rewards.services import erasing
+from rewards.services import erasing, rule_drafts, rule_publication
 from rewards.services.adjustment import APPROVAL_KIND
 from tiers import pages as tier_pages
 from tiers import panels as tiers
@@ -78,7 +80,7 @@ def install() -> None:
             adjustment.summarise,
             adjustment.effects,
             "rewards.approve_adjustment",
-            adjust_service.drop_request,
+            drop=adjust_service.drop_request,
         ),
     )
     approvals.register(
@@ -88,6 +90,16 @@ def install() -> None:
             erasing.effects, erasing.PERMISSION,
         ),
     )  # fmt: skip
+    _install_rules()
+
+
+def _install_rules() -> None:
+    permission = rule_drafts.PUBLISH_PERMISSION
+    about = (rule.summarise, rule.effects, permission, rule.address)
+    publish = approvals.Kind(_("Publish an earning rule"), rule_publication.publish, *about)
+    approvals.register(rule_drafts.PUBLISH, publish)
+    end = approvals.Kind(_("End an earning rule"), rule_publication.end, *about)
+    approvals.register(rule_drafts.RETIRE, end)
 
 
 def _install_dashboard() -> None:
@@ -252,6 +264,10 @@ def _install_pages() -> None:
         Page(
             "rewards/reward/<int:reward_id>/stock/", "reward_stock", redemption_forms.stock_page
         ),
+        Page("rewards/rules/new/", "rule_new", rule_pages.new_page),
+        Page("rewards/rule-drafts/<int:version_id>/", "rule_draft", rule_pages.draft_page),
+        Page("rewards/rule-versions/<int:version_id>/copy/", "rule_copy", rule_pages.copy_page),
+        Page("rewards/rule-versions/<int:version_id>/end/", "rule_end", rule_pages.end_page),
         Page("reports/enrolment/", "report_enrolment", member_reports.enrolment_page),
         Page(
             "members/member/<int:member_id>/tier-override/", "tier_override",

@@ -85,6 +85,7 @@ class ApprovalAdmin(MemberOwnedAdmin):
             "approval": approval,
             "summary": approvals.summary_of(approval),
             "effects": approvals.effects_of(approval),
+            "address": approvals.address_of(approval),
             "is_open": approval.state == ApprovalState.REQUESTED,
             "is_own": approval.requested_by == actor_of(request),
         }

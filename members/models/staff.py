@@ -107,9 +107,8 @@ class Approval(models.Model):
         verbose_name_plural = _("approvals")
         constraints = [
             models.CheckConstraint(
-                condition=Q(state="requested")
-                | (Q(state="withdrawn") & Q(decided_by=F("requested_by")))
-                | (~Q(state="withdrawn") & ~Q(decided_by=F("requested_by"))),
+                condition=Q(state__in=["requested", "withdrawn"])
+                | ~Q(decided_by=F("requested_by")),
                 name="approval_four_eyes",
             ),
             models.CheckConstraint(

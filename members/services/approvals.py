@@ -45,6 +45,13 @@ def _nothing_to_drop(_approval: Approval) -> None:
     return
 
 
+Address = Callable[[Approval], str]
+
+
+def _no_address(_approval: Approval) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of request: how people read it, what agreeing does, and who may agree.
@@ -57,6 +64,7 @@ class Kind:
     summarise: Summary
     effects: Effects = _no_effects
     permission: str = DECIDE
+    address: Address = _no_address
     drop: Dropped = _nothing_to_drop
 
 
@@ -87,6 +95,12 @@ def effects_of(approval: Approval) -> Sequence[Change]:
     """Return what would change if the request were approved now."""
     kind = _kinds.get(approval.kind)
     return kind.effects(approval) if kind else ()
+
+
+def address_of(approval: Approval) -> str:
+    """Return where what the request is about can be seen; empty where there is no such page."""
+    kind = _kinds.get(approval.kind)
+    return kind.address(approval) if kind else ""
 
 
 def permission_of(kind: str) -> str:
