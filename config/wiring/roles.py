@@ -78,7 +78,10 @@ _ALL: Final = (
     _look("see_programme", "查看规则与等级体系", "Look at rules and ladders",
           "rewards: rule ruleversion pointspolicy; tiers: tier ladderversion tierterm"
           " qualificationrule ladderrollout benefitrollout; members: brand"),
-    _look("see_cases", "查看工单", "Look at cases", "members: case"),
+    _look("see_cases", "查看工单", "Look at cases",
+          "members: case casenote moderation servicepolicy servicehours specialday"),
+    _look("see_requests_of_members", "查看个人信息请求", "Look at requests about personal data",
+          "members: datarequest"),
     _look("see_requests", "查看审批", "Look at requests", "members: approval"),
     _look("see_organisation", "查看组织与门店", "Look at units and stores",
           "members: store orgunit"),
@@ -87,7 +90,7 @@ _ALL: Final = (
     _look("see_connections", "查看触点与数据接入", "Look at connections",
           "members: touchpoint source apikey receivedfact eventdelivery subscription webhook"
           " webhookdelivery; rewards: inboundhook inbounddelivery importjob adjustmentbudget"
-          " couponmisses; config: jobrun heartbeat programmeclock; django_celery_beat:"
+          " couponmisses upload export; config: jobrun heartbeat programmeclock; django_celery_beat:"
           " periodictask"),
     _look("see_machinery", "查看系统内部数据", "Look at inner workings",
           "members: memberkey membercode onetimepassword idempotencykey; rewards: foldsnapshot"
@@ -98,6 +101,7 @@ _ALL: Final = (
     _act("keep_rules", "维护积分规则", "Keep earning rules",
          "rewards.add_rule rewards.change_rule rewards.add_ruleversion rewards.change_ruleversion"
          " rewards.add_pointspolicy rewards.change_pointspolicy"),
+    _act("publish_rules", "发布积分规则", "Publish and end earning rules", "rewards.publish_rule"),
     _act("keep_ladder", "维护等级体系", "Keep the ladder",
          "tiers.add_ladderversion tiers.change_ladderversion tiers.change_tier"),
     _act("keep_catalogue", "维护礼品与库存", "Keep rewards and stock",
@@ -116,7 +120,19 @@ _ALL: Final = (
          "members.add_store members.change_store members.add_orgunit members.change_orgunit"),
     _act("adjust_points", "限额内调整积分", "Adjust points within limits",
          "rewards.add_entry members.add_approval"),
-    _act("work_cases", "处理工单", "Work on cases", "members.change_case"),
+    _act("work_cases", "处理工单", "Work on cases", "members.work_case"),
+    _act("assign_cases", "分派工单与专属客服", "Assign cases and dedicated agents",
+         "members.assign_case members.assign_account_manager"),
+    _act("keep_service", "维护服务标准", "Keep service policies and hours",
+         "members.add_servicepolicy members.change_servicepolicy members.delete_servicepolicy"
+         " members.add_servicehours members.change_servicehours members.delete_servicehours"
+         " members.add_specialday members.change_specialday members.delete_specialday"),
+    _act("moderate", "审核评价", "Moderate reviews", "members.moderate"),
+    _act("answer_data_requests", "处理个人信息请求", "Answer requests about personal data",
+         "members.handle_datarequest"),
+    _act("agree_to_erase", "审批个人信息删除", "Agree to erase members", "members.erase_member"),
+    _act("import_files", "导入文件", "Bring files in", "rewards.add_upload"),
+    _act("export_lists", "导出清单", "Take lists out", "rewards.add_export"),
     _act("freeze_members", "冻结与注销会员", "Freeze and close members", "members.change_member"),
     _act("ask_override", "申请人工定级", "Ask for tier overrides", "tiers.add_standingoverride"),
     _act("end_override", "结束人工定级", "End tier overrides", "tiers.change_standingoverride"),
@@ -140,21 +156,23 @@ ROLES: Final = (
         (
             "see_members", "see_orders", "see_points", "see_gifts", "see_tiers", "see_catalogue",
             "see_programme", "see_cases", "see_requests", "see_organisation", "see_staff",
-            "see_league", "keep_rules", "keep_ladder", "decide_adjustments", "decide_overrides",
+            "see_league", "see_requests_of_members", "keep_rules", "publish_rules", "keep_ladder",
+            "keep_service", "decide_adjustments", "decide_overrides", "agree_to_erase",
+            "export_lists",
         ),
     ),
     Role(
         "benefits_operator", "权益运营", "Benefits operator",
         (
             "see_members", "see_gifts", "see_tiers", "see_catalogue", "see_programme",
-            "keep_catalogue", "keep_coupons", "fulfil", "keep_plans",
+            "see_requests", "keep_rules", "moderate", "keep_catalogue", "keep_coupons", "fulfil", "keep_plans",
         ),
     ),
     Role(
         "data", "数据支撑", "Data",
         (
             "see_members", "see_orders", "see_points", "see_gifts", "see_tiers", "see_catalogue",
-            "see_programme", "see_connections", "keep_connections",
+            "see_programme", "see_connections", "keep_connections", "import_files", "export_lists",
         ),
     ),
     Role(
@@ -167,13 +185,14 @@ ROLES: Final = (
     ),
     Role(
         "campaign_approver", "营销活动审批", "Campaign approver",
-        ("see_catalogue", "see_programme", "see_requests", "decide_requests"),
+        ("see_catalogue", "see_programme", "see_requests", "publish_rules", "decide_requests"),
     ),
     Role("service_agent", "客服专员", "Service agent", _SERVICE, Limits(500, 2_000, 1_000)),
     Role(
         "service_lead", "客服主管", "Service lead",
         (
-            *_SERVICE, "see_league", "freeze_members", "ask_override", "end_override",
+            *_SERVICE, "see_league", "see_requests_of_members", "assign_cases", "keep_service",
+            "moderate", "answer_data_requests", "agree_to_erase", "freeze_members", "ask_override", "end_override",
             "decide_adjustments", "release_own_till",
         ),
         Limits(5_000, 20_000, 10_000),
