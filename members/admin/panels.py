@@ -78,27 +78,6 @@ def cases(visit: Visit) -> Mapping[str, Any]:
     }
 
 
-def open_cases(_visit: Visit) -> Mapping[str, Any]:
-    """Show the cases of all members that wait longest."""
-    rows = Case.objects.filter(state=CaseState.OPEN).select_related("member").order_by("opened_at")
-    return {"cases": [(words.case(row.code), row) for row in rows[:WORK_SHOWN]]}
-
-
-def open_requests(_visit: Visit) -> Mapping[str, Any]:
-    """Show the requests that wait for a second person."""
-    rows = (
-        Approval.objects.filter(state=ApprovalState.REQUESTED)
-        .select_related("member")
-        .order_by("requested_at")
-    )
-    return {
-        "requests": [
-            (approvals.title_of(row.kind), approvals.summary_of(row), row)
-            for row in rows[:WORK_SHOWN]
-        ]
-    }
-
-
 def phone_tails(members: Sequence[Member], _at: datetime) -> Mapping[int, str]:
     """Return the last digits of each member's phone, for the member list."""
     rows = Identifier.objects.filter(
