@@ -37,7 +37,7 @@ COLUMNS: Final[dict[Column, Promise]] = {
     Column.EXPIRED: _("Expired"),
     Column.REVERSED: _("Clawed back"),
     Column.ADJUSTED: _("Adjusted"),
-    Column.TRANSFERRED: _("Moved between accounts"),
+    Column.TRANSFERRED: _("Moved"),
     Column.DEBT_INCURRED: _("Debt incurred"),
     Column.DEBT_SETTLED: _("Debt settled"),
 }

@@ -168,4 +168,5 @@ def _chart(standing: GoalStanding) -> Mapping[str, str]:
              [number(standing.path.expected(day)) for day in days], charts.MUTED),
             (gettext("Figure"), [number(value) for value in figures], TEAL),
         ],
+        from_zero=False,
     )  # fmt: skip

@@ -55,7 +55,8 @@ def points_today(visit: Visit) -> Mapping[str, Any]:
         _build(known, code, 1, reverse("admin:dashboard", args=["points"]))
         for code in ("issued_today", "used_today")
     )
-    return {"issued": issued, "used": used}
+    definition = f"{issued.metric.definition} {used.metric.definition}"
+    return {"issued": issued, "used": used, "definition": definition}
 
 
 def approvals_waiting(visit: Visit) -> Mapping[str, Any]:

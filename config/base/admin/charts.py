@@ -51,8 +51,8 @@ def bars(labels: Sequence[str], series: Series, *, is_stacked: bool = False) -> 
     return {"type": "bar", "data": json.dumps(data), "options": json.dumps(options)}
 
 
-def lines(labels: Sequence[str], series: Series) -> Mapping[str, str]:
-    """Return a line chart of (name, values, colour) series; where there is no value is a gap."""
+def lines(labels: Sequence[str], series: Series, *, from_zero: bool = True) -> Mapping[str, str]:
+    """Return a line chart of (name, values, colour) series; a missing value is bridged."""
     data = {
         "labels": list(labels),
         "datasets": [
@@ -65,6 +65,7 @@ def lines(labels: Sequence[str], series: Series) -> Mapping[str, str]:
         ],
     }  # fmt: skip
     options = _options(is_stacked=False, legend="top")
+    options["scales"]["y"]["beginAtZero"] = from_zero
     return {"type": "line", "data": json.dumps(data), "options": json.dumps(options)}
 
 
