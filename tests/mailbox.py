@@ -68,9 +68,7 @@ class _Handler(socketserver.StreamRequestHandler):
 def _parsed(to: list[str], content: bytes) -> Message:
     parsed = email.message_from_bytes(content, policy=email.policy.default)
     body = parsed.get_body(("plain",))
-    files = {
-        part.get_filename() or "": part.get_content() for part in parsed.iter_attachments()
-    }
+    files = {part.get_filename() or "": part.get_content() for part in parsed.iter_attachments()}
     return Message(
         to, body.get_content() if body else "", parsed["Subject"] or "", parsed["Message-ID"] or "",
         files,

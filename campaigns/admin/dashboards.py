@@ -22,7 +22,8 @@ from campaigns.kpis.series import Cohort
 from config.base import clock
 from config.base.admin import charts, site
 from config.base.admin.kept import kept
-from config.base.names import name_of
+from config.base.names import in_active_language, name_of
+from rewards.supply import running_out
 from tiers import lint
 from tiers.models import LadderVersion, Tier
 
@@ -243,6 +244,22 @@ def _commerce(seen: Moment) -> list[Card]:
     ]  # fmt: skip
 
 
+def _running_out() -> Card:
+    return Card(
+        _("Rewards that run out"),
+        _("Stock at or below the limit set for the reward, or that lasts for fewer days than it"
+          " should at the pace of the last 30 days. Of this moment, whatever day is chosen."),
+        (_("Reward"), _("Free"), _("Taken in 30 days"), _("Lasts for (days)")),
+        [
+            (in_active_language(zh=supply.name_zh, en=supply.name_en),
+             f"{supply.free:,}", f"{supply.taken:,}",
+             words.NOTHING if supply.cover_days is None else f"{supply.cover_days:,}")
+            for supply in running_out(clock.now())
+        ],
+        is_open=True, nothing=_("Every reward lasts."),
+    )  # fmt: skip
+
+
 def _rewards(seen: Moment) -> list[Card]:
     taken = series.rewards_taken(seen.until, seen.since(30))
     top = [reward for reward in taken if reward.pieces][:10]
@@ -250,6 +267,7 @@ def _rewards(seen: Moment) -> list[Card]:
         [reward.name for reward in top], [(_("Pieces"), [each.pieces for each in top], TEAL)]
     )
     return [
+        _running_out(),
         Card(
             _("Rewards: stock and what was taken"),
             _("Stock on hand and held now; pieces and points of redemptions requested in the last"

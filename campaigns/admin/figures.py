@@ -1,7 +1,7 @@
 """Metrics as cards: the figure, how it has moved, and its definition one click away."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -42,7 +42,7 @@ class Card:
     rows: Sequence[Sequence[Any]]
     chart: Mapping[str, str] | None = None
     is_open: bool = False
-    notes: Sequence[str] = field(default_factory=tuple)
+    nothing: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def _install_todos() -> None:
         ),
         Todo(
             "stock", _("Rewards that run out"), "inventory_2", today.rewards_low,
-            _list_of("rewards_stock"), 30, "rewards.view_stock",
+            lambda _visit: reverse("admin:dashboard", args=["rewards"]), 30, "rewards.view_stock",
         ),
         Todo(
             "expiring", _("Points that end within 30 days"), "event_busy", today.points_expiring,

@@ -84,11 +84,13 @@ INDEPENDENT = {
           AND {within("e.occurred_at", 90)})::numeric / (SELECT count(*) FROM ({LIVING}) m)""",
     "referral_rate": f"""SELECT (SELECT count(*) FROM members_member m WHERE EXISTS (
             SELECT FROM members_interaction i WHERE i.member_id = m.id AND i.kind = 'referral'
-              AND {within("i.occurred_at", 365)}))::numeric / (SELECT count(*) FROM ({BUYERS}) b)""",
+              AND {within("i.occurred_at", 365)}))::numeric
+        / (SELECT count(*) FROM ({BUYERS}) b)""",
     "tier_members": """SELECT (SELECT count(*) FROM tiers_standing s
             JOIN members_member m ON m.id = s.member_id AND m.status IN ('active', 'frozen')
             WHERE s.tier_id IN (SELECT id FROM tiers_tier WHERE rank >= 1)
-              AND tstzrange(s.from_at, s.ended_at, '[]') @> '2026-03-20T15:59:59.999999Z'::timestamptz)
+              AND tstzrange(s.from_at, s.ended_at, '[]')
+                  @> '2026-03-20T15:59:59.999999Z'::timestamptz)
         ::numeric / (SELECT count(*) FROM tiers_standing s
             JOIN members_member m ON m.id = s.member_id AND m.status IN ('active', 'frozen')
             WHERE tstzrange(s.from_at, s.ended_at, '[]')

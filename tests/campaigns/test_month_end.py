@@ -1,15 +1,15 @@
-"""The month-end page: from opening to closing, exactly, as of any month and as known at any time."""
+"""The month-end page: exactly from opening to closing, and as it was known at any time."""
 
 import csv
 import io
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import Sum
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -144,14 +144,15 @@ def test_a_point_costs_what_finance_says_from_a_day_on() -> None:
     console.programme()
     at = datetime(2026, 3, 1, tzinfo=UTC)
     assert month_end.unit_cost(date(2026, 3, 31)) == Decimal("0.01")
-    values = {"reason": "estimate of the year", "actor": "staff:fin", "at": at}
+    values: dict[str, Any] = {"reason": "estimate of the year", "actor": "staff:fin", "at": at}
     for on, amount in ((date(2026, 4, 1), "0.008"), (date(2026, 6, 1), "0.007")):
         unit_costs.set_unit_cost(effective_on=on, amount=Decimal(amount), **values)
     costs = [month_end.unit_cost(date(2026, month, 28)) for month in (3, 4, 5, 6)]
     assert costs == [Decimal(text) for text in ("0.01", "0.008", "0.008", "0.007")]
     with pytest.raises(unit_costs.UnitCostError, match="unit_cost_set"):
         unit_costs.set_unit_cost(effective_on=date(2026, 4, 1), amount=Decimal(1), **values)
-    for wrong in ({"amount": Decimal(-1)}, {"reason": " "}):
+    wrongs: list[dict[str, Any]] = [{"amount": Decimal(-1)}, {"reason": " "}]
+    for wrong in wrongs:
         with pytest.raises(unit_costs.UnitCostError):
             unit_costs.set_unit_cost(
                 **{"effective_on": date(2027, 1, 1), "amount": Decimal(1), **values, **wrong}
@@ -165,8 +166,8 @@ def visitor(client: Client) -> Client:
     return client
 
 
-def body_of(response: HttpResponse) -> str:
-    return b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
+def body_of(response: Any) -> str:
+    return b"".join(response.streaming_content).decode()
 
 
 def rows_of(text: str) -> list[list[str]]:
@@ -194,7 +195,9 @@ def test_the_page_shows_the_sum_and_leads_to_the_entries(
     assert visitor.get(address, {"month": "x", "known": "2026-99-01"}).status_code == 200
     missing = reverse("admin:month_end_entries", args=[f"{this:%Y-%m}", "stolen"])
     assert visitor.get(missing).status_code == 404
-    past = visitor.get(drill, {"known": "2001-01-01", "page": "²"}, headers={"accept-language": "en"})
+    past = visitor.get(
+        drill, {"known": "2001-01-01", "page": "²"}, headers={"accept-language": "en"}
+    )
     assert past.context["rows"] == []
 
 

@@ -44,6 +44,7 @@ def build() -> list[Member]:
     late = [edge, edge - timedelta(microseconds=1), UNTIL - timedelta(days=2)]
     for at in [*(FIRST_JOINED + timedelta(days=number * 33) for number in range(21)), *late]:
         (enrolment,) = joining.find_or_create([members.request()], touchpoint=None, at=at)
+        assert enrolment.member_id is not None
         made.append(Member.objects.get(pk=enrolment.member_id))
     Member.objects.filter(pk=made[3].pk).update(status="closed")
     Member.objects.filter(pk=made[5].pk).update(status="erased")
@@ -129,7 +130,7 @@ def _strangers(chance: random.Random) -> None:
                 "order", ref, version=version, order_no=ref, state="awaiting_member", body=body
             ))  # fmt: skip
         if number % 3 == 0:
-            back = chance.choice((
+            back: dict[str, object] = chance.choice((
                 {"amount": 120, "lines": []}, {"amount": None, "lines": [[1, 1000, 90]]},
                 {"amount": None, "lines": []},
             ))  # fmt: skip

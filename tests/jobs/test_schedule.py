@@ -75,7 +75,7 @@ def test_what_left_the_table_leaves_the_schedule(
     monkeypatch.setattr(followers, "FOLLOWERS", ())
     monkeypatch.setattr("members.services.delivery._followers", {})
     schedule.sync()
-    assert set(ours()) == {"run_due", "send webhooks"}
+    assert set(ours()) == {"run_due", "send webhooks", "send reports", "self-audit"}
     assert PeriodicTask.objects.filter(name="operator's own").exists()
     assert not Subscription.objects.exists()
 
