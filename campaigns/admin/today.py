@@ -30,6 +30,8 @@ from rewards.models import RuleVersion
 from rewards.models.rule import RuleState
 
 AUDIT_JOB: Final = "self_audit"
+BROKEN: Final = "broken"
+"""With this word begins the error of a run that found invariants broken."""
 AUDIT_LATE: Final = timedelta(hours=26)
 CODES: Final = ("points_outstanding", "active_members", "issued_today", "used_today")
 TREND_DAYS: Final = 30
@@ -133,7 +135,8 @@ def self_audit(visit: Visit) -> Mapping[str, Any]:
     is_late = datetime.now(last.finished_at.tzinfo) - last.finished_at > AUDIT_LATE
     tone = "danger" if not is_whole else "warning" if is_late else "success"
     return {
-        "run": last, "is_whole": is_whole, "is_late": is_late, "is_running": is_running,
+        "run": last, "is_whole": is_whole, "is_broken": last.error_code.startswith(BROKEN),
+        "is_late": is_late, "is_running": is_running,
         "tone": tone,
     }  # fmt: skip
 

@@ -4,8 +4,10 @@ from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Final
 
 WEEKLY, MONTHLY = "weekly", "monthly"
+CAUGHT_UP: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,15 @@ def containing(kind: str, day: date) -> Period:
 def missing(kind: str, *, newest_start: date | None, today: date) -> Iterator[Period]:
     """Yield the periods that are over and have no report yet, oldest first.
 
-    Without any report the last period is enough: what was before is not reported.
+    Without any report the last period is enough: what was before is not reported. After a long
+    standstill only the last few are, since a report is read for what to do next.
     """
     last = containing(kind, today).preceding
-    period = last if newest_start is None else containing(kind, newest_start).following
+    period = oldest = last
+    for _ in range(CAUGHT_UP - 1):
+        oldest = oldest.preceding
+    if newest_start is not None:
+        period = containing(kind, max(newest_start, oldest.preceding.starts_on)).following
     while period.ends_on < today:
         yield period
         period = period.following

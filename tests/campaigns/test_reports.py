@@ -49,6 +49,10 @@ def test_periods_are_whole_weeks_and_months() -> None:
     assert [each.ends_on for each in last] == [date(2026, 3, 15)]
     late = periods.missing("monthly", newest_start=date(2025, 12, 1), today=date(2026, 3, 1))
     assert [each.starts_on.month for each in late] == [1, 2]
+    long = periods.missing("weekly", newest_start=date(2024, 1, 1), today=date(2026, 3, 16))
+    assert [each.starts_on for each in long] == [
+        date(2026, 2, 23), date(2026, 3, 2), date(2026, 3, 9),
+    ]  # fmt: skip
     assert not list(periods.missing("weekly", newest_start=week.starts_on, today=week.ends_on))
 
 

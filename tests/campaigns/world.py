@@ -130,10 +130,11 @@ def _strangers(chance: random.Random) -> None:
                 "order", ref, version=version, order_no=ref, state="awaiting_member", body=body
             ))  # fmt: skip
         if number % 3 == 0:
-            back: dict[str, object] = chance.choice((
+            backs: list[dict[str, object]] = [
                 {"amount": 120, "lines": []}, {"amount": None, "lines": [[1, 1000, 90]]},
                 {"amount": None, "lines": []},
-            ))  # fmt: skip
+            ]  # fmt: skip
+            back = chance.choice(backs)
             rows.append(_fact(
                 "refund", f"{ref}/1", order_no=ref, state="parked", body=back,
                 acts_at=at + timedelta(minutes=1),
