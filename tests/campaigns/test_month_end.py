@@ -131,7 +131,7 @@ def test_debt_is_as_old_as_what_was_incurred_last_and_is_not_paid() -> None:
         shop.buy(ann, number, 100, on=on)
     held = shop.hold(ann, 300, on=4)
     shop.buy(ann, "A4", 3, on=4.1, held=held, in_points=3)
-    shop.give_back("A1", "R1", on=10)
+    shop.give_back("A1", "R1", on=5)
     shop.give_back("A2", "R2", on=60)
     shop.buy(ann, "A5", 130, on=61)  # settles the first 100 and 30 of the second
     until = day(100)
