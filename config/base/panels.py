@@ -25,6 +25,7 @@ class Place(StrEnum):
     """Where a panel stands."""
 
     DASHBOARD_FIGURES = "dashboard_figures"
+    DASHBOARD_ASIDE = "dashboard_aside"
     DASHBOARD_CHARTS = "dashboard_charts"
     DASHBOARD_WORK = "dashboard_work"
     MEMBER_BADGES = "member_badges"
@@ -96,6 +97,21 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Todo:
+    """Something on the start page that waits for somebody; a count of 0 shows nothing."""
+
+    code: str
+    title: Promise
+    icon: str
+    count: Callable[[Visit], int]
+    url: Callable[[Visit], str]
+    order: int = 0
+    permission: str = ""
+    tone: str = "warning"
+    is_scoped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """A column of the member list; `read` returns its values for all members of a page at once."""
 
@@ -130,13 +146,14 @@ class Page:
 
 _panels: dict[str, Panel] = {}
 _links: dict[str, Link] = {}
+_todos: dict[str, Todo] = {}
 _columns: dict[str, Column] = {}
 _event_texts: dict[str, EventText] = {}
 _pages: dict[str, Page] = {}
 _programme_name: list[Callable[[], str]] = []
 
 
-def register(*items: Panel | Link | Column | EventText | Page) -> None:
+def register(*items: Panel | Link | Todo | Column | EventText | Page) -> None:
     """Add parts of the console; the second of one code replaces the first."""
     for item in items:
         match item:
@@ -144,6 +161,8 @@ def register(*items: Panel | Link | Column | EventText | Page) -> None:
                 _panels[item.code] = item
             case Link():
                 _links[item.code] = item
+            case Todo():
+                _todos[item.code] = item
             case Column():
                 _columns[item.code] = item
             case EventText():
@@ -189,6 +208,18 @@ def links(visit: Visit) -> list[tuple[Link, str]]:
     allowed = [link for link in _links.values() if visit.may(link.permission)]
     found = [(link, link.url(visit)) for link in sorted(allowed, key=lambda link: link.order)]
     return [(link, address) for link, address in found if address]
+
+
+def todos(visit: Visit) -> list[tuple[Todo, int, str]]:
+    """Return what waits for somebody, as far as the visitor may see it: what, how much, where."""
+    limited = scope.is_limited(visit.request)
+    allowed = [
+        todo
+        for todo in _todos.values()
+        if visit.may(todo.permission) and (todo.is_scoped or not limited)
+    ]
+    counted = [(todo, todo.count(visit)) for todo in sorted(allowed, key=lambda todo: todo.order)]
+    return [(todo, count, todo.url(visit)) for todo, count in counted if count]
 
 
 def render(place: Place, visit: Visit) -> list[SafeString]:

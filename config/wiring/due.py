@@ -11,6 +11,7 @@ from typing import Final
 
 from django.conf import settings
 
+from campaigns.services import measuring, reports
 from config.base import clock, job_runs, jobs
 from config.base.job_runs import Ending, Report, Watch
 from config.base.jobs import Turn
@@ -51,6 +52,8 @@ def install() -> None:
     jobs.register("escalate_cases", escalate_cases, every=timedelta(minutes=1))
     jobs.register("hand_over_members", hand_over_members, every=timedelta(minutes=15))
     jobs.register("watch_enrolments", watch_enrolments, every=timedelta(hours=1))
+    jobs.register("measure_figures", measure_figures, every=timedelta(minutes=1))
+    jobs.register("make_reports", make_reports, every=timedelta(minutes=15))
     jobs.register("forget_content", forget_content, every=timedelta(hours=6))
     jobs.register("forget_idempotency_keys", forget_idempotency_keys, every=timedelta(hours=1))
     jobs.register("forget_deliveries", forget_deliveries, every=timedelta(days=1))
@@ -139,6 +142,16 @@ def watch_enrolments(turn: Turn) -> int:
     """Open cases for staff who enrol more members in an hour than is likely."""
     most = settings.LOYALTY_ENROLMENTS_PER_HOUR
     return enrolment_bursts.open_bursts(most=most, until=turn.at, at=turn.recorded_at)
+
+
+def measure_figures(turn: Turn) -> int:
+    """Measure what the figures were at the end of the last days, some days a run."""
+    return measuring.measure_days(at=turn.at, recorded_at=turn.recorded_at)
+
+
+def make_reports(turn: Turn) -> int:
+    """Make the reports of weeks and months that are over; their mails go out at once."""
+    return reports.make_due(at=turn.at, recorded_at=turn.recorded_at, sent_at=datetime.now(UTC))
 
 
 def forget_content(turn: Turn) -> int:
@@ -237,13 +250,13 @@ def run_up_to(at: datetime, *, watch: Watch) -> list[Report]:
     """
     install()
     recorded_at = recording_instant(at)
-    reports = [
+    ended = [
         job_runs.run_again(job, at=at, recorded_at=recorded_at, watch=watch)
         for job in jobs.registered()
     ]
-    if all(report.ending is Ending.FINISHED for report in reports):
+    if all(report.ending is Ending.FINISHED for report in ended):
         clock.advance_programme_time(at)
-    return reports
+    return ended
 
 
 def run_scheduled() -> list[Report]:

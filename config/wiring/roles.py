@@ -90,12 +90,17 @@ _ALL: Final = (
     _look("see_connections", "查看触点与数据接入", "Look at connections",
           "members: touchpoint source apikey receivedfact eventdelivery subscription webhook"
           " webhookdelivery; rewards: inboundhook inbounddelivery importjob adjustmentbudget"
-          " couponmisses upload export; config: jobrun heartbeat programmeclock; django_celery_beat:"
-          " periodictask"),
+          " couponmisses upload export; config: jobrun heartbeat programmeclock;"
+          " django_celery_beat: periodictask"),
     _look("see_machinery", "查看系统内部数据", "Look at inner workings",
           "members: memberkey membercode onetimepassword idempotencykey; rewards: foldsnapshot"
           " grantcalendar rewardcode; django_celery_beat: intervalschedule crontabschedule"
           " solarschedule clockedschedule"),
+    _look("see_figures", "查看数据看板与目标", "Look at dashboards and goals",
+          "campaigns: metricvalue goal"),
+    _look("see_reports", "查看周报月报", "Look at weekly and monthly reports",
+          "campaigns: report reportdelivery reportrecipient"),
+    _look("see_month_end", "查看月结", "Look at the month end", "campaigns: monthend unitcost"),
     _act("see_league", "查看招募排行", "Look at who enrolled how many",
          "members.view_league_table"),
     _act("keep_rules", "维护积分规则", "Keep earning rules",
@@ -127,6 +132,13 @@ _ALL: Final = (
          "members.add_servicepolicy members.change_servicepolicy members.delete_servicepolicy"
          " members.add_servicehours members.change_servicehours members.delete_servicehours"
          " members.add_specialday members.change_specialday members.delete_specialday"),
+    _act("keep_goals", "维护目标", "Keep goals", "campaigns.add_goal campaigns.change_goal"),
+    _act("keep_recipients", "维护报表收件人", "Keep recipients of reports",
+         "campaigns.add_reportrecipient campaigns.change_reportrecipient"
+         " campaigns.delete_reportrecipient"),
+    _act("send_reports", "发送报表", "Send reports", "campaigns.send_report"),
+    _act("close_months", "月结导出与单位成本", "Export months and set the unit cost",
+         "campaigns.export_monthend campaigns.add_unitcost"),
     _act("moderate", "审核评价", "Moderate reviews", "members.moderate"),
     _act("answer_data_requests", "处理个人信息请求", "Answer requests about personal data",
          "members.handle_datarequest"),
@@ -158,21 +170,25 @@ ROLES: Final = (
             "see_programme", "see_cases", "see_requests", "see_organisation", "see_staff",
             "see_league", "see_requests_of_members", "keep_rules", "publish_rules", "keep_ladder",
             "keep_service", "decide_adjustments", "decide_overrides", "agree_to_erase",
-            "export_lists",
+            "export_lists", "see_figures", "see_reports", "keep_goals", "keep_recipients",
+            "send_reports",
         ),
     ),
     Role(
         "benefits_operator", "权益运营", "Benefits operator",
         (
             "see_members", "see_gifts", "see_tiers", "see_catalogue", "see_programme",
-            "see_requests", "keep_rules", "moderate", "keep_catalogue", "keep_coupons", "fulfil", "keep_plans",
+            "see_figures", "see_requests", "keep_rules", "moderate", "keep_catalogue",
+            "keep_coupons", "fulfil",
+            "keep_plans",
         ),
     ),
     Role(
         "data", "数据支撑", "Data",
         (
             "see_members", "see_orders", "see_points", "see_gifts", "see_tiers", "see_catalogue",
-            "see_programme", "see_connections", "keep_connections", "import_files", "export_lists",
+            "see_programme", "see_connections", "see_figures", "see_reports", "send_reports",
+            "keep_connections", "import_files", "export_lists",
         ),
     ),
     Role(
@@ -181,7 +197,7 @@ ROLES: Final = (
     ),
     Role(
         "coordination", "跨部门协同", "Coordination",
-        ("see_catalogue", "see_cases", "see_organisation", "keep_organisation"),
+        ("see_catalogue", "see_cases", "see_figures", "see_organisation", "keep_organisation"),
     ),
     Role(
         "campaign_approver", "营销活动审批", "Campaign approver",
@@ -191,8 +207,10 @@ ROLES: Final = (
     Role(
         "service_lead", "客服主管", "Service lead",
         (
-            *_SERVICE, "see_league", "see_requests_of_members", "assign_cases", "keep_service",
-            "moderate", "answer_data_requests", "agree_to_erase", "freeze_members", "ask_override", "end_override",
+            *_SERVICE, "see_figures", "see_league", "see_requests_of_members",
+            "assign_cases", "keep_service",
+            "moderate", "answer_data_requests", "agree_to_erase", "freeze_members",
+            "ask_override", "end_override",
             "decide_adjustments", "release_own_till",
         ),
         Limits(5_000, 20_000, 10_000),
@@ -203,7 +221,10 @@ ROLES: Final = (
     ),
     Role(
         "finance", "财务", "Finance",
-        ("see_orders", "see_points", "see_gifts", "see_catalogue", "see_programme"),
+        (
+            "see_orders", "see_points", "see_gifts", "see_catalogue", "see_programme",
+            "see_figures", "see_reports", "see_month_end", "close_months",
+        ),
     ),
     Role(
         "auditor", "审计", "Auditor",

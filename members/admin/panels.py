@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from config.base import panels
-from config.base.admin import scope
 from config.base.panels import Visit
 from members import words
 from members.admin.case_page import WORK
@@ -78,31 +77,6 @@ def cases(visit: Visit) -> Mapping[str, Any]:
             (approvals.title_of(row.kind), approvals.summary_of(row), row) for row in waiting
         ],
         "may_open": visit.may(WORK),
-    }
-
-
-def open_cases(visit: Visit) -> Mapping[str, Any]:
-    """Show the most pressing cases of all members, and how many are late."""
-    undone = Case.objects.undone().in_queue_order().select_related("member", "owner")
-    rows = scope.narrowed(visit.request, undone)
-    return {
-        "cases": rows_of(rows[:WORK_SHOWN], visit.at),
-        "late": scope.narrowed(visit.request, Case.objects.breached(visit.at)).count(),
-    }
-
-
-def open_requests(visit: Visit) -> Mapping[str, Any]:
-    """Show the requests that wait for a second person."""
-    rows = (
-        scope.narrowed(visit.request, Approval.objects.filter(state=ApprovalState.REQUESTED))
-        .select_related("member")
-        .order_by("requested_at")
-    )
-    return {
-        "requests": [
-            (approvals.title_of(row.kind), approvals.summary_of(row), row)
-            for row in rows[:WORK_SHOWN]
-        ]
     }
 
 

@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured, ObjectDoesNotExist
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
@@ -23,7 +23,7 @@ View = Callable[..., HttpResponseBase]
 class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
     """Django's admin site with a dashboard and pages beside the models'."""
 
-    index_title = _("Overview")
+    index_title = _("Today")
     index_template = "admin/console/dashboard.html"
     empty_value_display = "–"
 
@@ -69,9 +69,13 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
         """Show the panels of the start page that the visitor may see."""
         visit = panels.Visit(request, clock.now())
         context = {
+            "today": clock.local(visit.at),
+            "search_url": _search_address(),
             "figures": panels.render(panels.Place.DASHBOARD_FIGURES, visit),
-            "charts": panels.render(panels.Place.DASHBOARD_CHARTS, visit),
+            "todos": panels.todos(visit),
             "work": panels.render(panels.Place.DASHBOARD_WORK, visit),
+            "aside": panels.render(panels.Place.DASHBOARD_ASIDE, visit),
+            "charts": panels.render(panels.Place.DASHBOARD_CHARTS, visit),
         }
         response: TemplateResponse = super().index(request, {**context, **(extra_context or {})})
         return response
@@ -84,6 +88,14 @@ def _guarded(page: panels.Page) -> View:
         return page.view(request, *args, **kwargs)
 
     return within_scope
+
+
+def _search_address() -> str:
+    """Return where a search for a member leads: the desk where there is one, else the list."""
+    try:
+        return reverse("admin:desk")
+    except NoReverseMatch:
+        return reverse("admin:members_member_changelist")
 
 
 def current() -> ConsoleSite:

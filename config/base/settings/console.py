@@ -24,10 +24,21 @@ def _list(title: "str | Promise", icon: str, model: str, permission: str = "") -
     }
 
 
+def _page(
+    title: "str | Promise", icon: str, permission: str, name: str, *arguments: str
+) -> dict[str, Any]:
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{name}", args=arguments),
+        "permission": _may(permission),
+    }
+
+
 NAVIGATION = [
     {
         "items": [
-            {"title": _("Overview"), "icon": "dashboard", "link": reverse_lazy("admin:index")},
+            {"title": _("Today"), "icon": "today", "link": reverse_lazy("admin:index")},
         ],
     },
     {
@@ -101,12 +112,16 @@ NAVIGATION = [
         "title": _("Reports"),
         "separator": True,
         "items": [
-            {
-                "title": _("Enrolment by channel"),
-                "icon": "bar_chart",
-                "link": reverse_lazy("admin:report_enrolment"),
-                "permission": _may("members.view_member"),
-            },
+            _page(
+                _("Dashboards"), "monitoring", "campaigns.view_metricvalue", "dashboard", "members"
+            ),
+            _page(_("Goals"), "flag", "campaigns.view_goal", "goals"),
+            _page(_("Month end"), "account_balance", "campaigns.view_monthend", "month_end"),
+            _list(_("Weekly and monthly reports"), "summarize", "campaigns.report"),
+            _list(_("Report recipients"), "outgoing_mail", "campaigns.reportrecipient"),
+            _page(
+                _("Enrolment by channel"), "bar_chart", "members.view_member", "report_enrolment"
+            ),
             {
                 "title": _("Enrolments by staff"),
                 "icon": "leaderboard",
