@@ -11,7 +11,7 @@ from typing import Final
 
 from django.conf import settings
 
-from config.base import clock, job_runs, jobs
+from config.base import acts, clock, job_runs, jobs
 from config.base.job_runs import Ending, Report, Watch
 from config.base.jobs import Turn
 from members.api import idempotency
@@ -52,6 +52,7 @@ def install() -> None:
     jobs.register("forget_shop_messages", forget_shop_messages, every=timedelta(hours=6))
     jobs.register("forget_presence", forget_presence, every=timedelta(hours=1))
     jobs.register("forget_coupon_misses", forget_coupon_misses, every=timedelta(days=1))
+    jobs.register("anchor_staff_acts", anchor_staff_acts, every=timedelta(days=1))
     jobs.register("forget_job_runs", forget_job_runs, every=timedelta(days=1))
 
 
@@ -185,6 +186,11 @@ def forget_job_runs(turn: Turn) -> int:
         done += count
         turn.progress(done, done)
     return done
+
+
+def anchor_staff_acts(turn: Turn) -> int:
+    """Note in the database and in the log where the chain of staff acts stands."""
+    return acts.anchor()
 
 
 def run_up_to(at: datetime, *, watch: Watch) -> list[Report]:

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from config.safety import urls as safety
 from config.wiring import health, monitors, panels
 
 # The console asks for its pages when its addresses are made.
@@ -12,6 +13,8 @@ monitors.install()
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    # Before the console: its log-in page is ours.
+    path("admin/", include(safety)),
     path("admin/", admin.site.urls),
     path("api/", include("config.wiring.api")),
     path("i18n/", include("django.conf.urls.i18n")),

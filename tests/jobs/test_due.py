@@ -20,7 +20,7 @@ ORDER = [
     "settle_due", "warn_of_lapses", "follow_overrides", "sync_benefits", "memberships",
     "calendar_gifts", "waiting_gifts", "open_cases", "forget_content", "forget_idempotency_keys",
     "forget_deliveries", "forget_webhook_deliveries", "forget_shop_messages", "forget_presence",
-    "forget_coupon_misses", "forget_job_runs",
+    "forget_coupon_misses", "anchor_staff_acts", "forget_job_runs",
 ]  # fmt: skip
 LATER_DAYS, LONG_AGO = 501, -1000
 LATER = day(500)

@@ -118,6 +118,9 @@ NAVIGATION = [
             _list(_("Staff"), "badge", "auth.user"),
             _list(_("Groups"), "groups", "auth.group"),
             _list(_("Staff authorities"), "verified_user", "members.staffauthority"),
+            _list(_("Staff acts"), "policy", "config.staffact"),
+            _list(_("Role safety"), "shield_lock", "config.rolesafety"),
+            _list(_("Wrong passwords"), "lock_person", "axes.accessattempt"),
             _list(_("Brand"), "palette", "members.brand"),
             _list(_("Scheduled work"), "schedule", "django_celery_beat.periodictask"),
             _list(_("Job runs"), "task", "config.jobrun"),
@@ -137,6 +140,11 @@ UNFOLD: dict[str, Any] = {
     "SHOW_LANGUAGES": True,
     "BORDER_RADIUS": "8px",
     "STYLES": [lambda request: static("console/console.css")],
+    "ACCOUNT": {
+        "navigation": [
+            {"title": _("Second factors"), "link": reverse_lazy("console_second_factors")},
+        ],
+    },
     "COMMAND": {"search_models": ["members.member"], "show_history": False},
     "SIDEBAR": {
         "show_search": False,
