@@ -21,7 +21,7 @@ _GUARD: Final = "coalesce(current_setting('loyalty.acting', true), '') <> ''"
 
 _FOUND: Final = """
 SELECT c.relname, CASE WHEN g.tgtype::int & 4 > 0 THEN 'INSERT OR ' ELSE '' END,
-       convert_from(g.tgargs, 'UTF8')
+       encode(g.tgargs, 'hex')
 FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
 WHERE g.tgname = %s AND NOT g.tgisinternal AND g.tgenabled <> 'D'
 """
@@ -49,7 +49,7 @@ class Watch:
     @property
     def found(self) -> tuple[str, str]:
         """Return how the trigger reads in the catalogue."""
-        return self.added, "".join(f"{argument}\0" for argument in self.arguments)
+        return self.added, "".join(f"{argument}\0" for argument in self.arguments).encode().hex()
 
 
 _plan: list[Plan] = []

@@ -8,7 +8,7 @@ LEFT JOIN pg_trigger g
  AND g.tgenabled IN ('O', 'A')
 LEFT JOIN pg_proc p ON p.oid = g.tgfoid AND p.proname = 'loyalty_record_change'
 WHERE p.oid IS NULL OR g.tgtype <> w.type OR g.tgattr::text <> ''
-   OR convert_from(g.tgargs, 'UTF8') <> w.arguments
+   OR encode(g.tgargs, 'hex') <> w.arguments
    OR pg_get_triggerdef(g.oid) NOT LIKE %(guard)s
 UNION ALL
 SELECT 'config_staffact', 'chained', 'no enabled trigger'
