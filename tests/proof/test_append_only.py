@@ -56,7 +56,8 @@ ATTEMPTS: dict[str, Attempt] = {
     ),
     "upsert": lambda model: execute(
         f"INSERT INTO {model._meta.db_table} SELECT * FROM {model._meta.db_table}"
-        f" ON CONFLICT ({model._meta.pk.column}) DO UPDATE SET {column(model)} = EXCLUDED.{column(model)}"
+        f" ON CONFLICT ({model._meta.pk.column}) DO UPDATE"
+        f" SET {column(model)} = EXCLUDED.{column(model)}"
     ),
     "writable CTE": lambda model: execute(
         f"WITH gone AS (DELETE FROM {model._meta.db_table} RETURNING 1) SELECT count(*) FROM gone"

@@ -64,7 +64,9 @@ DELETE = "DELETE FROM config_staffact WHERE seq {which};"
 
 TAMPERINGS = {
     **{
-        f"the {name} of one": (f"UPDATE config_staffact SET {name} = {value} WHERE seq = 4", "chain")
+        f"the {name} of one": (
+            f"UPDATE config_staffact SET {name} = {value} WHERE seq = 4", "chain"
+        )
         for name, value in COLUMNS.items()
     },
     "the first is deleted": (DELETE.format(which="= 1"), "seq"),
@@ -78,8 +80,8 @@ TAMPERINGS = {
     ),
     "all are deleted": ("TRUNCATE config_staffact", "head"),
     "all are deleted, the head too": (
-        "TRUNCATE config_staffact; UPDATE config_staffacthead SET seq = 0,"
-        " hash = decode(repeat('00', 32), 'hex')",
+        ("TRUNCATE config_staffact; UPDATE config_staffacthead SET seq = 0,"
+        " hash = decode(repeat('00', 32), 'hex')"),
         "anchor",
     ),
     "one is put at the end": (FORGED.format(seq=ACTS + 1, after=ACTS), "head"),
@@ -91,9 +93,9 @@ TAMPERINGS = {
         "chain",
     ),
     "two are swapped": (
-        "UPDATE config_staffact SET seq = 50 WHERE seq = 3;"
+        ("UPDATE config_staffact SET seq = 50 WHERE seq = 3;"
         "UPDATE config_staffact SET seq = 3 WHERE seq = 4;"
-        "UPDATE config_staffact SET seq = 4 WHERE seq = 50",
+        "UPDATE config_staffact SET seq = 4 WHERE seq = 50"),
         "chain",
     ),
     "one is renumbered": ("UPDATE config_staffact SET seq = 50 WHERE seq = 9", "seq"),
@@ -114,15 +116,15 @@ TAMPERINGS = {
     "acts are no longer chained": ("DROP TRIGGER chain ON config_staffact", "watched"),
     "a table is no longer watched": ("DROP TRIGGER staff_act ON auth_user", "watched"),
     "a table is watched by halves": (
-        "DROP TRIGGER staff_act ON auth_group; CREATE CONSTRAINT TRIGGER staff_act AFTER INSERT"
+        ("DROP TRIGGER staff_act ON auth_group; CREATE CONSTRAINT TRIGGER staff_act AFTER INSERT"
         " ON auth_group DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
-        " EXECUTE FUNCTION loyalty_record_change('id', '{}', '', '')",
+        " EXECUTE FUNCTION loyalty_record_change('id', '{}', '', '')"),
         "watched",
     ),
     "watching was switched off": ("ALTER TABLE auth_user DISABLE TRIGGER staff_act", "watched"),
     "the watching function does nothing": (
-        "CREATE OR REPLACE FUNCTION loyalty_record_change() RETURNS trigger LANGUAGE plpgsql"
-        " AS 'BEGIN RETURN NULL; END'",
+        ("CREATE OR REPLACE FUNCTION loyalty_record_change() RETURNS trigger LANGUAGE plpgsql"
+        " AS 'BEGIN RETURN NULL; END'"),
         "watched",
     ),
 }  # fmt: skip
