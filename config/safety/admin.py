@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString
@@ -20,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.contrib.filters.admin import RangeDateTimeFilter, TextFilter
 
+from config.base import panels
 from config.base.admin.decorators import labelled
 from config.base.admin.options import ConsoleAdmin, ExactSearchMixin, ReadOnlyAdmin
 from config.base.admin.reauth import FreshLoginMixin
@@ -59,6 +61,11 @@ def text_of(value: object) -> str:
     if value == HIDDEN:
         return gettext("(not kept)")
     return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def member_address(visit: panels.Visit) -> str:
+    """Return where the acts on the member of a page are listed."""
+    return f"{reverse('admin:config_staffact_changelist')}?member_id={visit.subject.pk}"
 
 
 class ExactFilter(TextFilter):  # type: ignore[misc]  # Unfold has no types

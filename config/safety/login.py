@@ -9,6 +9,7 @@ Source: MEM-10.
 import time
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import admin, auth
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView
@@ -28,6 +29,8 @@ from unfold.forms import AuthenticationForm
 from config.base import acts
 from config.base.acts import Acting
 from config.base.admin import acting, site
+from config.base.api import limits
+from config.base.api.limits import RateLimitedError
 from config.models import RecoverySheet
 from config.safety import sessions
 
@@ -76,6 +79,11 @@ def login_page(request: HttpRequest) -> HttpResponseBase:
     """Show the log-in page, or what is behind it to who is logged in."""
     if request.method == "GET" and admin.site.has_permission(request):
         return HttpResponseRedirect(reverse("admin:index"))
+    if request.method == "POST":
+        try:
+            limits.take("login", acting.address_of(request), settings.LOYALTY_LOGINS_PER_MINUTE)
+        except RateLimitedError:
+            return locked_out(request, None, None)
     return ConsoleLoginView.as_view()(request)
 
 
@@ -90,7 +98,7 @@ def locked_out(
         "title": gettext("Log in"),
         "app_path": request.get_full_path(),
         "form": form,
-        "refusal": gettext("Too many attempts to log in. Wait a quarter of an hour and try again."),
+        "refusal": gettext("Too many attempts to log in. Try again in a while."),
     }
     page = TemplateResponse(request, "admin/console/locked.html", context, status=TOO_MANY)
     return page.render()

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.base import clock
 from config.base.panels import Column, EventText, Link, Page, Panel, Place, name_programme, register
+from config.safety import admin as safety
 from members.admin import panels as members
 from members.admin import reports as member_reports
 from members.services import approvals, brand
@@ -206,6 +207,10 @@ def _install_pages() -> None:
         Link(
             "members.status", _("Freeze or close"), "lock", membership.status_address, 40,
             membership.PERMISSION,
+        ),
+        Link(
+            "config.staff_acts", _("Staff acts"), "policy", safety.member_address, 90,
+            "config.view_staffact",
         ),
         Link(
             "tiers.override", _("Tier override"), "person_edit", tiers.override_address, 30,

@@ -1,6 +1,7 @@
 """Getting in: password, second factor, lockout, sessions, and being asked again."""
 
 import re
+import secrets
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -269,6 +270,29 @@ def test_guessing_locks_out_in_the_same_words_for_everybody(
         assert log_in(elsewhere, address="10.0.0.8") == "/admin/auth/group/"
     actor = set(StaffAct.objects.filter(act="login.failed").values_list("actor", flat=True)).pop()
     assert actor == "staff:li.na" if username == "li.na" else actor.startswith("unknown:")
+
+
+def test_one_address_tries_so_many_names_a_minute(
+    client: Client, user: User, settings: Settings
+) -> None:
+    settings.LOYALTY_LOGINS_PER_MINUTE = 3
+    address = f"10.1.{secrets.randbelow(256)}.{secrets.randbelow(256)}"
+    answers = [
+        client.post(LOGIN, {"username": f"n{n}", "password": "x"}, REMOTE_ADDR=address).status_code
+        for n in range(4)
+    ]
+
+    assert answers == [200, 200, 200, 429]
+
+
+@pytest.mark.parametrize("password", ["short-1", "password1234", "wang.wu.2026"])
+def test_a_bad_password_is_refused(client: Client, user: User, password: str) -> None:
+    client.force_login(user)
+    form = {"username": "wang.wu", "password1": password, "password2": password}
+    response = client.post("/admin/auth/user/add/", form | {"usable_password": "true"})
+
+    assert response.status_code == 200
+    assert not User.objects.filter(username="wang.wu").exists()
 
 
 def test_the_answer_to_a_wrong_name_is_that_to_a_wrong_password(client: Client, user: User) -> None:

@@ -18,6 +18,19 @@ ADMINISTRATORS_NEED_SECOND_FACTOR: bool = env.bool(
 # Proxies in front that add to X-Forwarded-For; what comes before theirs anybody can write.
 PROXIES: int = env.int("LOYALTY_PROXIES", default=0)
 
+# Log-ins that one address may try within a minute, whatever names it tries.
+LOGINS_PER_MINUTE: int = env.int("LOYALTY_LOGINS_PER_MINUTE", default=30)
+# Django's list of common passwords holds 20,000.
+PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator")
+] + [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    }
+]
+
 AXES: dict[str, Any] = {
     # Who guesses locks themselves out, not the person whose name they guess with.
     "AXES_LOCKOUT_PARAMETERS": [["username", "ip_address"]],
