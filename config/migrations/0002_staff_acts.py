@@ -109,6 +109,7 @@ class Migration(migrations.Migration):
             # The triggers of watched tables go with their function.
             """DROP FUNCTION loyalty_record_change() CASCADE;
             DROP FUNCTION loyalty_chain_staff_act() CASCADE;
+            DROP FUNCTION loyalty_move_head() CASCADE;
             DROP FUNCTION loyalty_staff_act_text(config_staffact);""",
         ),
         RefuseChanges("config_staffact"),

@@ -15,18 +15,30 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Numbers and chains a new act, whatever it brought along. Who acts at the same time waits for the
--- head's row, so numbers have no gaps and commit in their order.
+-- lock until the other has committed, so numbers have no gaps and commit in their order. Beyond the
+-- head there are only acts of this transaction.
 CREATE OR REPLACE FUNCTION loyalty_chain_staff_act() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     head config_staffacthead;
+    last config_staffact;
 BEGIN
-    SELECT * INTO STRICT head FROM config_staffacthead WHERE id = 1 FOR UPDATE;
-    NEW.seq := head.seq + 1;
+    PERFORM pg_advisory_xact_lock(x'53414354'::int, 0);
+    SELECT * INTO STRICT head FROM config_staffacthead WHERE id = 1;
+    SELECT * INTO last FROM config_staffact WHERE seq > head.seq ORDER BY seq DESC LIMIT 1;
+    NEW.seq := coalesce(last.seq, head.seq) + 1;
     NEW.at := clock_timestamp();
-    NEW.prev_hash := head.hash;
+    NEW.prev_hash := coalesce(last.hash, head.hash);
     NEW.hash := sha256(NEW.prev_hash || convert_to(loyalty_staff_act_text(NEW), 'UTF8'));
-    UPDATE config_staffacthead SET seq = NEW.seq, hash = NEW.hash WHERE id = 1;
     RETURN NEW;
+END $$;
+
+-- Moves the head to the last act of the transaction, at commit and once: to change one row time and
+-- again in a transaction is slower each time.
+CREATE OR REPLACE FUNCTION loyalty_move_head() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE config_staffacthead SET seq = NEW.seq, hash = NEW.hash
+    WHERE id = 1 AND NOT EXISTS (SELECT FROM config_staffact WHERE seq > NEW.seq);
+    RETURN NULL;
 END $$;
 
 -- Writes down one changed row of a watched table: what changed, from what, to what. Arguments: the

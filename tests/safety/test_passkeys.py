@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.db import connections
 from django.test.testcases import LiveServerThread
 from django_otp_webauthn.models import WebAuthnCredential
 from playwright.sync_api import Page, expect, sync_playwright
@@ -51,6 +52,8 @@ def page(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
         )  # fmt: skip
         yield page
         browser.close()
+        # The loop has connections of its own.
+        connections.close_all()
 
 
 def log_in(page: Page) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection, connections, transaction
@@ -11,7 +12,7 @@ from pytest_django import DjangoDbBlocker
 
 from config.base import acts, audit, pg
 from config.base.acts import Acting, Subject
-from config.models import StaffActAnchor
+from config.models import StaffAct, StaffActAnchor
 from config.wiring import audits
 from members.models import Store
 from tests import databases
@@ -114,6 +115,7 @@ TAMPERINGS = {
     "a note is moved": ("UPDATE config_staffactanchor SET seq = 99", "anchor"),
     "the head is lost": ("DELETE FROM config_staffacthead", "head"),
     "acts are no longer chained": ("DROP TRIGGER chain ON config_staffact", "watched"),
+    "the head no longer moves": ("DROP TRIGGER head ON config_staffact", "watched"),
     "a table is no longer watched": ("DROP TRIGGER staff_act ON auth_user", "watched"),
     "a table is watched by halves": (
         ("DROP TRIGGER staff_act ON auth_group; CREATE CONSTRAINT TRIGGER staff_act AFTER INSERT"
@@ -195,6 +197,34 @@ def test_tampering_is_found(recorded: str, name: str) -> None:
         found = broken()
 
     assert f"staff_act_{check}" in found
+    assert broken() == set()
+
+
+def test_acts_after_lost_ones_do_not_hide_the_loss(own_database: str) -> None:
+    for _act in range(3):
+        acts.record(Acting("staff:li.na", "export"))
+    with pg.as_owner(), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE config_staffact DISABLE TRIGGER append_only")
+        cursor.execute("DELETE FROM config_staffact WHERE seq = 3")
+    acts.record(Acting("staff:li.na", "export"))
+
+    assert {"staff_act_seq", "staff_act_chain"} <= broken()
+
+
+def test_acts_at_the_same_time_stand_one_after_the_other(own_database: str) -> None:
+    def act(number: int) -> None:
+        for _act in range(10):
+            with transaction.atomic():
+                acts.record(Acting(f"staff:{number}", "export"))
+                acts.record(Acting(f"staff:{number}", "export"))
+        connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(act, range(4)))
+
+    actors = list(StaffAct.objects.order_by("seq").values_list("actor", flat=True))
+    assert len(actors) == 80
+    assert actors[::2] == actors[1::2]
     assert broken() == set()
 
 

@@ -11,11 +11,12 @@ WHERE p.oid IS NULL OR g.tgtype <> w.type OR g.tgattr::text <> ''
    OR encode(g.tgargs, 'hex') <> w.arguments
    OR pg_get_triggerdef(g.oid) NOT LIKE %(guard)s
 UNION ALL
-SELECT 'config_staffact', 'chained', 'no enabled trigger'
+SELECT 'config_staffact', c.function, 'no enabled trigger'
+FROM (VALUES ('loyalty_chain_staff_act', 7), ('loyalty_move_head', 5)) AS c (function, type)
 WHERE NOT EXISTS (
     SELECT FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid
     WHERE g.tgrelid = to_regclass('config_staffact') AND g.tgenabled IN ('O', 'A')
-      AND g.tgtype = 7 AND g.tgqual IS NULL AND p.proname = 'loyalty_chain_staff_act')
+      AND g.tgtype = c.type AND g.tgqual IS NULL AND p.proname = c.function)
 UNION ALL
 SELECT f.name, 'our function', 'another'
 FROM unnest(%(functions)s::text[], %(bodies)s::text[]) AS f (name, body)
