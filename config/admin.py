@@ -13,6 +13,9 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from config.base.admin.decorators import labelled
 from config.base.admin.options import ReadOnlyAdmin
 from config.models import Heartbeat, JobRun, ProgrammeClock
+from config.safety import admin as safety
+
+__all__ = ["safety"]
 
 for _model in (
     models.PeriodicTask,

@@ -12,7 +12,7 @@ from typing import Final
 from django.conf import settings
 
 from campaigns.services import measuring, reports
-from config.base import clock, job_runs, jobs
+from config.base import acts, clock, job_runs, jobs
 from config.base.job_runs import Ending, Report, Watch
 from config.base.jobs import Turn
 from members.api import idempotency
@@ -63,6 +63,7 @@ def install() -> None:
     jobs.register("forget_coupon_misses", forget_coupon_misses, every=timedelta(days=1))
     jobs.register("work_on_files", work_on_files, every=timedelta(minutes=1))
     jobs.register("forget_files", forget_files, every=timedelta(days=1))
+    jobs.register("anchor_staff_acts", anchor_staff_acts, every=timedelta(days=1))
     jobs.register("forget_job_runs", forget_job_runs, every=timedelta(days=1))
 
 
@@ -240,6 +241,11 @@ def forget_job_runs(turn: Turn) -> int:
         done += count
         turn.progress(done, done)
     return done
+
+
+def anchor_staff_acts(turn: Turn) -> int:
+    """Note in the database and in the log where the chain of staff acts stands."""
+    return acts.anchor()
 
 
 def run_up_to(at: datetime, *, watch: Watch) -> list[Report]:

@@ -21,6 +21,7 @@ from config.base.panels import (
     name_programme,
     register,
 )
+from config.safety import admin as safety
 from members.admin import agents, case_page, case_rows, desk, inbox, league
 from members.admin import panels as members
 from members.admin import reports as member_reports
@@ -380,6 +381,10 @@ def _install_pages() -> None:
         Link(
             "members.status", _("Freeze or close"), "lock", membership.status_address, 40,
             membership.PERMISSION,
+        ),
+        Link(
+            "config.staff_acts", _("Staff acts"), "policy", safety.member_address, 90,
+            "config.view_staffact",
         ),
         Link(
             "tiers.override", _("Tier override"), "person_edit", tiers.override_address, 30,

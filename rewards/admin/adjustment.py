@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from config.base import clock
 from config.base.admin import formats, site
 from config.base.admin.actors import actor_of
+from config.base.admin.reauth import fresh_login_required
 from config.base.errors import DomainError
 from members.admin.member import masked_name
 from members.models import Approval, Member
@@ -54,6 +55,7 @@ class AdjustmentForm(forms.Form):
         return points
 
 
+@fresh_login_required
 def adjustment_page(request: HttpRequest, member_id: int) -> HttpResponse:
     """Adjust one member's points, or ask a second person to agree.
 

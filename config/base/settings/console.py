@@ -181,6 +181,9 @@ NAVIGATION = [
             _list(_("Special days"), "event_busy", "members.specialday"),
             _list(_("Interaction kinds"), "category", "members.interactionkind"),
             _list(_("Authorities of roles"), "shield_person", "members.roleauthority"),
+            _list(_("Staff acts"), "policy", "config.staffact"),
+            _list(_("Role safety"), "shield_lock", "config.rolesafety"),
+            _list(_("Wrong passwords"), "lock_person", "axes.accessattempt"),
             _list(_("Brand"), "palette", "members.brand"),
             _list(_("Scheduled work"), "schedule", "django_celery_beat.periodictask"),
             _list(_("Job runs"), "task", "config.jobrun"),
@@ -200,6 +203,11 @@ UNFOLD: dict[str, Any] = {
     "SHOW_LANGUAGES": True,
     "BORDER_RADIUS": "8px",
     "STYLES": [lambda request: static("console/console.css")],
+    "ACCOUNT": {
+        "navigation": [
+            {"title": _("Second factors"), "link": reverse_lazy("console_second_factors")},
+        ],
+    },
     "COMMAND": {"search_models": ["members.member"], "show_history": False},
     "SIDEBAR": {
         "show_search": False,
