@@ -22,7 +22,7 @@ from config.base.panels import (
     register,
 )
 from config.safety import admin as safety
-from members.admin import agents, case_page, case_rows, desk, inbox, league
+from members.admin import agents, case_desk, case_page, case_rows, inbox, league
 from members.admin import panels as members
 from members.admin import reports as member_reports
 from members.admin import scope as member_scope
@@ -76,7 +76,7 @@ def install() -> None:
     _install_figures()
     _install_member_page()
     _install_pages()
-    _install_desk()
+    _install_cases()
     name_programme(lambda: brand.programme_name(clock.now()))
     approvals.register(
         standing.APPROVAL_KIND,
@@ -173,11 +173,11 @@ def _install_todos() -> None:
         ),
         Todo(
             "cases", _("Open cases"), "support_agent", today.open_cases,
-            lambda _visit: reverse("admin:desk"), 20, case_page.VIEW, "info",
+            lambda _visit: reverse("admin:case_desk"), 20, case_page.VIEW, "info",
         ),
         Todo(
             "late_cases", _("Cases that are late"), "alarm", today.late_cases,
-            lambda _visit: reverse("admin:desk"), 15, case_page.VIEW, "danger",
+            lambda _visit: reverse("admin:case_desk"), 15, case_page.VIEW, "danger",
         ),
         Todo(
             "stock", _("Rewards that run out"), "inventory_2", today.rewards_low,
@@ -393,12 +393,12 @@ def _install_pages() -> None:
     )  # fmt: skip
 
 
-def _install_desk() -> None:
+def _install_cases() -> None:
     register(
-        Page("desk/", "desk", desk.desk_page),
-        Page("members/member/<int:member_id>/case/", "case_register", desk.register_page),
+        Page("cases/", "case_desk", case_desk.desk_page),
+        Page("members/member/<int:member_id>/case/", "case_register", case_desk.register_page),
         Link(
-            "members.case", _("New case"), "add_comment", desk.register_address, 5, case_page.WORK
+            "members.case", _("New case"), "add_comment", case_desk.register_address, 5, case_page.WORK
         ),
         Page("members/member/<int:member_id>/agent/", "member_agent", agents.agent_page),
         Link(

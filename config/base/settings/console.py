@@ -51,7 +51,7 @@ NAVIGATION = [
             {
                 "title": _("Case desk"),
                 "icon": "support_agent",
-                "link": reverse_lazy("admin:desk"),
+                "link": reverse_lazy("admin:case_desk"),
                 "permission": _may("members.view_case"),
             },
             _list(_("Cases"), "inbox_customize", "members.case"),

@@ -60,7 +60,7 @@ def desk_page(request: HttpRequest) -> HttpResponse:
         "may_work": request.user.has_perm(WORK),
         "has_next": counted["unassigned"] > 0,
     }
-    return TemplateResponse(request, "admin/members/desk.html", context)
+    return TemplateResponse(request, "admin/members/case_desk.html", context)
 
 
 def _filters(request: HttpRequest) -> dict[str, Q]:
@@ -84,7 +84,7 @@ def _taken(request: HttpRequest) -> HttpResponse:
     case = cases.take_next(owner_id=request.user.pk or 0, at=clock.now(), actor=actor_of(request))
     if case is None:
         messages.info(request, gettext("No case is waiting."))
-        return redirect("admin:desk")
+        return redirect("admin:case_desk")
     return redirect("admin:members_case_change", case.pk)
 
 
