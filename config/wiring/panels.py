@@ -3,7 +3,18 @@
 from django.utils.translation import gettext_lazy as _
 
 from config.base import clock
-from config.base.panels import Column, EventText, Link, Page, Panel, Place, name_programme, register
+from config.base.panels import (
+    Column,
+    EventText,
+    Group,
+    Link,
+    Page,
+    Panel,
+    Place,
+    name_programme,
+    register,
+)
+from config.wiring import desk
 from members.admin import panels as members
 from members.admin import reports as member_reports
 from members.services import approvals, brand
@@ -31,6 +42,7 @@ def install() -> None:
     _install_dashboard()
     _install_member_page()
     _install_pages()
+    desk.install()
     name_programme(lambda: brand.programme_name(clock.now()))
     approvals.register(
         standing.APPROVAL_KIND,
@@ -87,12 +99,8 @@ def _install_member_page() -> None:
             rewards.figures, 10, "rewards.view_pointsaccount",
         ),
         Panel(
-            "rewards.progress", Place.MEMBER_OVERVIEW, "admin/rewards/progress.html",
-            progress.progress, 10, "tiers.view_standing",
-        ),
-        Panel(
-            "rewards.latest", Place.MEMBER_OVERVIEW, "admin/rewards/entries.html",
-            rewards.latest, 20, "rewards.view_entry",
+            "rewards.progress", Place.MEMBER_TIER, "admin/rewards/progress.html",
+            progress.progress, 5, "tiers.view_standing",
         ),
         Panel(
             "tiers.benefits", Place.MEMBER_ASIDE, "admin/tiers/benefits.html",
@@ -131,10 +139,6 @@ def _install_member_page() -> None:
             tiers.history, 10, "tiers.view_standing",
         ),
         Panel(
-            "members.timeline", Place.MEMBER_TIMELINE, "admin/members/timeline.html",
-            members.timeline, 10, "members.view_memberevent",
-        ),
-        Panel(
             "members.identifiers", Place.MEMBER_PROFILE, "admin/members/identifiers.html",
             members.identifiers, 10, "members.view_identifier",
         ),
@@ -163,11 +167,8 @@ def _install_pages() -> None:
         ),
         Link(
             "rewards.statement", _("Monthly statement"), "description", rewards.statement_address,
-            10, statement.PERMISSION,
+            10, statement.PERMISSION, Group.MORE,
         ),
-        EventText("member.frozen", members.status_details),
-        EventText("member.unfrozen", members.status_details),
-        EventText("member.closed", members.status_details),
         EventText("tier.changed", tiers.changed_details),
         EventText("tier.override", tiers.override_details),
         Page(
@@ -200,15 +201,15 @@ def _install_pages() -> None:
         ),
         Link(
             "rewards.adjustment", _("Adjust points"), "exposure", rewards.adjustment_address, 20,
-            adjustment.PERMISSION,
+            adjustment.PERMISSION, Group.MAKE_GOOD,
         ),
         Page("members/member/<int:member_id>/status/", "member_status", membership.status_page),
         Link(
             "members.status", _("Freeze or close"), "lock", membership.status_address, 40,
-            membership.PERMISSION,
+            membership.PERMISSION, Group.ACCOUNT,
         ),
         Link(
             "tiers.override", _("Tier override"), "person_edit", tiers.override_address, 30,
-            tier_pages.PERMISSION,
+            tier_pages.PERMISSION, Group.ACCOUNT,
         ),
     )  # fmt: skip

@@ -7,8 +7,8 @@ from django.contrib.auth.models import Group, User
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from config.base.admin.options import ConsoleAdmin
-from members.models import StaffAuthority
+from config.base.admin.options import ConsoleAdmin, ReadOnlyAdmin
+from members.models import RevealCount, StaffAuthority
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -32,6 +32,14 @@ class GroupAdmin(BaseGroupAdmin, ModelAdmin):  # type: ignore[misc]  # Unfold ha
 class StaffAuthorityAdmin(ConsoleAdmin):
     """The limits within which a member of staff acts alone."""
 
-    list_display = ("user", "org_unit", "adjustment_limit_points")
+    list_display = ("user", "org_unit", "adjustment_limit_points", "goodwill_coupons_per_day")
     list_select_related = ("user", "org_unit")
     autocomplete_fields = ("user", "org_unit")
+
+
+@admin.register(RevealCount)
+class RevealCountAdmin(ReadOnlyAdmin):
+    """How often staff have looked at personal data, day by day."""
+
+    list_display = ("day", "actor", "count")
+    ordering = ("-day", "actor")

@@ -14,9 +14,9 @@ from members.models.identity import (
     MemberStatus,
 )
 from members.models.interaction import Interaction, InteractionKind
-from members.models.order import LineKind, Order, OrderLine, OrderStatus, Refund
+from members.models.order import LineKind, Order, OrderLine, OrderMove, OrderStatus, Refund
 from members.models.presence import MemberCode, OneTimePassword, Verification
-from members.models.staff import Approval, StaffAuthority
+from members.models.staff import Approval, RevealCount, StaffAuthority
 from members.models.status import AttributeChange, Suspension
 from members.models.touchpoint import (
     ApiKey,
@@ -65,10 +65,12 @@ __all__ = [
     "OneTimePassword",
     "Order",
     "OrderLine",
+    "OrderMove",
     "OrderStatus",
     "OrgUnit",
     "ReceivedFact",
     "Refund",
+    "RevealCount",
     "SendState",
     "Source",
     "SpendNeeds",

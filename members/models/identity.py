@@ -55,6 +55,10 @@ class Member(models.Model):
     class Meta:
         verbose_name = _("member")
         verbose_name_plural = _("members")
+        permissions = [
+            ("reveal_member", "Can look at a member's personal data in clear"),
+            ("change_contact_member", "Can change a member's phone and card"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status="merged", merged_into__isnull=False)

@@ -19,6 +19,9 @@ class StaffAuthority(models.Model):
     adjustment_limit_points = models.PositiveBigIntegerField(
         _("adjustment limit (points per call)"), default=500
     )
+    goodwill_coupons_per_day = models.PositiveSmallIntegerField(
+        _("goodwill coupons per day"), default=3
+    )
 
     class Meta:
         verbose_name = _("staff authority")
@@ -26,6 +29,22 @@ class StaffAuthority(models.Model):
 
     def __str__(self) -> str:
         return str(self.user)
+
+
+class RevealCount(models.Model):
+    """How often one member of staff has looked at personal data on a local day."""
+
+    actor = models.CharField(_("actor"), max_length=80)
+    day = models.DateField(_("day"))
+    count = models.PositiveIntegerField(_("times"))
+
+    class Meta:
+        verbose_name = _("reveals of a day")
+        verbose_name_plural = _("reveals of a day")
+        constraints = [models.UniqueConstraint(fields=["actor", "day"], name="reveal_count_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.day}: {self.count}"
 
 
 class ApprovalState(models.TextChoices):

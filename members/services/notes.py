@@ -1,6 +1,7 @@
 """Free text about a member in rows that are never altered: sealed, so that erasure reaches it."""
 
 import base64
+from collections.abc import Callable
 from typing import Final
 
 from members.domain import sealing
@@ -20,8 +21,17 @@ def seal(*, member: int, text: str) -> str:
 
 def read(*, member: int, sealed: str) -> str:
     """Return a sealed text, empty once the member's key is gone."""
+    return reader(member=member)(sealed)
+
+
+def reader(*, member: int) -> Callable[[str], str]:
+    """Return how any number of sealed texts about a member are read, its key being read once."""
     keys = crypto.data_keys([member]).get(member)
-    if keys is None or not sealed:
-        return ""
-    public_id, data_key = keys
-    return sealing.unseal(data_key, base64.b64decode(sealed), public_id, _NAME).decode()
+
+    def read_one(sealed: str) -> str:
+        if keys is None or not sealed:
+            return ""
+        public_id, data_key = keys
+        return sealing.unseal(data_key, base64.b64decode(sealed), public_id, _NAME).decode()
+
+    return read_one

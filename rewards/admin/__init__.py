@@ -4,6 +4,7 @@ from rewards.admin import (
     budget,
     catalogue,
     coupon,
+    goodwill,
     grant,
     importing,
     inbound,
@@ -13,6 +14,6 @@ from rewards.admin import (
 )
 
 __all__ = [
-    "budget", "catalogue", "coupon", "grant", "importing", "inbound", "ledger", "reservation",
+    "budget", "catalogue", "coupon", "goodwill", "grant", "importing", "inbound", "ledger", "reservation",
     "rule",
 ]  # fmt: skip

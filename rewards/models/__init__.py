@@ -23,6 +23,7 @@ from rewards.models.coupon import (
     CouponUse,
     CouponUseStatus,
 )
+from rewards.models.goodwill import Goodwill
 from rewards.models.grant import (
     GiftItem,
     GiftKind,
@@ -61,6 +62,7 @@ __all__ = [
     "FoldSnapshot",
     "GiftItem",
     "GiftKind",
+    "Goodwill",
     "Grant",
     "GrantCalendar",
     "GrantRepeat",

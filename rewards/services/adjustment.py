@@ -1,7 +1,9 @@
 """Points given or taken by hand."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +28,18 @@ SET points = b.points + EXCLUDED.points
 WHERE b.points + EXCLUDED.points <= %(limit)s
 RETURNING id
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """What an adjustment is for: the reason of its entry, and who decides it above a limit."""
+
+    ground: str = "adjustment"
+    approval_kind: str = APPROVAL_KIND
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+PLAIN: Final = Sort()
 
 
 class AdjustmentError(DomainError):
@@ -54,6 +68,7 @@ def adjust(  # noqa: PLR0913 - one keyword for each part of an adjustment
     actor: str,
     limit_points: int | None,
     touchpoint: Touchpoint | None = None,
+    ground: str = PLAIN.ground,
 ) -> Balance:
     """Give points (positive) or take available ones (negative); returns the balance after.
 
@@ -69,7 +84,7 @@ def adjust(  # noqa: PLR0913 - one keyword for each part of an adjustment
     with command(member=member, at=at, actor=actor) as current:
         account = current.account
         account.adjust(
-            Grounds(None, None, "adjustment", current.cause),
+            Grounds(None, None, ground, current.cause),
             points,
             at,
             expires_at=current_book().policy_at(at).expires_at(at),
@@ -121,24 +136,33 @@ def staff_limit(user_id: int) -> int:
     return limits.values_list("adjustment_limit_points", flat=True).first() or 0
 
 
-def adjust_by_staff(
-    *, user_id: int, member: int, points: int, reason: str, at: datetime, actor: str
+def adjust_by_staff(  # noqa: PLR0913 - one keyword for each part of an adjustment
+    *,
+    user_id: int,
+    member: int,
+    points: int,
+    reason: str,
+    at: datetime,
+    actor: str,
+    sort: Sort = PLAIN,
 ) -> Balance | Approval:
     """Adjust within the authority of a member of staff; above it ask a second person instead.
 
+    `sort` tells what it is for, where it is not a plain adjustment.
     Raises: AdjustmentError, InsufficientPointsError, MemberFrozenError, MemberNotFoundError.
     Source: PTS-15, STF-02.
     """
     limit = staff_limit(user_id)
     try:
         return adjust(
-            member=member, points=points, reason=reason, at=at, actor=actor, limit_points=limit
-        )
+            member=member, points=points, reason=reason, at=at, actor=actor, limit_points=limit,
+            ground=sort.ground,
+        )  # fmt: skip
     except AdjustmentOverLimitError:
         return approvals.request(
-            kind=APPROVAL_KIND,
+            kind=sort.approval_kind,
             member_id=member,
-            payload={"points": points, "limit": limit},
+            payload={**sort.payload, "points": points, "limit": limit},
             reason=reason,
             actor=actor,
             at=at,

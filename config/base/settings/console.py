@@ -28,6 +28,12 @@ NAVIGATION = [
     {
         "items": [
             {"title": _("Overview"), "icon": "dashboard", "link": reverse_lazy("admin:index")},
+            {
+                "title": _("Service desk"),
+                "icon": "headset_mic",
+                "link": reverse_lazy("admin:desk"),
+                "permission": _may("members.view_member"),
+            },
         ],
     },
     {
