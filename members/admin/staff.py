@@ -42,4 +42,3 @@ class RevealCountAdmin(ReadOnlyAdmin):
     """How often staff have looked at personal data, day by day."""
 
     list_display = ("day", "actor", "count")
-    ordering = ("-day", "actor")

@@ -14,6 +14,6 @@ from rewards.admin import (
 )
 
 __all__ = [
-    "budget", "catalogue", "coupon", "goodwill", "grant", "importing", "inbound", "ledger", "reservation",
-    "rule",
+    "budget", "catalogue", "coupon", "goodwill", "grant", "importing", "inbound", "ledger",
+    "reservation", "rule",
 ]  # fmt: skip

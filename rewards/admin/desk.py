@@ -47,7 +47,7 @@ COUPONS_SHOWN: Final = 5
 def by_coupon_code(text: str) -> list[int]:
     """Return whose coupon this is, however its code is written."""
     rows = Coupon.objects.filter(code=coupon_codes.normalise(text), member__isnull=False)
-    return [member for member in rows.values_list("member_id", flat=True) if member is not None]
+    return list(rows.values_list("member_id", flat=True))
 
 
 def by_redemption(text: str) -> list[int]:

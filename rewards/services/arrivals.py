@@ -253,12 +253,13 @@ class Arrivals:
         No statement where every order is sent for the member whose it is.
         """
         sent = [
-            (item.receipt, play.id, play.stored_member)
-            for item in self._open()
-            if item.receipt.kind == ORDER
-            and (play := self.orders[item.receipt.source, item.receipt.order_no])
-            and item.receipt.member not in (None, play.stored_member)
-            and play.stored_member is not None
+            (receipt, play.id, play.stored_member)
+            for receipt, play in (
+                (item.receipt, self.orders[item.receipt.source, item.receipt.order_no])
+                for item in self._open()
+                if item.receipt.kind == ORDER and item.receipt.member is not None
+            )
+            if play.stored_member not in (None, receipt.member)
         ]
         if not sent:
             return

@@ -236,9 +236,14 @@ class _Move(Batch):
 
     def _rename(self, order: Order) -> None:
         """Let the order, with all that is stored of it, be the new member's."""
-        OrderMove.objects.create(
-            order=order, from_member_id=order.member_id, to_member_id=self.target,
-            actor=self.act.actor, moved_at=self.at,
+        OrderMove.objects.bulk_create(
+            [
+                OrderMove(
+                    order=order, from_member_id=pk, to_member_id=self.target,
+                    actor=self.act.actor, moved_at=self.at,
+                )
+                for pk in sorted(self.former)
+            ]
         )  # fmt: skip
         state = self.runs[self.target].fold.orders[order.pk]
         spend = state.counted.spend if state.counted.counts else 0
