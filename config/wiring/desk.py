@@ -23,6 +23,7 @@ from rewards.admin import desk, order_moves
 from rewards.admin import panels as rewards
 from rewards.admin import timeline as reward_timeline
 from rewards.services import goodwill
+from tiers import panels as tiers
 
 
 def install() -> None:
@@ -124,10 +125,16 @@ def _install_texts() -> None:
         EventText("member.phone_changed", member_timeline.sealed_details),
         EventText("member.card_replaced", member_timeline.sealed_details),
         EventText("member.revealed", member_timeline.sealed_details),
+        *(
+            EventText(kind, tiers.benefit_details)
+            for kind in (
+                "entitlement.granted", "entitlement.ended", "benefit.used", "benefit.returned",
+            )
+        ),
         EventText("order.claimed", desk.act_details),
         EventText("order.moved_away", desk.act_details),
         EventText("order.moved_in", desk.act_details),
         EventText("points.adjusted", desk.act_details),
         EventText("goodwill.given", desk.act_details),
         EventText("goodwill.undone", desk.act_details),
-    )
+    )  # fmt: skip

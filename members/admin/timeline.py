@@ -35,6 +35,7 @@ KIND_OF_PREFIX: Final = {
 }  # fmt: skip
 # The entries say the same, with their why.
 TOLD_BY_ENTRIES: Final = ("points.reserved", "points.captured", "points.released")
+STAFF: Final = "staff:"
 ABOUT_ORDERS: Final = ("order.recorded", "refund.recorded")
 
 
@@ -137,8 +138,13 @@ def _event(
         title=title,
         details=details,
         url=url,
-        actor=row.payload.get("actor", "") or row.caused_by,
+        actor=by_staff(str(row.payload.get("actor", "") or row.caused_by)),
     )
+
+
+def by_staff(actor: str) -> str:
+    """Return who of the staff has acted; what systems do needs no name here."""
+    return actor.removeprefix(STAFF) if actor.startswith(STAFF) else ""
 
 
 def _details(visit: Visit, row: MemberEvent) -> Sequence[str]:
@@ -206,7 +212,7 @@ def requests(visit: Visit, window: Window) -> Sequence[Item]:
             title=approvals.title_of(row.kind),
             details=[approvals.summary_of(row), str(row.get_state_display())],
             url=reverse("admin:members_approval_decide", args=[row.pk]),
-            actor=row.requested_by,
+            actor=by_staff(row.requested_by),
         )
         for row in rows.order_by("-requested_at", "-pk")[: window.limit]
     ]

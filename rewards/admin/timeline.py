@@ -11,6 +11,7 @@ from config.base import clock
 from config.base.admin import formats
 from config.base.panels import Visit
 from config.base.timeline import Item, Source, Window
+from members.admin.timeline import by_staff
 from rewards import balances
 from rewards.admin.panels import EntryRow, rows_of
 from rewards.models import Entry
@@ -45,7 +46,7 @@ def _item(row: EntryRow) -> Item:
         why=why,
         copy=for_customer(row, why),
         url=reverse("admin:rewards_entry_change", args=[entry.pk]),
-        actor="" if entry.actor.startswith(("source:", "system")) else entry.actor,
+        actor=by_staff(entry.actor),
     )
 
 

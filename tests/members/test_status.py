@@ -19,6 +19,8 @@ from tests.factories import members as people
 
 pytestmark = pytest.mark.django_db
 
+KNOWN = {"verified_by": "called_back"}
+
 
 @pytest.fixture
 def shop(db: None) -> Shop:
@@ -201,7 +203,9 @@ def test_the_console_asks_for_a_reason(client: Client) -> None:
     page = client.get(reverse("admin:members_member_change", args=[member.pk]))
     assert address in page.text
     assert client.post(address, {"verb": "freeze", "reason": "because", **KNOWN}).status_code == 200
-    assert client.post(address, {"verb": "unfreeze", "reason": "mistake", **KNOWN}).status_code == 200
+    assert (
+        client.post(address, {"verb": "unfreeze", "reason": "mistake", **KNOWN}).status_code == 200
+    )
     member.refresh_from_db()
     assert member.status == MemberStatus.ACTIVE
     body = {"verb": "freeze", "reason": "investigation", "note": "see call", **KNOWN}
