@@ -72,6 +72,8 @@ def events(visit: Visit, window: Window) -> Sequence[Item]:
     """Return the member's events. Source: MEM-09."""
     rows = MemberEvent.objects.filter(window.query("occurred_at"), member_id=visit.subject.pk)
     rows = rows.exclude(kind__in=TOLD_BY_ENTRIES)
+    # An act of its own tells of an adjustment that it has made.
+    rows = rows.exclude(kind="points.adjusted", payload__has_key="ground")
     if window.kind:
         prefixes = [prefix for prefix, kind in KIND_OF_PREFIX.items() if kind == window.kind]
         wanted = Q()

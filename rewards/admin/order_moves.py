@@ -68,9 +68,12 @@ def move_page(request: HttpRequest, member_id: int) -> HttpResponse:
     member = get_object_or_404(Member.objects.select_related("profile"), pk=member_id)
     form = MoveForm(request.POST if request.method == "POST" else None, member=member)
     sides: tuple[Side, Side] | None = None
+    seen = ""
     if request.method == "POST" and form.is_valid():
         try:
-            if "confirm" in request.POST:
+            seen = f"{form.cleaned_data['order'].pk}:{form.cleaned_data['to']}"
+            # What is done is what was shown: another order or member is shown first.
+            if request.POST.get("confirm") == seen:
                 order_moves.move_order(**_asked(request, form.cleaned_data))
                 messages.success(request, gettext("The order has been moved."))
                 return redirect("admin:members_member_change", member.pk)
@@ -87,6 +90,7 @@ def move_page(request: HttpRequest, member_id: int) -> HttpResponse:
         "sides": _for_people(sides) if sides else (),
         "submit": gettext("Move the order") if sides else gettext("Show what it does"),
         "submit_name": "confirm" if sides else "preview",
+        "submit_value": seen,
     }
     return TemplateResponse(request, "admin/rewards/move_order.html", context)
 

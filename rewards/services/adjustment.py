@@ -94,10 +94,10 @@ def adjust(  # noqa: PLR0913 - one keyword for each part of an adjustment
             raise AdjustmentOverLimitError("call", limit_points)
         if touchpoint is not None:
             _take_budgets(touchpoint, member, abs(points), at)
-        current.report(
-            "points.adjusted",
-            {"points": points, "note": notes.seal(member=member, text=reason), "actor": actor},
-        )
+        told = {"points": points, "note": notes.seal(member=member, text=reason), "actor": actor}
+        if ground != PLAIN.ground:
+            told["ground"] = ground
+        current.report("points.adjusted", told)
         return Balance(account.pending, account.available, account.reserved, account.debt)
 
 

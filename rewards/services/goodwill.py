@@ -146,8 +146,7 @@ def _template(code: str) -> CouponTemplate:
 
 def _may_give_coupon(act: Act) -> bool:
     """Tell whether the agent has a coupon left today; two at once are counted one by one."""
-    rows = StaffAuthority.objects.select_for_update(no_key=True, of=("self",))
-    authority = rows.filter(user_id=act.user_id).first()
+    authority = _locked(act.user_id)
     if authority is None:
         return False
     today = clock.day_start(clock.local_day(act.at))
@@ -155,6 +154,11 @@ def _may_give_coupon(act: Act) -> bool:
         given_by=act.actor, given_at__gte=today, coupon__isnull=False, undone_at__isnull=True
     )
     return given.count() < authority.goodwill_coupons_per_day
+
+
+def _locked(user_id: int) -> StaffAuthority | None:
+    rows = StaffAuthority.objects.select_for_update(no_key=True, of=("self",))
+    return rows.filter(user_id=user_id).first()
 
 
 def _issue(act: Act, template: str) -> Goodwill:

@@ -22,6 +22,7 @@ from members.models import (
 )
 from members.services import approvals, identity
 from members.services.contact import IdentifierTakenError
+from rewards.domain.submission import MemberRef
 from rewards.models import Coupon, Entry, Goodwill, PointsAccount
 from rewards.services import contact, goodwill, receipt_claims
 from rewards.services.goodwill import GoodwillError
@@ -205,7 +206,7 @@ def test_no_act_without_a_check_and_a_reason(visitor: Client, missing: str) -> N
 def test_purchases_that_waited_for_the_new_phone_are_the_members(made: Programme) -> None:
     ann = made.members[0]
     made.at = START + DAY
-    ref = ledgers.MemberRef(kind="phone", value="+8613900139000")
+    ref = MemberRef(kind="phone", value="+8613900139000")
     made.send(ledgers.order(ref, "A1", made.at, 20_000))
     contact.change_phone(
         member=ann.pk, phone="13900139000", verified_by="code_sent", reason="new phone",
@@ -298,7 +299,10 @@ def test_moving_an_order_is_shown_before_it_is_done(visitor: Client, made: Progr
     page = visitor.post(address("move_order", ann), body, headers={"accept-language": "en"})
     assert "Nothing has been done yet" in page.text
     assert (available(ann), available(bob)) == (200, 0)
-    done = visitor.post(address("move_order", ann), {**body, "confirm": "1"})
+    unseen = visitor.post(address("move_order", ann), {**body, "confirm": f"{order.pk}:{ann.pk}"})
+    assert unseen.status_code == 200
+    assert (available(ann), available(bob)) == (200, 0)
+    done = visitor.post(address("move_order", ann), {**body, "confirm": f"{order.pk}:{bob.pk}"})
     assert done.status_code == 302
     assert (available(ann), available(bob)) == (0, 200)
 

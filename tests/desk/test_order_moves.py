@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from members.models import Member, MemberEvent, Order, OrderMove
 from rewards.models import Entry, PointsAccount
-from rewards.services import due, order_moves, recompute
+from rewards.services import adjustment, due, order_moves, recompute
 from rewards.services.order_moves import Act, OrderMoveError, Side
 from tests.factories import coupons
 from tests.proof import corruption, ledgers
@@ -109,7 +109,7 @@ def test_points_that_are_spent_already_become_debt(made: Programme) -> None:
     ann, bob, _cyn = made.members
     made.at = START + DAY
     made.send(ledgers.order(ann, "A1", made.at, 20_000))
-    ledgers.adjustment.adjust(
+    adjustment.adjust(
         member=ann.pk, points=-150, reason="x", at=made.at, actor="staff:eve", limit_points=None
     )
     made.at += DAY
