@@ -35,7 +35,6 @@ class Place(StrEnum):
     MEMBER_POINTS = "member_points"
     MEMBER_ORDERS = "member_orders"
     MEMBER_TIER = "member_tier"
-    MEMBER_TIMELINE = "member_timeline"
     MEMBER_PROFILE = "member_profile"
     ORDER = "order"
 

@@ -14,6 +14,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -27,6 +29,7 @@ from members.models import Member
 
 PERMISSION: Final = "members.view_member"
 FOUND: Final = "desk_found"
+SHOW_FOUND: Final = "found"
 MAX_LENGTH: Final = 200
 
 FINDERS: Final = (
@@ -50,7 +53,7 @@ class Card:
     why: list[str]
     name: str = ""
     colour: str = ""
-    values: dict[str, Any] = field(default_factory=dict)
+    lines: list[tuple[Promise, Any]] = field(default_factory=list)
 
 
 @never_cache
@@ -60,8 +63,9 @@ def desk_page(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     if request.method == "POST":
         return _answer(request)
-    pairs: Sequence[tuple[int, list[str]]] = request.session.pop(FOUND, ())
-    return _page(request, pairs)
+    # The list stays where it is when an agent comes back from the wrong member's page.
+    found: Sequence[tuple[int, list[str]]] = request.session.get(FOUND, ())
+    return _page(request, found if SHOW_FOUND in request.GET else ())
 
 
 def _answer(request: HttpRequest) -> HttpResponse:
@@ -75,7 +79,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
     if not found:
         return _page(request, (), text[:MAX_LENGTH], is_answer=bool(text))
     request.session[FOUND] = list(found.items())
-    return redirect("admin:desk")
+    return redirect(f"{reverse('admin:desk')}?{SHOW_FOUND}")
 
 
 def _say_replaced(request: HttpRequest) -> None:
@@ -105,8 +109,6 @@ def _page(
         **site.current().each_context(request),
         "title": gettext("Service desk"),
         "cards": cards,
-        "columns": [(c.code, c.title) for c in panels.columns(request, listed=False)],
-        "ways": panels.finders(request),
         "term": text,
         "is_nothing": is_answer,
         "told": ngettext("%(count)d member found", "%(count)d members found", count)
@@ -137,5 +139,5 @@ def _cards(
     for column in panels.columns(request, listed=False):
         values = column.read(members, at)
         for card in found:
-            card.values[column.code] = values.get(card.member.pk, "–")
+            card.lines.append((column.title, values.get(card.member.pk, "–")))
     return found
