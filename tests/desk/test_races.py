@@ -109,6 +109,6 @@ def test_without_the_lock_an_order_is_moved_on_from_under_the_first(
         return loading.read(members)[0]
 
     made = ledgers.programme("classic", 3)
-    monkeypatch.setattr(order_moves.loading, "lock", read)
+    monkeypatch.setattr(loading, "lock", read)
     assert two_moves(made) == []
     assert Order.objects.get(order_no="A1").member_id == made.members[2].pk
