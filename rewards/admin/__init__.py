@@ -5,6 +5,7 @@ from rewards.admin import (
     catalogue,
     coupon,
     exports,
+    goodwill,
     grant,
     importing,
     inbound,
@@ -15,6 +16,6 @@ from rewards.admin import (
 )
 
 __all__ = [
-    "budget", "catalogue", "coupon", "exports", "grant", "importing", "inbound", "ledger",
-    "reservation", "rule", "uploads",
+    "budget", "catalogue", "coupon", "exports", "goodwill", "grant", "importing", "inbound",
+    "ledger", "reservation", "rule", "uploads",
 ]  # fmt: skip

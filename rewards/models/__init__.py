@@ -24,6 +24,7 @@ from rewards.models.coupon import (
     CouponUseStatus,
 )
 from rewards.models.files import Export, ExportFormat, ExportState, Upload, UploadKind, UploadState
+from rewards.models.goodwill import Goodwill
 from rewards.models.grant import (
     GiftItem,
     GiftKind,
@@ -65,6 +66,7 @@ __all__ = [
     "FoldSnapshot",
     "GiftItem",
     "GiftKind",
+    "Goodwill",
     "Grant",
     "GrantCalendar",
     "GrantRepeat",

@@ -272,6 +272,15 @@ def facts_of(
     return [_receipt(row) for row in bulk.fetch(_FACTS_OF, split)]
 
 
+def moved_from(orders: Collection[int]) -> set[tuple[int, int]]:
+    """Return the members from whom staff have moved these orders, as (order, member)."""
+    rows = bulk.fetch(
+        "SELECT order_id, from_member_id FROM members_ordermove WHERE order_id = ANY(%s::bigint[])",
+        [list(orders)],
+    )
+    return {(order, member) for order, member in rows}
+
+
 def receipts_of(facts: Collection[int]) -> list[Receipt]:
     """Return stored facts by their ids."""
     return [_receipt(row) for row in bulk.fetch(_FACTS_BY_ID, [list(facts)])]
