@@ -1,5 +1,6 @@
 """Rows reach PostgreSQL alike, as one document or as an array per column."""
 
+import orjson
 import pytest
 
 from config.base import bulk
@@ -15,7 +16,7 @@ WORDS = (
 @pytest.mark.django_db
 def test_arrays_hold_what_a_document_holds_when_texts_are_odd() -> None:
     """What JSON escapes and arrays do not comes through as it was."""
-    rows = [(n, word, bulk.orjson.dumps({"k": word}).decode()) for n, word in enumerate(WORDS)]
+    rows = [(n, word, orjson.dumps({"k": word}).decode()) for n, word in enumerate(WORDS)]
     ask = "SELECT n, word, data FROM "
     shown = bulk.fetch(ask + TABLE._source(True), TABLE.arrays(rows))
     assert shown == rows
