@@ -58,7 +58,7 @@ def install() -> None:
 
 def _install_page() -> None:
     register(
-        Page("desk/", "desk", member_desk.desk_page),
+        Page("desk/", "desk", member_desk.desk_page, is_scoped=True),
         Page(
             "members/member/<int:member_id>/timeline/", "member_timeline",
             member_timeline.timeline_page,

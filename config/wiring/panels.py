@@ -68,6 +68,7 @@ SUBJECTS: Final = {
     "redemption_id": "rewards.Redemption",
     "coupon_id": "rewards.Coupon",
     "case_id": "members.Case",
+    "goodwill_id": "rewards.Goodwill",
 }
 
 

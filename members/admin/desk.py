@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
 from config.base import clock, panels
-from config.base.admin import site
+from config.base.admin import scope, site
 from config.base.panels import Finder
 from members import desk
 from members.admin.member import STATUS_COLOURS, masked_name
@@ -93,6 +93,10 @@ def _found(request: HttpRequest, text: str) -> dict[int, list[str]]:
     for finder in panels.finders(request):
         for member in finder.find(text)[: desk.MOST]:
             found.setdefault(member, []).append(finder.code)
+    if scope.is_limited(request):
+        seen = scope.narrowed(request, Member.objects.filter(pk__in=found))
+        mine = set(seen.values_list("pk", flat=True))
+        found = {member: why for member, why in found.items() if member in mine}
     return dict(list(found.items())[: desk.MOST])
 
 

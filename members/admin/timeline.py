@@ -41,9 +41,9 @@ ABOUT_ORDERS: Final = ("order.recorded", "refund.recorded")
 
 def timeline_page(request: HttpRequest, member_id: int) -> HttpResponse:
     """Return a further part of one member's timeline, as a piece of a page."""
-    member = get_object_or_404(Member.objects.select_related("profile"), pk=member_id)
     if not request.user.has_perm("members.view_member"):
         return HttpResponse(status=403)
+    member = get_object_or_404(Member.objects.select_related("profile"), pk=member_id)
     visit = Visit(request, clock.now(), member)
     context = part(visit, request.GET.get("kind", ""), request.GET.get("cursor", ""))
     return TemplateResponse(request, "admin/members/timeline_part.html", context)
