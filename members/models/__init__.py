@@ -14,6 +14,7 @@ from members.models.identity import (
     MemberStatus,
 )
 from members.models.interaction import Interaction, InteractionKind
+from members.models.merge import MemberMerge
 from members.models.order import LineKind, Order, OrderLine, OrderStatus, Refund
 from members.models.presence import MemberCode, OneTimePassword, Verification
 from members.models.staff import Approval, StaffAuthority
@@ -59,6 +60,7 @@ __all__ = [
     "MemberCode",
     "MemberEvent",
     "MemberKey",
+    "MemberMerge",
     "MemberProfile",
     "MemberStatus",
     "OnUnknown",

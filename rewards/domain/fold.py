@@ -306,6 +306,13 @@ class MemberFold:
         progress: tuple[ProgressDelta, ...] = ()
         if content.opening is not None:
             self._take_over(content.opening, at)
+        elif content.merging is not None:
+            progress = self.tiers.merged(
+                at=at,
+                progress=content.merging.progress,
+                standing=content.merging.standing,
+                book=self.book.ladders,
+            )
         elif fact.is_mine and fact.earns and content.kind not in self.book.behaviours:
             local = clock.local(fact.placed_at)
             facts = fields.interaction_facts(

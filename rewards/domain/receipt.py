@@ -21,6 +21,7 @@ from rewards.domain.subjects import (
     REFUND,
     FoldFact,
     InteractionContent,
+    Merging,
     OpeningTier,
 )
 from rewards.domain.submission import (
@@ -31,11 +32,14 @@ from rewards.domain.submission import (
     RefundFact,
     Submission,
 )
+from tiers.domain.progress import ProgressDelta, ProgressMetric
+from tiers.domain.qualification import MergedStanding
 
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 POINTS_TENDER: Final = "points"
 CHECK_IN: Final = "check_in"
-RESERVED_SOURCES: Final = frozenset({CHECK_IN})
+MERGE: Final = "merge"
+RESERVED_SOURCES: Final = frozenset({CHECK_IN, MERGE})
 """Name spaces of references that the programme itself gives out; no touchpoint may use them."""
 
 FactKey = tuple[str, str, str, int]
@@ -78,8 +82,8 @@ class Receipt:
 
     @property
     def is_own(self) -> bool:
-        """Say whether the programme itself has made the fact: a check-in."""
-        return "streak" in self.body
+        """Say whether the programme itself has made the fact: a check-in, or one of a merge."""
+        return "streak" in self.body or MERGE in self.body
 
     @property
     def key(self) -> FactKey:
@@ -187,6 +191,53 @@ def _interaction(fact: InteractionFact) -> Receipt:
     return Receipt(INTERACTION, fact.source, fact.ref, 1, "", at, at, body, digest, fact.member)
 
 
+def of_merge(*, member: int, ref: str, at: datetime, merging: Merging) -> Receipt:
+    """Return a fact of a merge: what a member's progress and standing are from an instant on.
+
+    It names its member by the database id, so that it stays with a member merged away since.
+    Source: MEM-04.
+    """
+    body: dict[str, Any] = {
+        "kind": MERGE,
+        "occurred_at": _text(at),
+        "data": {},
+        MERGE: _merging_body(merging),
+    }
+    return Receipt(
+        INTERACTION, MERGE, ref, 1, "", at, at, body, _digest(body), member=member
+    )  # fmt: skip
+
+
+def _merging_body(merging: Merging) -> dict[str, Any]:
+    standing = merging.standing
+    body: dict[str, Any] = {
+        "progress": [
+            [delta.on.isoformat(), delta.metric.value, delta.amount] for delta in merging.progress
+        ]
+    }
+    if standing is not None:
+        until = standing.kept_until_on
+        body["tier"] = [standing.code, until and until.isoformat(), standing.is_put_back]
+    return body
+
+
+def _merging(body: dict[str, Any]) -> Merging | None:
+    stored = body.get(MERGE)
+    if stored is None:
+        return None
+    standing = None
+    if "tier" in stored:
+        code, until, is_put_back = stored["tier"]
+        standing = MergedStanding(code, until and date.fromisoformat(until), is_put_back)
+    return Merging(
+        tuple(
+            ProgressDelta(ProgressMetric(metric), amount, date.fromisoformat(on))
+            for on, metric, amount in stored["progress"]
+        ),
+        standing,
+    )
+
+
 def opening_body(opening: Opening) -> dict[str, Any]:
     """Return an opening as it is stored with its fact."""
     return {
@@ -217,8 +268,9 @@ def as_fold_fact(receipt: Receipt, viewer: int, hold: int | None = None) -> Fold
         content = refund_content(receipt)
     else:
         content = InteractionContent(
-            body["kind"], _opening_tier(body), body.get("streak"), body.get("verified", False)
-        )
+            body["kind"], _opening_tier(body), body.get("streak"), body.get("verified", False),
+            _merging(body),
+        )  # fmt: skip
     return FoldFact(
         receipt.id,
         receipt.kind,

@@ -13,6 +13,7 @@ from rewards.domain.cart import OrderVersion, Refund
 from rewards.domain.explanation import MemberTier
 from rewards.domain.netting import NetOrder
 from tiers.domain.progress import NOTHING, Contribution, ProgressDelta
+from tiers.domain.qualification import MergedStanding
 
 ORDER: Final = "order"
 REFUND: Final = "refund"
@@ -37,8 +38,18 @@ class OpeningTier:
 
 
 @dataclass(frozen=True, slots=True)
+class Merging:
+    """Progress that comes with a member merged into this one, changes later, or goes again."""
+
+    progress: tuple[ProgressDelta, ...]
+    standing: MergedStanding | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class InteractionContent:
-    """What was done, as the rules and the ladder see it; `opening` where it is no doing at all.
+    """What was done, as the rules and the ladder see it.
+
+    With `opening` or `merging` it is no doing at all.
 
     `streak` counts the days in a row of a check-in, `is_verified` says that the system that sent
     it has seen it happen.
@@ -48,6 +59,7 @@ class InteractionContent:
     opening: OpeningTier | None = None
     streak: int | None = None
     is_verified: bool = False
+    merging: Merging | None = None
 
 
 Content = OrderVersion | Refund | InteractionContent

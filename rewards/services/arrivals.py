@@ -106,6 +106,17 @@ class Arrivals:
         self.locked: dict[int, Locked] = {}
         self.known: dict[FactKey, Receipt] = {}
 
+    def line_of(self, member: int) -> list[int]:
+        """Return a locked member, the one it was merged into, and so on to who stands for it."""
+        line = [member]
+        while (locked := self.locked.get(line[-1])) is not None and locked.survivor is not None:
+            line.append(locked.survivor)
+        return line
+
+    def survivor_of(self, member: int) -> int:
+        """Return who stands for a locked member: itself, or the one that it was merged into."""
+        return self.line_of(member)[-1]
+
     # Admission
 
     def _open(self) -> Iterable[Item]:
@@ -139,6 +150,7 @@ class Arrivals:
         self._take_slots()
         self._lock()
         self._load_orders()
+        self._keep_with_merged()
         self._check_known()
         self._place()
 
@@ -218,6 +230,13 @@ class Arrivals:
         members.discard(None)
         wanted = {member for member in members if member is not None}
         self.locked = loading.lock(wanted) if wanted else {}
+        named = {i.receipt.member for i in self._open() if i.receipt.named is not None}
+        for member, locked in self.locked.items():
+            if locked.survivor is not None and member in named:
+                # Merged between look-up and lock: what names the member is about the survivor.
+                raise MovedUnderneathError
+        while absent := {e.survivor for e in self.locked.values()} - {None} - self.locked.keys():
+            self.locked |= loading.lock({each for each in absent if each is not None})
 
     def _load_orders(self) -> None:
         """Read what is stored of the facts and orders in hand, their members being locked."""
@@ -246,6 +265,18 @@ class Arrivals:
             if not item.receipt.is_new:
                 item.receipt = self.known[item.receipt.key]
 
+    def _keep_with_merged(self) -> None:
+        """Leave an order with the member that placed it when only that one was merged since.
+
+        Its points were earned there, and are corrected there; what follows from that is passed on.
+        """
+        for item in self._open():
+            receipt = item.receipt
+            if receipt.kind == ORDER and receipt.member is not None:
+                owner = self.orders[receipt.source, receipt.order_no].stored_member
+                if owner is not None and self.survivor_of(owner) == receipt.member:
+                    receipt.member = owner
+
     # What is new, what is known
 
     def _check_known(self) -> None:
@@ -271,6 +302,7 @@ class Arrivals:
             receipt.member is not None
             and stored.member is not None
             and receipt.member != stored.member
+            and not self._is_same_person(receipt.member, stored.member)
         )
         if receipt.digest != stored.digest or other:
             item.outcome = answers.refusal(409, "fact_conflict")
@@ -279,6 +311,10 @@ class Arrivals:
             item.receipt = stored
         else:
             item.replay_of = stored
+
+    def _is_same_person(self, member: int, stored: int) -> bool:
+        """Say whether one is the other, or was merged into the other since; rarely asked."""
+        return stored in identity.lineage(member) or member in identity.lineage(stored)
 
     def _repeat(self, item: Item, earlier: Item) -> None:
         same = item.receipt.digest == earlier.receipt.digest

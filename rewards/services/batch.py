@@ -5,11 +5,12 @@ The steps of `Batch.run` are the order flow: arrive, decide, write, answer.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from config.base.bulk import Writes
 from config.base.memory import uncollected
-from members.models import Touchpoint
+from members.models import MemberStatus, Touchpoint
 from members.services import events
 from members.services.events import NewEvent
 from rewards.domain import receipt as receipts
@@ -19,13 +20,25 @@ from rewards.domain.posting import Balance, FactOutcome, MemberRun, MemberState
 from rewards.domain.programme import ProgrammeBook
 from rewards.domain.receipt import Receipt
 from rewards.domain.subjects import INTERACTION, ORDER, REFUND, FoldFact, OrderState, Subject
-from rewards.services import answers, batch_writes, consequences, decisions, loading, tables
+from rewards.services import (
+    answers,
+    batch_writes,
+    consequences,
+    decisions,
+    loading,
+    merged_points,
+    tables,
+)
 from rewards.services.answers import Outcome
 from rewards.services.arrivals import APPLIED, AWAITING, PARKED, Arrivals, Item, OrderPlay
 from rewards.services.decisions import Decision, FactDecision
 from rewards.services.happened import Happened, OrderNews, TierNews
 from rewards.services.loading import Locked
+from tiers.domain.changes import Reason
 from tiers.domain.progress import StaleSnapshotError
+
+# A tier taken over gives nothing: who had it before has had its gifts.
+OF_MERGES: Final = frozenset({Reason.MERGED.value, Reason.MERGE_UNDONE.value})
 
 
 class Batch(Arrivals):
@@ -84,6 +97,11 @@ class Batch(Arrivals):
         """Run every member; load more for those that turn out to need it, for all at once."""
         if not self.fresh:
             self.fresh = self._new_facts()
+        for member in list(self.fresh):
+            # Who has taken over what a merged member has takes over what becomes of it.
+            for survivor in self.line_of(member):
+                if survivor in self.locked:
+                    self.fresh.setdefault(survivor, [])
         touched = [play for play in self.orders.values() if play.stored_member and play.new]
         self.decisions = decisions.latest_decisions([play.id for play in touched])
         histories, lots = self._foreseen_needs()
@@ -240,13 +258,31 @@ class Batch(Arrivals):
         writes.flush(tables.COPY_ORDER)
         self.happened = self._what_happened(tiers)
         consequences.follow(self.happened)
+        self._pass_on()
         if self.happened.moved_points:
             self.locked |= loading.lock(self.happened.moved_points)
+
+    def _pass_on(self) -> None:
+        """Let the survivors of merged members have what this batch has changed of them.
+
+        Points go over first; then each survivor's fold is told what has become of the progress.
+        Source: MEM-04.
+        """
+        merged = [m for m in self.runs if self.locked[m].status == MemberStatus.MERGED]
+        if not merged:
+            return
+        told = [each for each in self.results if each[0].member in merged]
+        accounts = {member: self.runs[member].account for member in merged}
+        self.happened.moved_points |= merged_points.pass_on(accounts, at=self.at, actor=self.actor)
+        facts = merged_points.corrections(told, at=self.at)
+        if facts:
+            Batch(facts, touchpoint=None, at=self.at, settle_to=self.at, actor=self.actor).run()
 
     def _what_happened(self, tiers: list[TierNews]) -> Happened:
         happened = Happened(
             self.at, self.actor, self.touchpoint, self.book,
-            is_history=self.settle_to is None, tiers=tiers,
+            is_history=self.settle_to is None,
+            tiers=[t for t in tiers if t.reason not in OF_MERGES and self._is_own_master(t.member)],
         )  # fmt: skip
         for member, run in self.runs.items():
             happened.note_holds(run.account)
@@ -261,6 +297,9 @@ class Batch(Arrivals):
             if news and play.versions():
                 happened.orders += self._news_of(play, news[-1].id)
         return happened
+
+    def _is_own_master(self, member: int) -> bool:
+        return self.locked[member].survivor is None
 
     def _news_of(self, play: OrderPlay, fact: int) -> Iterable[OrderNews]:
         """Yield how an order now stands for each member that a version of it has named."""
@@ -293,6 +332,14 @@ class Batch(Arrivals):
         locked, outcome = self.outcomes[receipt.id]
         return self._outcome(receipt, locked, outcome, replayed=False)
 
+    def _face_of(self, member: int) -> Locked:
+        """Return the member that answers show: one that was merged shows its survivor."""
+        survivor = self.survivor_of(member)
+        while survivor not in self.locked:
+            self.locked |= loading.lock([survivor])
+            survivor = self.survivor_of(member)
+        return self.locked[survivor]
+
     def _outcome(
         self, receipt: Receipt, locked: Locked, outcome: FactOutcome, *, replayed: bool
     ) -> Outcome:
@@ -308,16 +355,17 @@ class Batch(Arrivals):
             balance=self._balance(locked.member, outcome),
             replayed=replayed,
         )
-        data["member"] = str(locked.public_id)
+        data["member"] = str(self._face_of(locked.member).public_id)
         data["issued"] += self.happened.issued.get(receipt.id, ())
         data["issues"] += self.happened.issues.get(receipt.id, ())
         return Outcome(200, None, data)
 
     def _balance(self, member: int, outcome: FactOutcome) -> Balance:
         """Return the balance after a fact, after all that followed where that has moved points."""
-        if member not in self.happened.moved_points:
+        face = self._face_of(member)
+        if face.member == member and member not in self.happened.moved_points:
             return outcome.balance
-        account = self.locked[member].account
+        account = face.account
         return Balance(account.pending, account.available, account.reserved, account.debt)
 
     def _replay(self, stored: Receipt, *, is_repeat: bool) -> Outcome:
@@ -335,7 +383,7 @@ class Batch(Arrivals):
             absent = {each.member for each in self.replayed.values()} - self.locked.keys()
             self.locked |= loading.lock(absent) if absent else {}
         decision = self.replayed[stored.id]
-        locked = self.locked[decision.member]
+        locked = self._face_of(decision.member)
         account = locked.account
         data = answers.answer(
             self.book,

@@ -57,7 +57,8 @@ def _write_standing(
             "reason": change.reason.value,
             "kept_until": change.kept_until_on and change.kept_until_on.isoformat(),
         }
-        news.append(NewEvent(member, "tier.changed", change.at, run.at, payload))
+        if each.locked.survivor is None:
+            news.append(NewEvent(member, "tier.changed", change.at, run.at, payload))
     if changes:
         writes.update(tables.SERVICE_LEVELS, (member, run.fold.tiers.rank))
     return [
