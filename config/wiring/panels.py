@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.base import clock
 from config.base.panels import Column, EventText, Link, Page, Panel, Place, name_programme, register
+from members.admin import merge
 from members.admin import panels as members
 from members.admin import reports as member_reports
 from members.services import approvals, brand
@@ -13,6 +14,7 @@ from rewards.admin import (
     coupon,
     coupon_forms,
     membership,
+    merging,
     progress,
     redemption_forms,
     statement,
@@ -20,6 +22,7 @@ from rewards.admin import (
 )
 from rewards.admin import panels as rewards
 from rewards.admin import reports as reward_reports
+from rewards.services import merging as merges
 from rewards.services.adjustment import APPROVAL_KIND
 from tiers import pages as tier_pages
 from tiers import panels as tiers
@@ -39,6 +42,12 @@ def install() -> None:
     approvals.register(
         APPROVAL_KIND,
         approvals.Kind(_("Points adjustment"), adjustment.execute_approved, adjustment.summarise),
+    )
+    approvals.register(
+        merges.APPROVAL_KIND,
+        approvals.Kind(
+            _("Merge"), merges.execute_approved, merging.summarise, permission=merging.PERMISSION
+        ),
     )
 
 
@@ -146,6 +155,10 @@ def _install_member_page() -> None:
             "members.consents", Place.MEMBER_PROFILE, "admin/members/consents.html",
             members.consents, 30, "members.view_consent",
         ),
+        Panel(
+            "members.merges", Place.MEMBER_PROFILE, "admin/members/merges.html",
+            merge.merges, 40, "members.view_membermerge",
+        ),
     )  # fmt: skip
 
 
@@ -206,6 +219,15 @@ def _install_pages() -> None:
         Link(
             "members.status", _("Freeze or close"), "lock", membership.status_address, 40,
             membership.PERMISSION,
+        ),
+        Page("members/member/<int:member_id>/merge/", "member_merge", merging.merge_page),
+        Page("members/member/<int:member_id>/unmerge/", "member_unmerge", merging.unmerge_page),
+        Link(
+            "members.merge", _("Merge"), "merge", merging.merge_address, 50, merging.PERMISSION,
+        ),
+        Link(
+            "members.unmerge", _("Undo merge"), "call_split", merging.unmerge_address, 50,
+            merging.PERMISSION,
         ),
         Link(
             "tiers.override", _("Tier override"), "person_edit", tiers.override_address, 30,

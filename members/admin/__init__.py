@@ -5,6 +5,7 @@ from members.admin import (
     brand,
     fact,
     member,
+    merge,
     person,
     presence,
     staff,
@@ -13,5 +14,6 @@ from members.admin import (
 )
 
 __all__ = [
-    "approval", "brand", "fact", "member", "person", "presence", "staff", "touchpoint", "webhook",
+    "approval", "brand", "fact", "member", "merge", "person", "presence", "staff", "touchpoint",
+    "webhook",
 ]  # fmt: skip

@@ -35,6 +35,7 @@ NAVIGATION = [
         "separator": True,
         "items": [
             _list(_("Members"), "group", "members.member"),
+            _list(_("Merges"), "merge", "members.membermerge"),
             _list(_("Orders"), "receipt_long", "members.order"),
             _list(_("Interactions"), "forum", "members.interaction"),
             _list(_("Cases"), "support_agent", "members.case"),
