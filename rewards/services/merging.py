@@ -7,7 +7,9 @@ the better tier as one fact of the survivor; what later becomes of them is passe
 Source: MEM-04, `docs/adr/0016-a-merge-moves-results-not-facts.md`.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -78,6 +80,14 @@ class Preview:
     consents: dict[ConsentKey, bool] = field(default_factory=dict)
 
 
+@contextmanager
+def _rehearsal() -> Iterator[None]:
+    """Undo whatever is done inside; a failure undoes itself."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
 # Merging
 
 
@@ -87,15 +97,15 @@ def preview(*, away: int, into: int, at: datetime) -> Preview:
     The merge itself is carried out and undone, so that what is shown is what would happen.
     Raises: MemberNotFoundError.
     """
-    with transaction.atomic():
-        transaction.set_rollback(True)
+    with _rehearsal():
         _settled(away, into, at)
-        before = _sides(away, into)
-        if found := _obstacles(away, into, at):
-            return Preview(before[away], before[into], found)
-        consents = merging.consent_changes(away=away, into=into)
-        _merge(away, into, "preview", "system", at)
-        return Preview(before[away], before[into], [], _sides(away, into)[into], consents)
+        before, found = _sides(away, into), _obstacles(away, into, at)
+        shown = Preview(before[away], before[into], found)
+        if not found:
+            consents = merging.consent_changes(away=away, into=into)
+            _merge(away, into, "preview", "system", at)
+            shown = replace(shown, after=_sides(away, into)[into], consents=consents)
+    return shown
 
 
 def merge(*, away: int, into: int, note: str, actor: str, at: datetime) -> MemberMerge:
@@ -220,8 +230,7 @@ def preview_undo(*, away: int, at: datetime) -> tuple[Side, Side]:
     Raises: MergeError.
     """
     done = _active(away)
-    with transaction.atomic():
-        transaction.set_rollback(True)
+    with _rehearsal():
         _unmerge(away, "preview", "system", at)
         sides = _sides(away, done.into_id)
     return sides[away], sides[done.into_id]
