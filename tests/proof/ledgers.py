@@ -352,8 +352,8 @@ def _leave_open(made: Programme) -> None:
 
 def _merges(made: Programme) -> None:
     """Merge one member, refund an order of it, and undo the merge of another one."""
-    parties = [enrol(made, external) for external in ("merged", "parted")]
-    survivor = enrol(made, "survivor")
+    parties = [enrol(made, external) for external in ("m-gone", "m-parted")]
+    survivor = enrol(made, "m-stays")
     del made.members[-3:]
     for number, member in enumerate((*parties, survivor)):
         made.send(order(member, f"M{number}", made.at, 30_000))
