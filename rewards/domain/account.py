@@ -12,8 +12,9 @@ from typing import Final
 from rewards.domain import buckets
 from rewards.domain.buckets import Bucket, Flow
 from rewards.domain.holds import Hold, HoldState
-from rewards.domain.lot_book import InsufficientPointsError, LotBook, PointsDebtError, Reason
+from rewards.domain.lot_book import InsufficientPointsError, Reason
 from rewards.domain.lots import Lot, last_taken
+from rewards.domain.settling import SettlingBook
 from rewards.domain.transfers import Cause, Grounds, Use
 
 _DOWN: Final[dict[Flow, Flow]] = {
@@ -23,30 +24,12 @@ _DOWN: Final[dict[Flow, Flow]] = {
 
 
 @dataclass(slots=True)
-class Account(LotBook):
+class Account(SettlingBook):
     """One points account in memory and everything that may happen to it.
 
     The caller loads what `LotBook` says, calls operations, and writes `transfers`, `new_lots`,
     `touched_lots` and `touched_holds`.
     """
-
-    def settle(self, upto: datetime, cause: Cause) -> None:
-        """Post all that is due up to and including an instant, in time order.
-
-        At one instant holds lapse, then lots become available, then lots expire.
-        Raises: LotsNeededError.
-        Source: design §5.2.
-        """
-        if self.due_at is not None and self.due_at <= upto:
-            self._require_lots()
-            grounds = Grounds(None, None, Reason.EXPIRED, cause)
-            due = self._first_due()
-            while due is not None and due <= upto:
-                self._settle_instant(due, grounds)
-                due = self._first_due()
-            self.due_at = due
-            self.check()
-        self.settled_at = max(self.settled_at, upto)
 
     # Earning
 
@@ -390,37 +373,7 @@ class Account(LotBook):
                 self._note_due(available_at)
         self.settle(self.settled_at, cause)
 
-    # How every operation begins and ends
-
-    def _advance(self, at: datetime, cause: Cause) -> None:
-        if at > self.settled_at:
-            self.settle(at, cause.of_time())
-
-    def _begin(self, points: int, at: datetime, grounds: Grounds) -> None:
-        if points <= 0:
-            raise ValueError("points must be positive")
-        self._advance(at, grounds.cause)
-
-    def _begin_spending(self, grounds: Grounds, points: int, at: datetime) -> None:
-        self._begin(points, at, grounds)
-        if self.debt:
-            raise PointsDebtError(self.debt)
-        self._require_available(points)
-
-    def _require_available(self, points: int) -> None:
-        if points > self.available:
-            raise InsufficientPointsError(points, self.available)
-        self._require_lots()
-
     def _open_hold(self, key: int, at: datetime, grounds: Grounds) -> Hold:
         self._held(key)
         self._advance(at, grounds.cause)
         return self._held(key)
-
-    def _landed(self, lots: Sequence[Lot], at: datetime, grounds: Grounds) -> None:
-        self._pay_debt(lots, at, grounds)
-        self._expire(lots, at, grounds)
-
-    def _return(self, flow: Flow, back: Sequence[Use], at: datetime, grounds: Grounds) -> None:
-        self._credit(flow, back, at, grounds)
-        self._expire([self.lots[key] for key, _points in dict(back).items()], at, grounds)

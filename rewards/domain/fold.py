@@ -307,6 +307,7 @@ class MemberFold:
         if content.opening is not None:
             self._take_over(content.opening, at)
         elif content.merging is not None:
+            state.is_merging = True
             progress = self.tiers.merged(
                 at=at,
                 progress=content.merging.progress,

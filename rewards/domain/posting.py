@@ -30,11 +30,10 @@ from rewards.domain.holds import Hold, HoldClosedError, HoldState
 from rewards.domain.lot_book import InsufficientPointsError
 from rewards.domain.programme import ProgrammeBook
 from rewards.domain.subjects import (
-    INTERACTION,
     ORDER,
     REFUND,
     FoldFact,
-    InteractionContent,
+    InteractionState,
     MemberFacts,
     OrderState,
     Position,
@@ -192,7 +191,7 @@ class MemberRun:
             fact,
             [self._decide(fact, difference) for difference in differences],
             step.is_superseded or is_behind(fact, step.state),
-            self._progress(fact, step, progress, differences),
+            self._progress(step, progress, differences),
             rank_before,
             self.fold.effective_rank(instant if in_order else self.at),
             self.balance(),
@@ -200,15 +199,9 @@ class MemberRun:
         )
 
     def _progress(
-        self,
-        fact: FoldFact,
-        step: Step,
-        made: Iterable[ProgressDelta],
-        differences: Sequence[Difference],
+        self, step: Step, made: Iterable[ProgressDelta], differences: Sequence[Difference]
     ) -> list[tuple[datetime, ProgressDelta]]:
-        if fact.kind == INTERACTION and isinstance(fact.content, InteractionContent) and (
-            fact.content.merging is not None
-        ):  # fmt: skip
+        if isinstance(step.state, InteractionState) and step.state.is_merging:
             return [(clock.day_start(delta.on), delta) for delta in made]
         progress = [
             (step.state.placed_at, delta)

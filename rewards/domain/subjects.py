@@ -213,7 +213,7 @@ class OrderState:
 
 @dataclass(slots=True)
 class InteractionState:
-    """One interaction of one member."""
+    """One interaction of one member; with `is_merging` it is what a merge has brought."""
 
     key: int
     source: str
@@ -221,6 +221,7 @@ class InteractionState:
     placed_at: datetime
     awards: dict[int, int] = field(default_factory=dict)
     explanation: tuple[dict[str, Any], ...] = ()
+    is_merging: bool = False
 
     @property
     def sort_key(self) -> tuple[datetime, str, str]:

@@ -18,7 +18,7 @@ from rewards.domain import receipt as receipts
 from rewards.domain.programme import ProgrammeBook
 from rewards.domain.receipt import FactKey, Receipt
 from rewards.domain.subjects import INTERACTION, ORDER, REFUND
-from rewards.services import answers, joining, loading
+from rewards.services import answers, joining, loading, viewers
 from rewards.services.answers import Outcome
 from rewards.services.joining_requests import EnrolmentRequest
 from rewards.services.loading import Locked
@@ -105,17 +105,6 @@ class Arrivals:
         self.book: ProgrammeBook
         self.locked: dict[int, Locked] = {}
         self.known: dict[FactKey, Receipt] = {}
-
-    def line_of(self, member: int) -> list[int]:
-        """Return a locked member, the one it was merged into, and so on to who stands for it."""
-        line = [member]
-        while (locked := self.locked.get(line[-1])) is not None and locked.survivor is not None:
-            line.append(locked.survivor)
-        return line
-
-    def survivor_of(self, member: int) -> int:
-        """Return who stands for a locked member: itself, or the one that it was merged into."""
-        return self.line_of(member)[-1]
 
     # Admission
 
@@ -235,8 +224,7 @@ class Arrivals:
             if locked.survivor is not None and member in named:
                 # Merged between look-up and lock: what names the member is about the survivor.
                 raise MovedUnderneathError
-        while absent := {e.survivor for e in self.locked.values()} - {None} - self.locked.keys():
-            self.locked |= loading.lock({each for each in absent if each is not None})
+        self.locked = viewers.with_survivors(self.locked)
 
     def _load_orders(self) -> None:
         """Read what is stored of the facts and orders in hand, their members being locked."""
@@ -274,7 +262,7 @@ class Arrivals:
             receipt = item.receipt
             if receipt.kind == ORDER and receipt.member is not None:
                 owner = self.orders[receipt.source, receipt.order_no].stored_member
-                if owner is not None and self.survivor_of(owner) == receipt.member:
+                if owner and receipt.member in viewers.line_of(self.locked, owner):
                     receipt.member = owner
 
     # What is new, what is known
@@ -302,7 +290,7 @@ class Arrivals:
             receipt.member is not None
             and stored.member is not None
             and receipt.member != stored.member
-            and not self._is_same_person(receipt.member, stored.member)
+            and not identity.is_same_person(receipt.member, stored.member)
         )
         if receipt.digest != stored.digest or other:
             item.outcome = answers.refusal(409, "fact_conflict")
@@ -311,10 +299,6 @@ class Arrivals:
             item.receipt = stored
         else:
             item.replay_of = stored
-
-    def _is_same_person(self, member: int, stored: int) -> bool:
-        """Say whether one is the other, or was merged into the other since; rarely asked."""
-        return stored in identity.lineage(member) or member in identity.lineage(stored)
 
     def _repeat(self, item: Item, earlier: Item) -> None:
         same = item.receipt.digest == earlier.receipt.digest

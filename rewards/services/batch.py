@@ -5,12 +5,11 @@ The steps of `Batch.run` are the order flow: arrive, decide, write, answer.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from config.base.bulk import Writes
 from config.base.memory import uncollected
-from members.models import MemberStatus, Touchpoint
+from members.models import Touchpoint
 from members.services import events
 from members.services.events import NewEvent
 from rewards.domain import receipt as receipts
@@ -28,17 +27,14 @@ from rewards.services import (
     loading,
     merged_points,
     tables,
+    viewers,
 )
 from rewards.services.answers import Outcome
 from rewards.services.arrivals import APPLIED, AWAITING, PARKED, Arrivals, Item, OrderPlay
 from rewards.services.decisions import Decision, FactDecision
 from rewards.services.happened import Happened, OrderNews, TierNews
 from rewards.services.loading import Locked
-from tiers.domain.changes import Reason
 from tiers.domain.progress import StaleSnapshotError
-
-# A tier taken over gives nothing: who had it before has had its gifts.
-OF_MERGES: Final = frozenset({Reason.MERGED.value, Reason.MERGE_UNDONE.value})
 
 
 class Batch(Arrivals):
@@ -99,9 +95,8 @@ class Batch(Arrivals):
             self.fresh = self._new_facts()
         for member in list(self.fresh):
             # Who has taken over what a merged member has takes over what becomes of it.
-            for survivor in self.line_of(member):
-                if survivor in self.locked:
-                    self.fresh.setdefault(survivor, [])
+            for survivor in self.locked.keys() & viewers.line_of(self.locked, member):
+                self.fresh.setdefault(survivor, [])
         touched = [play for play in self.orders.values() if play.stored_member and play.new]
         self.decisions = decisions.latest_decisions([play.id for play in touched])
         histories, lots = self._foreseen_needs()
@@ -171,7 +166,7 @@ class Batch(Arrivals):
         if histories:
             stored = loading.history_of(histories)
             self.posted |= decisions.posted_of(stored)
-            self.history |= _by_viewer(stored, histories, self._owners())
+            self.history |= viewers.by_viewer(stored, histories, self._owners())
         if lots:
             self._load_lots(lots)
 
@@ -268,21 +263,25 @@ class Batch(Arrivals):
         Points go over first; then each survivor's fold is told what has become of the progress.
         Source: MEM-04.
         """
-        merged = [m for m in self.runs if self.locked[m].status == MemberStatus.MERGED]
-        if not merged:
+        runs = self.runs.items()
+        accounts = {m: run.account for m, run in runs if self.locked[m].survivor is not None}
+        if not accounts:
             return
-        told = [each for each in self.results if each[0].member in merged]
-        accounts = {member: self.runs[member].account for member in merged}
-        self.happened.moved_points |= merged_points.pass_on(accounts, at=self.at, actor=self.actor)
-        facts = merged_points.corrections(told, at=self.at)
-        if facts:
+        moved = self.happened.moved_points
+        moved |= merged_points.pass_on(accounts, at=self.at, actor=self.actor)
+        if again := moved.intersection(accounts):
+            # A gift that was given or taken back since is on the account, but not in the run.
+            given = {member: each.account for member, each in loading.lock(again).items()}
+            moved |= merged_points.pass_on(given, at=self.at, actor=self.actor)
+        told = [each for each in self.results if each[0].member in accounts]
+        if facts := merged_points.corrections(told, at=self.at):
             Batch(facts, touchpoint=None, at=self.at, settle_to=self.at, actor=self.actor).run()
 
     def _what_happened(self, tiers: list[TierNews]) -> Happened:
         happened = Happened(
             self.at, self.actor, self.touchpoint, self.book,
             is_history=self.settle_to is None,
-            tiers=[t for t in tiers if t.reason not in OF_MERGES and self._is_own_master(t.member)],
+            tiers=merged_points.without_merges(tiers, self.locked),
         )  # fmt: skip
         for member, run in self.runs.items():
             happened.note_holds(run.account)
@@ -297,9 +296,6 @@ class Batch(Arrivals):
             if news and play.versions():
                 happened.orders += self._news_of(play, news[-1].id)
         return happened
-
-    def _is_own_master(self, member: int) -> bool:
-        return self.locked[member].survivor is None
 
     def _news_of(self, play: OrderPlay, fact: int) -> Iterable[OrderNews]:
         """Yield how an order now stands for each member that a version of it has named."""
@@ -334,11 +330,8 @@ class Batch(Arrivals):
 
     def _face_of(self, member: int) -> Locked:
         """Return the member that answers show: one that was merged shows its survivor."""
-        survivor = self.survivor_of(member)
-        while survivor not in self.locked:
-            self.locked |= loading.lock([survivor])
-            survivor = self.survivor_of(member)
-        return self.locked[survivor]
+        self.locked = viewers.with_survivors(self.locked)
+        return self.locked[viewers.line_of(self.locked, member)[-1]]
 
     def _outcome(
         self, receipt: Receipt, locked: Locked, outcome: FactOutcome, *, replayed: bool
@@ -397,26 +390,6 @@ class Batch(Arrivals):
         )
         data["member"] = str(locked.public_id)
         return Outcome(200, None, data)
-
-
-def _by_viewer(
-    stored: Iterable[Receipt], members: set[int], owners: dict[int, set[int]]
-) -> dict[int, list[Receipt]]:
-    """Return each member's history: an order's facts belong to all that its versions name.
-
-    `owners` begins with the orders in hand: a member whom a new version names sees all of it.
-    """
-    facts = list(stored)
-    for fact in facts:
-        if fact.kind == ORDER and fact.order is not None and fact.member is not None:
-            owners.setdefault(fact.order, set()).add(fact.member)
-    history: dict[int, list[Receipt]] = {member: [] for member in members}
-    for fact in facts:
-        viewers = owners.get(fact.order, set()) if fact.order is not None else {fact.member}
-        for viewer in viewers:
-            if viewer in history:
-                history[viewer].append(fact)
-    return history
 
 
 def _order_state(play: OrderPlay, member: int, decision: Decision) -> OrderState:

@@ -11,7 +11,7 @@ from members.services.events import NewEvent
 from rewards.domain.cart import CANCELLED, Line
 from rewards.domain.posting import FactOutcome, MemberRun
 from rewards.domain.programme import ProgrammeBook
-from rewards.domain.receipt import Receipt, dumps, order_version
+from rewards.domain.receipt import MERGE, Receipt, dumps, order_version
 from rewards.domain.subjects import INTERACTION, ORDER, REFUND, OrderState
 from rewards.services import answers, ledger, tables
 from rewards.services.arrivals import OrderKey, OrderPlay
@@ -111,7 +111,8 @@ def write_results(
             "points": own.delta,
         }
         kind = f"{fact.kind}.recorded"
-        news.append(NewEvent(member, kind, fact.acts_at, own.recorded_at, payload, actor))
+        if fact.source != MERGE:  # that has events of its own
+            news.append(NewEvent(member, kind, fact.acts_at, own.recorded_at, payload, actor))
         for issue in outcome.issues:
             writes.insert(
                 tables.CASES,

@@ -23,12 +23,15 @@ from rewards.domain.subjects import ORDER, Merging
 from rewards.domain.transfers import Cause, Grounds
 from rewards.models import MergedLot, PointsAccount
 from rewards.services import ledger, loading, tables
+from rewards.services.happened import TierNews
 from rewards.services.ledger import MemberWrite
 from rewards.services.loading import Locked
 from rewards.services.programme import current_book
+from tiers.domain.changes import Reason
 
 MERGED: Final = "merged"
 UNDONE: Final = "merge_undone"
+OF_MERGES: Final = frozenset({Reason.MERGED.value, Reason.MERGE_UNDONE.value})
 _INSTANT: Final = timedelta(microseconds=1)
 
 Debts = Sequence[tuple[str | None, int]]
@@ -173,6 +176,15 @@ def _debts(account: Account) -> Debts:
         for transfer in account.transfers
         if transfer.source is Bucket.DEBT
     ]
+
+
+def without_merges(tiers: Iterable[TierNews], locked: Mapping[int, Locked]) -> list[TierNews]:
+    """Return the tiers entered that something may follow from.
+
+    One that was taken over gives nothing, who had it before has had its gifts; and nothing is
+    given any more to who was merged.
+    """
+    return [t for t in tiers if t.reason not in OF_MERGES and locked[t.member].survivor is None]
 
 
 def corrections(results: Sequence[tuple[Locked, FactOutcome]], *, at: datetime) -> list[Receipt]:
