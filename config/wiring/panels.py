@@ -34,6 +34,7 @@ def install() -> None:
     _install_dashboard()
     _install_member_page()
     _install_pages()
+    _install_merging()
     name_programme(lambda: brand.programme_name(clock.now()))
     approvals.register(
         standing.APPROVAL_KIND,
@@ -42,12 +43,6 @@ def install() -> None:
     approvals.register(
         APPROVAL_KIND,
         approvals.Kind(_("Points adjustment"), adjustment.execute_approved, adjustment.summarise),
-    )
-    approvals.register(
-        merges.APPROVAL_KIND,
-        approvals.Kind(
-            _("Merge"), merges.execute_approved, merging.summarise, permission=merging.PERMISSION
-        ),
     )
 
 
@@ -155,10 +150,6 @@ def _install_member_page() -> None:
             "members.consents", Place.MEMBER_PROFILE, "admin/members/consents.html",
             members.consents, 30, "members.view_consent",
         ),
-        Panel(
-            "members.merges", Place.MEMBER_PROFILE, "admin/members/merges.html",
-            merge.merges, 40, "members.view_membermerge",
-        ),
     )  # fmt: skip
 
 
@@ -220,6 +211,25 @@ def _install_pages() -> None:
             "members.status", _("Freeze or close"), "lock", membership.status_address, 40,
             membership.PERMISSION,
         ),
+        Link(
+            "tiers.override", _("Tier override"), "person_edit", tiers.override_address, 30,
+            tier_pages.PERMISSION,
+        ),
+    )  # fmt: skip
+
+
+def _install_merging() -> None:
+    approvals.register(
+        merges.APPROVAL_KIND,
+        approvals.Kind(
+            _("Merge"), merges.execute_approved, merging.summarise, permission=merging.PERMISSION
+        ),
+    )
+    register(
+        Panel(
+            "members.merges", Place.MEMBER_PROFILE, "admin/members/merges.html",
+            merge.merges, 40, "members.view_membermerge",
+        ),
         Page("members/member/<int:member_id>/merge/", "member_merge", merging.merge_page),
         Page("members/member/<int:member_id>/unmerge/", "member_unmerge", merging.unmerge_page),
         Link(
@@ -228,9 +238,5 @@ def _install_pages() -> None:
         Link(
             "members.unmerge", _("Undo merge"), "call_split", merging.unmerge_address, 50,
             merging.PERMISSION,
-        ),
-        Link(
-            "tiers.override", _("Tier override"), "person_edit", tiers.override_address, 30,
-            tier_pages.PERMISSION,
         ),
     )  # fmt: skip

@@ -258,11 +258,7 @@ class Batch(Arrivals):
             self.locked |= loading.lock(self.happened.moved_points)
 
     def _pass_on(self) -> None:
-        """Let the survivors of merged members have what this batch has changed of them.
-
-        Points go over first; then each survivor's fold is told what has become of the progress.
-        Source: MEM-04.
-        """
+        """Let survivors have what has changed of merged members: points, then progress (MEM-04)."""
         runs = self.runs.items()
         accounts = {m: run.account for m, run in runs if self.locked[m].survivor is not None}
         if not accounts:
