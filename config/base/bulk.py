@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from typing import Any, Final
 
 import orjson
@@ -21,6 +22,8 @@ from django.db import connection
 COPY_FROM_ROWS: Final = 2_500
 # Arrays are written and read in half the time of JSON, but each costs the server a set-up.
 ARRAYS_FROM_ROWS: Final = 50
+
+_PLACE: Final = re.compile("%%|%s")
 
 
 Row = Sequence[Any]
@@ -188,9 +191,10 @@ def _raw_connection() -> psycopg.Connection[Any]:
 
 @lru_cache(maxsize=512)
 def _numbered(statement: str) -> bytes:
-    """Return a statement with its places numbered, as the server wants them."""
-    first, *rest = statement.split("%s")
-    return "".join([first, *(f"${n}{text}" for n, text in enumerate(rest, start=1))]).encode()
+    """Return a statement with its places numbered, as the server wants them; `%%` is a per cent."""
+    numbers = count(1)
+    numbered = _PLACE.sub(lambda found: "%" if found[0] == "%%" else f"${next(numbers)}", statement)
+    return numbered.encode()
 
 
 @lru_cache(maxsize=512)

@@ -1,6 +1,6 @@
 """The member page: one screen for tier, points, orders, history and what can be done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib import admin
@@ -113,13 +113,22 @@ class MemberAdmin(ExactSearchMixin, ReadOnlyAdmin):
         """Show the member page."""
         if not self.has_view_permission(request) or request.method == "POST":
             raise PermissionDenied
+        return self.shown(request, object_id, extra_context or {})
+
+    def shown(
+        self, request: HttpRequest, object_id: str, extra_context: Mapping[str, Any]
+    ) -> HttpResponse:
+        """Return the page of one member, with what somebody adds to it.
+
+        Raises: Http404.
+        """
         member = self.get_object(request, object_id)
         if member is None:
             raise Http404
         visit = Visit(request, clock.now(), member)
         context = {
             **self.admin_site.each_context(request),
-            **(extra_context or {}),
+            **extra_context,
             **member_header(member, visit),
             "opts": self.opts,
             "original": member,

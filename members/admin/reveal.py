@@ -40,9 +40,7 @@ def reveal_page(request: HttpRequest, member_id: int) -> HttpResponse:
         return redirect("admin:members_member_change", member_id)
     page = admin.site._registry[Member]
     assert isinstance(page, MemberAdmin)
-    response = page.change_view(
-        request, str(member_id), extra_context={"revealed": _rows(revealed)}
-    )
+    response = page.shown(request, str(member_id), {"revealed": _rows(revealed)})
     response["Cache-Control"] = "no-store"
     return response
 

@@ -21,6 +21,7 @@ from members.services.events import NewEvent
 
 SLICE: Final = 500
 WORKS: Final = "members.work_case"
+BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 
 _GIVE: Final = """
 UPDATE members_member m SET account_manager_id = t.agent
@@ -34,7 +35,7 @@ class AccountManagerError(DomainError):
 
 def colleagues() -> list[User]:
     """Return the active staff who work on cases, by name."""
-    found = User.objects.with_perm(WORKS, is_active=True, include_superusers=False)
+    found = User.objects.with_perm(WORKS, is_active=True, include_superusers=False, backend=BACKEND)
     return list(found.order_by("username"))
 
 

@@ -21,7 +21,7 @@ from tests.factories import console, members
 
 UP = Path(Decimal(20), Decimal(30), date(2026, 3, 1), date(2026, 3, 10))
 DOWN = Path(Decimal(8), Decimal(4), date(2026, 3, 1), date(2026, 3, 10))
-PAGE_QUERIES = 14
+PAGE_QUERIES = 17
 
 
 @pytest.mark.req("KPI-12")

@@ -28,7 +28,7 @@ from tests.factories import console, members
 pytestmark = pytest.mark.django_db
 
 MONTHS = [date(2026, 3, 1) if n == 0 else clock.add_months(date(2026, 3, 1), n) for n in range(15)]
-PAGE_QUERIES = 12
+PAGE_QUERIES = 15
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from tiers.services import standing
 
 pytestmark = pytest.mark.django_db
 
-INBOX_QUERIES, QUERIES_OF_EACH = 10, 4
+INBOX_QUERIES, QUERIES_OF_EACH = 12, 4
 
 
 @pytest.fixture(autouse=True)

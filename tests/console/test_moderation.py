@@ -14,7 +14,7 @@ from tests.factories import console, members
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("ENG-03")]
 
-QUEUE_QUERIES = 9
+QUEUE_QUERIES = 12
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.factories import console
 pytestmark = pytest.mark.django_db
 
 LANGUAGES = ("zh-hans", "en")
-LIST_QUERIES = 12
+LIST_QUERIES = 15
 
 REGISTERED = sorted(
     (model._meta.app_label, model._meta.model_name or "") for model in admin.site._registry

@@ -40,7 +40,11 @@ KNOWN = {"verified_by": "called_back", "reason": "the parcel was late"}
 def agent() -> User:
     user = console.staff("li.na")
     StaffAuthority.objects.create(
-        user=user, adjustment_limit_points=200, goodwill_coupons_per_day=1
+        user=user,
+        adjustment_limit_points=200,
+        adjustment_daily_limit_points=10_000,
+        adjustment_member_month_limit_points=10_000,
+        goodwill_coupons_per_day=1,
     )
     return user
 

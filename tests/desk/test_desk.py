@@ -16,7 +16,7 @@ from tests.factories import catalogue, console, coupons, members
 
 pytestmark = pytest.mark.django_db
 
-SEARCH_QUERIES = 24
+SEARCH_QUERIES = 27
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.factories import catalogue, console
 pytestmark = pytest.mark.django_db
 
 MEMBERS = "手机号,name,joined_at\n13800138001,Ann,2026-01-05\nnonsense,Bob,2026-01-05\n"
-PAGE_QUERIES = 9
+PAGE_QUERIES = 12
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from django.test import RequestFactory
 
 from config.base import acts, pg
 from config.models import StaffAct
-from members.models import Brand, Consent, Member
+from members.models import Brand, Case, CaseNote, Consent, Member
 from tests.proof import ledgers
 
 pytestmark = pytest.mark.req("PTS-11", "ORG-06")
@@ -83,6 +83,8 @@ def consents(rich_ledger: str) -> None:
         given_at=ledgers.START,
         recorded_at=ledgers.START,
     )
+    case = Case.objects.create(code="points_debt", opened_at=ledgers.START)
+    CaseNote.objects.create(case=case, kind="note", body="x", author="s", at=ledgers.START)
     acts.record(acts.Acting("staff:li.na", "export"))
     acts.anchor()
 

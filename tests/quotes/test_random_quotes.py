@@ -20,6 +20,9 @@ from tests.quotes.random_programmes import STORES, World, add_rule, lines, world
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("PTS-02", "PTS-16", "PTS-17")]
 
+# What a quote offers is paid with here as if it had been reserved; the order is the same.
+UNRESERVED = {"tender_without_reservation"}
+
 CARTS_PER_WORLD = 20
 
 
@@ -106,7 +109,7 @@ def compare(made: World, member: Member, cart: Cart) -> None:
         assert not stale or is_changed
         assert answer["tier"]["after"] == quoted.tier_after.code or is_changed
     if not is_changed:
-        assert answer["issues"] == []
+        assert set(codes) <= UNRESERVED
         assert {item["rule"]: item["points"] for item in answer["points"]["bonus"]} == {
             code: points for code, points in quoted.points.items() if code != "base"
         }

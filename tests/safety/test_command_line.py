@@ -22,8 +22,8 @@ WRITTEN_DOWN = frozenset(
         "axes_list_attempts", "axes_reset", "axes_reset_failure_logs", "axes_reset_ip",
         "axes_reset_ip_username", "axes_reset_logs", "axes_reset_username", "changepassword",
         "clearsessions", "createcachetable", "createsuperuser", "dbshell", "flush",
-        "generateschema", "inbound", "preset", "remove_stale_contenttypes", "shell", "startapp",
-        "startproject", "touchpoint",
+        "generateschema", "inbound", "preset", "remove_stale_contenttypes", "roles", "shell",
+        "startapp", "startproject", "touchpoint",
     )
 )  # fmt: skip
 

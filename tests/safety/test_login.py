@@ -66,7 +66,7 @@ def code(device: TOTPDevice) -> str:
 
 
 def needs_second_factor(user: User) -> None:
-    group = Group.objects.create(name="finance")
+    group = Group.objects.create(name="night shift")
     RoleSafety.objects.create(group=group)
     user.groups.add(group)
 
@@ -362,7 +362,7 @@ def test_sessions_end_with_the_password_the_role_and_the_account(user: User) -> 
         return made
 
     client = opened()
-    user.groups.add(Group.objects.create(name="finance"))
+    user.groups.add(Group.objects.create(name="night shift"))
     assert client.get(INDEX).status_code == 302
 
     client = opened()
@@ -390,7 +390,7 @@ def test_a_page_that_hurts_asks_again_and_takes_what_was_typed(
     assert client.post(address, {"name": "one"}).status_code == 302
     asked = client.get(address)
     assert asked.headers["Location"] == f"/admin/confirm/?next={address.replace('/', '%2F')}"
-    assert Group.objects.count() == 1
+    assert Group.objects.filter(name="one").count() == 1
 
     wrong = client.post(asked.headers["Location"], {"secret": "no"})
     assert wrong.status_code == 200
@@ -401,7 +401,7 @@ def test_a_page_that_hurts_asks_again_and_takes_what_was_typed(
 
     clock.shift(timedelta(minutes=21))
     assert client.post(address, {"name": "two"}).headers["Location"].startswith("/admin/confirm/")
-    assert Group.objects.count() == 1
+    assert Group.objects.filter(name="one").count() == 1
     assert "confirmation.failed" in acts()
 
 

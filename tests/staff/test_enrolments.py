@@ -16,7 +16,7 @@ from tests.factories import console, members, staff
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("STF-04")]
 
-LEAGUE_QUERIES = 8
+LEAGUE_QUERIES = 12
 
 
 def enrol(number: int, by: str, *, at: datetime, store: str = "sh-01", apart: float = 0) -> None:

@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured, ObjectDoesNotExist
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
@@ -70,7 +70,6 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
         visit = panels.Visit(request, clock.now())
         context = {
             "today": clock.local(visit.at),
-            "search_url": _search_address(),
             "figures": panels.render(panels.Place.DASHBOARD_FIGURES, visit),
             "todos": panels.todos(visit),
             "work": panels.render(panels.Place.DASHBOARD_WORK, visit),
@@ -88,14 +87,6 @@ def _guarded(page: panels.Page) -> View:
         return page.view(request, *args, **kwargs)
 
     return within_scope
-
-
-def _search_address() -> str:
-    """Return where a search for a member leads: the desk where there is one, else the list."""
-    try:
-        return reverse("admin:desk")
-    except NoReverseMatch:
-        return reverse("admin:members_member_changelist")
 
 
 def current() -> ConsoleSite:
