@@ -19,12 +19,14 @@ from members.models import Channel
 from members.services import api_keys, touchpoints
 
 CONNECTIONS: Final = 16
-BATCH_CONNECTIONS: Final = 4
+BATCH_CONNECTIONS: Final = 8
+# A batch is what a shop has rung up; shops have customers of their own.
+SHOPS: Final = 20
 BATCH: Final = 100
 CLIENTS: Final = 16
 MAX_RATE: Final = 10_000_000
 LINES: Final = 3
-BATCHES_PER_ROUND: Final = 30
+BATCHES_PER_ROUND: Final = 60
 
 LARGE_BATCH: Final = 200
 MOST_STATEMENTS: Final = 8
@@ -143,17 +145,20 @@ class Orders:
         requests = []
         for _number in range(count):
             path = f"/orders/{population.SOURCE}/{self._order_no()}"
-            requests.append(self.site.request("PUT", path, json.dumps(self._body()).encode()))
+            body = json.dumps(self._body(self.members)).encode()
+            requests.append(self.site.request("PUT", path, body))
         return requests
 
     def batches(self, count: int, size: int = BATCH) -> list[bytes]:
         """Return requests for so many batches of new orders."""
-        return [self.batch(size) for _number in range(count)]
+        return [self.batch(size, self.members[number % SHOPS :: SHOPS]) for number in range(count)]
 
-    def batch(self, size: int) -> bytes:
-        """Return the request for one batch of new orders."""
+    def batch(self, size: int, members: Sequence[str]) -> bytes:
+        """Return the request for one batch of new orders of these members."""
         place = {"type": "order", "source": population.SOURCE}
-        facts = [{**place, "order_no": self._order_no(), **self._body()} for _n in range(size)]
+        facts = [
+            {**place, "order_no": self._order_no(), **self._body(members)} for _n in range(size)
+        ]
         body = json.dumps({"facts": facts}).encode()
         return self.site.request("POST", "/facts/batch", body)
 
@@ -164,7 +169,7 @@ class Orders:
         minor = self.draw.randint(500, 9900)
         return f"{minor // 100}.{minor % 100:02}"
 
-    def _body(self) -> dict[str, Any]:
+    def _body(self, members: Sequence[str]) -> dict[str, Any]:
         # Each order a little later than the one before, as a till reports them.
         placed_at = self.now - timedelta(hours=1) + timedelta(milliseconds=next(_numbers))
         lines = [
@@ -175,6 +180,6 @@ class Orders:
             for number in range(1, LINES + 1)
         ]  # fmt: skip
         return {
-            "member": self.draw.choice(self.members), "status": "paid", "lines": lines,
+            "member": self.draw.choice(members), "status": "paid", "lines": lines,
             "placed_at": placed_at.isoformat(), "currency": settings.LOYALTY_CURRENCY,
         }  # fmt: skip
