@@ -49,6 +49,7 @@ REASONS: Final[Mapping[str, Promise]] = {
     "expired": _("End of validity"),
     "debt_settled": _("Points debt settled first"),
     "adjustment": _("Adjusted by hand"),
+    "bulk_grant": _("Bulk grant"),
     "opening": _("Opening balance"),
 }
 

@@ -10,6 +10,7 @@ from members.admin import reports as member_reports
 from members.services import approvals, brand
 from rewards.admin import (
     adjustment,
+    bulk_grants,
     catalogue_panels,
     coupon,
     coupon_forms,
@@ -26,6 +27,7 @@ from rewards.admin import (
 )
 from rewards.admin import panels as rewards
 from rewards.admin import reports as reward_reports
+from rewards.services import bulk_grants as bulk_grants_service
 from rewards.services import erasing
 from rewards.services.adjustment import APPROVAL_KIND
 from tiers import pages as tier_pages
@@ -58,6 +60,13 @@ def install() -> None:
         approvals.Kind(
             _("Erasure of a member"), erasing.execute_approved, erasing.summarise,
             erasing.effects, erasing.PERMISSION,
+        ),
+    )  # fmt: skip
+    approvals.register(
+        bulk_grants_service.APPROVAL_KIND,
+        approvals.Kind(
+            _("Bulk grant"), bulk_grants.execute_approved, bulk_grants.summarise,
+            bulk_grants.effects, bulk_grants_service.APPROVE_PERMISSION,
         ),
     )  # fmt: skip
 
@@ -212,6 +221,9 @@ def _install_pages() -> None:
         Page("imports/", "imports", uploads.imports_page),
         Page("imports/<int:upload_id>/", "import_file", uploads.import_page),
         Page("imports/<int:upload_id>/rejects/", "import_rejects", uploads.rejects_file),
+        Page("bulk-grants/", "bulk_grants", bulk_grants.list_page),
+        Page("bulk-grants/<int:bulk_id>/", "bulk_grant", bulk_grants.bulk_page),
+        EventText("bulk_grant.given", bulk_grants.event_details),
         Page("exports/", "exports", exports.exports_page),
         Page("exports/<int:export_id>/file/", "export_file", exports.export_file),
         Page("rewards/fulfilment/", "fulfilment", warehouse.fulfilment_page),

@@ -2,6 +2,7 @@
 
 from rewards.admin import (
     budget,
+    bulk_grants,
     catalogue,
     coupon,
     exports,
@@ -15,6 +16,6 @@ from rewards.admin import (
 )
 
 __all__ = [
-    "budget", "catalogue", "coupon", "exports", "grant", "importing", "inbound", "ledger",
-    "reservation", "rule", "uploads",
+    "budget", "bulk_grants", "catalogue", "coupon", "exports", "grant", "importing",
+    "inbound", "ledger", "reservation", "rule", "uploads",
 ]  # fmt: skip

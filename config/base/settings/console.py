@@ -75,6 +75,12 @@ NAVIGATION = [
             _list(_("Coupons"), "confirmation_number", "rewards.coupon"),
             _list(_("Grant rules"), "featured_seasonal_and_gifts", "rewards.grantrule"),
             _list(_("Grants"), "card_giftcard", "rewards.grant"),
+            {
+                "title": _("Bulk grants"),
+                "icon": "playlist_add_check",
+                "link": reverse_lazy("admin:bulk_grants"),
+                "permission": _may("rewards.view_bulkgrant"),
+            },
         ],
     },
     {
