@@ -1,11 +1,14 @@
 #!/usr/bin/env python
-"""Run administrative commands."""
+"""Run administrative commands, as acts of whoever runs them."""
 
 import os
 import sys
 
 from django.core.management import execute_from_command_line
 
+from config.base import command_line
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.base.settings")
-    execute_from_command_line(sys.argv)
+    with command_line.acting(sys.argv):
+        execute_from_command_line(sys.argv)

@@ -1,6 +1,9 @@
 """The console's pages of the site itself: its clock and its scheduled work."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat import admin as beat
 from django_celery_beat import models
@@ -10,6 +13,9 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from config.base.admin.decorators import labelled
 from config.base.admin.options import ReadOnlyAdmin
 from config.models import Heartbeat, JobRun, ProgrammeClock
+from config.safety import admin as safety
+
+__all__ = ["safety"]
 
 for _model in (
     models.PeriodicTask,
@@ -39,6 +45,11 @@ class PeriodicTaskAdmin(beat.PeriodicTaskAdmin, ModelAdmin):  # type: ignore[mis
     """What the scheduler starts, and when."""
 
     form = PeriodicTaskForm
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Offer what starts or stops tasks to those only who may change them."""
+        offered: dict[str, Any] = super().get_actions(request)
+        return offered if self.has_change_permission(request) else {}
 
 
 @admin.register(models.IntervalSchedule)

@@ -81,28 +81,34 @@ def condition(data: Mapping[str, Any]) -> str:
     return explanations.asked_for(data)
 
 
+BIRTHDAY_MONTH: Final[Mapping[str, Any]] = {
+    "any": [
+        {
+            "all": [
+                {"field": "member.birthday_month", "op": Op.EQ.value, "value": month},
+                {"field": "order.month", "op": Op.EQ.value, "value": month},
+            ]
+        }
+        for month in range(1, 13)
+    ]
+}
+"""Twelve pairs of tests that say one thing: the condition language has no variables."""
+
+
+def is_birthday_month(items: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether these alternatives say that the order falls in the month of the birthday."""
+    return bool(list(items) == BIRTHDAY_MONTH["any"])
+
+
 def _nested(data: Mapping[str, Any]) -> str:
     said = condition(data)
     return f"({said})" if len(data.get("any", data.get("all", ()))) > 1 else said
 
 
 def _any(items: Sequence[Mapping[str, Any]]) -> str:
-    if _is_birthday_month(items):
+    if is_birthday_month(items):
         return gettext("the order falls in the month of the birthday")
     return gettext(" or ").join(_nested(item) for item in items)
-
-
-def _is_birthday_month(items: Sequence[Mapping[str, Any]]) -> bool:
-    """Tell whether twelve pairs of tests say one thing: the condition language has no variables."""
-
-    def leaf(name: str, month: int) -> dict[str, Any]:
-        return {"field": name, "op": Op.EQ.value, "value": month}
-
-    months = [
-        {"all": [leaf("member.birthday_month", month), leaf("order.month", month)]}
-        for month in range(1, 13)
-    ]
-    return list(items) == months
 
 
 def _rule(version: RuleVersion) -> Iterable[str]:

@@ -18,7 +18,8 @@ from django.core.management import call_command
 from django.db import ProgrammingError, connection
 from psycopg import sql
 
-from config.base import pg
+from config.base import pg, watching
+from config.wiring import watched
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE_PREFIX = "loyalty_template_"
@@ -29,6 +30,7 @@ DROP_TRIES = 240
 APPLICATION_ROLE = str(connection.settings_dict["USER"])
 SOURCES = (
     "*/migrations/*.py", "*/sql/*.sql", "config/base/pg.py", "config/base/append_only.py",
+    "config/base/watching.py",
 )  # fmt: skip
 
 
@@ -39,9 +41,17 @@ def fingerprint() -> str:
         for path in sorted(ROOT.glob(pattern)):
             digest.update(path.relative_to(ROOT).as_posix().encode())
             digest.update(path.read_bytes())
-    for package in ("django", "django-celery-beat"):
+    for package in (
+        "django",
+        "django-celery-beat",
+        "django-axes",
+        "django-otp",
+        "django-otp-webauthn",
+    ):
         digest.update(importlib.metadata.version(package).encode())
     digest.update(" ".join(pg.append_only_tables()).encode())
+    watched.install()
+    digest.update(repr(watching.watches()).encode())
     return digest.hexdigest()[:16]
 
 

@@ -14,6 +14,13 @@ class Message:
 
     to: list[str]
     text: str
+    subject: str = ""
+    message_id: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+DROP = "drop"
+"""An answer of a server that has read a message and breaks off."""
 
 
 @dataclass
@@ -35,21 +42,37 @@ class _Handler(socketserver.StreamRequestHandler):
                 talk.to.append(line[line.index("<") + 1 : line.index(">")])
             if verb == "DATA":
                 self._say("354 go on")
-                self._keep(talk)
+                content = self._read()
+                answer = self.server.answers.pop(0) if self.server.answers else "250 ok"
+                if answer.startswith("250"):
+                    self.server.messages.append(_parsed(talk.to, content))
+                if answer == DROP:
+                    return
+                self._say(answer)
                 talk = _Talk()
+                continue
             self._say("221 bye" if verb == "QUIT" else "250 ok")
             if verb == "QUIT":
                 return
 
-    def _keep(self, talk: _Talk) -> None:
+    def _read(self) -> bytes:
         lines = []
         while (line := self.rfile.readline()) not in (b".\r\n", b""):
             lines.append(line)
-        parsed = email.message_from_bytes(b"".join(lines), policy=email.policy.default)
-        self.server.messages.append(Message(talk.to, parsed.get_content()))
+        return b"".join(lines)
 
     def _say(self, line: str) -> None:
         self.wfile.write(f"{line}\r\n".encode())
+
+
+def _parsed(to: list[str], content: bytes) -> Message:
+    parsed = email.message_from_bytes(content, policy=email.policy.default)
+    body = parsed.get_body(("plain",))
+    files = {part.get_filename() or "": part.get_content() for part in parsed.iter_attachments()}
+    return Message(
+        to, body.get_content() if body else "", parsed["Subject"] or "", parsed["Message-ID"] or "",
+        files,
+    )  # fmt: skip
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -59,13 +82,18 @@ class _Server(socketserver.ThreadingTCPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.messages: list[Message] = []
+        self.answers: list[str] = []
 
 
 class Mailbox:
-    """The server, while the block runs."""
+    """The server, while the block runs; it answers `answers` to messages first, then takes all."""
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = answers
 
     def __enter__(self) -> "Mailbox":
         self._server = _Server()
+        self._server.answers.extend(self.answers)
         self.host, self.port = "127.0.0.1", self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()

@@ -13,6 +13,9 @@ os.environ.setdefault(
 from config.base.settings import *  # noqa: F403  (the environment comes first)
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Every log-in would ask the database thrice; tests of the lockout switch it on.
+AXES_ENABLED = False
+LOYALTY_LOGINS_PER_MINUTE = 0
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},

@@ -77,7 +77,7 @@ def test_imports_stand_at_the_top() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("package", ["members", "tiers", "rewards"])
+@pytest.mark.parametrize("package", ["members", "tiers", "rewards", "campaigns"])
 def test_deciding_knows_no_database(package: str) -> None:
     wrong = [
         f"{path.relative_to(ROOT)}: {module}"

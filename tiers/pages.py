@@ -1,5 +1,6 @@
 """The page on which staff ask for a tier override."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,9 @@ from config.base.errors import DomainError
 from config.base.names import in_active_language, name_of
 from members.admin.member import masked_name
 from members.models import Approval, Member
+from members.models.staff import ApprovalState
+from members.services.approvals import Change
+from tiers import queries
 from tiers.models import Tier
 from tiers.services import standing
 
@@ -90,3 +94,14 @@ def summarise(approval: Approval) -> str:
         "tier": in_active_language(zh=payload["name_zh"], en=payload["name_en"]),
         "until": clock.local_day(last).isoformat(),
     }
+
+
+def effects(approval: Approval) -> Sequence[Change]:
+    """Return which tier would count instead of which one."""
+    member = approval.member_id
+    if member is None or approval.state != ApprovalState.REQUESTED:
+        return ()
+    current = queries.current_tiers([member], at=clock.now()).get(member)
+    payload = approval.payload
+    after = in_active_language(zh=payload["name_zh"], en=payload["name_en"])
+    return [Change(gettext("Tier"), name_of(current.tier) if current else "–", after)]

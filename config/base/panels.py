@@ -16,6 +16,8 @@ from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 
+from config.base.admin import scope
+
 T = TypeVar("T")
 
 
@@ -23,6 +25,7 @@ class Place(StrEnum):
     """Where a panel stands."""
 
     DASHBOARD_FIGURES = "dashboard_figures"
+    DASHBOARD_ASIDE = "dashboard_aside"
     DASHBOARD_CHARTS = "dashboard_charts"
     DASHBOARD_WORK = "dashboard_work"
     MEMBER_BADGES = "member_badges"
@@ -60,7 +63,11 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A part of a page; `build` returns the template's context, or None to show nothing."""
+    """A part of a page; `build` returns the template's context, or None to show nothing.
+
+    On the dashboard a visitor who sees a part of the organisation only gets scoped ones: theirs
+    narrow what they show.
+    """
 
     code: str
     place: Place
@@ -68,6 +75,13 @@ class Panel:
     build: Callable[[Visit], Mapping[str, Any] | None]
     order: int = 0
     permission: str = ""
+    is_scoped: bool = False
+
+    def is_for(self, visit: Visit) -> bool:
+        """Tell whether the visitor may see the panel."""
+        if not visit.may(self.permission):
+            return False
+        return self.is_scoped or visit.subject is not None or not scope.is_limited(visit.request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +94,21 @@ class Link:
     url: Callable[[Visit], str]
     order: int = 0
     permission: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """Something on the start page that waits for somebody; a count of 0 shows nothing."""
+
+    code: str
+    title: Promise
+    icon: str
+    count: Callable[[Visit], int]
+    url: Callable[[Visit], str]
+    order: int = 0
+    permission: str = ""
+    tone: str = "warning"
+    is_scoped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,22 +132,28 @@ class EventText:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of the console that belongs to no model's list."""
+    """A page of the console that belongs to no model's list.
+
+    A visitor who sees a part of the organisation only opens it where its address names a row of
+    theirs, or where it says that it is scoped: then its view narrows what it shows.
+    """
 
     route: str
     name: str
     view: Callable[..., HttpResponseBase]
+    is_scoped: bool = False
 
 
 _panels: dict[str, Panel] = {}
 _links: dict[str, Link] = {}
+_todos: dict[str, Todo] = {}
 _columns: dict[str, Column] = {}
 _event_texts: dict[str, EventText] = {}
 _pages: dict[str, Page] = {}
 _programme_name: list[Callable[[], str]] = []
 
 
-def register(*items: Panel | Link | Column | EventText | Page) -> None:
+def register(*items: Panel | Link | Todo | Column | EventText | Page) -> None:
     """Add parts of the console; the second of one code replaces the first."""
     for item in items:
         match item:
@@ -126,6 +161,8 @@ def register(*items: Panel | Link | Column | EventText | Page) -> None:
                 _panels[item.code] = item
             case Link():
                 _links[item.code] = item
+            case Todo():
+                _todos[item.code] = item
             case Column():
                 _columns[item.code] = item
             case EventText():
@@ -173,9 +210,21 @@ def links(visit: Visit) -> list[tuple[Link, str]]:
     return [(link, address) for link, address in found if address]
 
 
+def todos(visit: Visit) -> list[tuple[Todo, int, str]]:
+    """Return what waits for somebody, as far as the visitor may see it: what, how much, where."""
+    limited = scope.is_limited(visit.request)
+    allowed = [
+        todo
+        for todo in _todos.values()
+        if visit.may(todo.permission) and (todo.is_scoped or not limited)
+    ]
+    counted = [(todo, todo.count(visit)) for todo in sorted(allowed, key=lambda todo: todo.order)]
+    return [(todo, count, todo.url(visit)) for todo, count in counted if count]
+
+
 def render(place: Place, visit: Visit) -> list[SafeString]:
     """Return the panels of a place as HTML, in order, as far as the visitor may see them."""
-    found = [p for p in _panels.values() if p.place is place and visit.may(p.permission)]
+    found = [p for p in _panels.values() if p.place is place and p.is_for(visit)]
     built = [(p, p.build(visit)) for p in sorted(found, key=lambda panel: panel.order)]
     return [
         render_to_string(panel.template, {**context, "visit": visit}, visit.request)

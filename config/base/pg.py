@@ -60,7 +60,10 @@ def grant_application_role(role: str, using: str = DEFAULT_DB_ALIAS) -> None:
             "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
         ):
             cursor.execute(sql.SQL(statement).format(**names))
-        for table in append_only_tables():
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [SCHEMA])
+        # Migrated back, a model has no table.
+        existing = {name for (name,) in cursor.fetchall()}
+        for table in filter(existing.__contains__, append_only_tables()):
             cursor.execute(
                 sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {role}").format(
                     table=sql.Identifier(table), **names

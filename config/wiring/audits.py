@@ -1,6 +1,7 @@
 """Which apps' invariants the audit proves."""
 
-from config.base import audit
+from config.base import acts_audit, audit
+from config.wiring import watched
 from members.services import audit as members
 from rewards.services import audit as rewards
 from tiers.services import audit as tiers
@@ -8,5 +9,6 @@ from tiers.services import audit as tiers
 
 def install() -> None:
     """Register the checks of every app; doing it again changes nothing."""
-    for app in (members, tiers, rewards):
+    watched.install()
+    for app in (acts_audit, members, tiers, rewards):
         audit.register(app.checks())

@@ -11,13 +11,15 @@ from typing import Final
 
 from django.conf import settings
 
-from config.base import clock, job_runs, jobs
+from campaigns.services import measuring, reports
+from config.base import acts, clock, job_runs, jobs
 from config.base.job_runs import Ending, Report, Watch
 from config.base.jobs import Turn
 from members.api import idempotency
 from members.services import (
     account_managers,
     cases,
+    enrolment_bursts,
     events,
     member_codes,
     one_time_passwords,
@@ -49,6 +51,9 @@ def install() -> None:
     jobs.register("open_cases", open_cases, every=timedelta(hours=1))
     jobs.register("escalate_cases", escalate_cases, every=timedelta(minutes=1))
     jobs.register("hand_over_members", hand_over_members, every=timedelta(minutes=15))
+    jobs.register("watch_enrolments", watch_enrolments, every=timedelta(hours=1))
+    jobs.register("measure_figures", measure_figures, every=timedelta(minutes=1))
+    jobs.register("make_reports", make_reports, every=timedelta(minutes=15))
     jobs.register("forget_content", forget_content, every=timedelta(hours=6))
     jobs.register("forget_idempotency_keys", forget_idempotency_keys, every=timedelta(hours=1))
     jobs.register("forget_deliveries", forget_deliveries, every=timedelta(days=1))
@@ -59,6 +64,7 @@ def install() -> None:
     jobs.register("work_on_files", work_on_files, every=timedelta(minutes=1))
     jobs.register("give_in_bulk", give_in_bulk, every=timedelta(minutes=1))
     jobs.register("forget_files", forget_files, every=timedelta(days=1))
+    jobs.register("anchor_staff_acts", anchor_staff_acts, every=timedelta(days=1))
     jobs.register("forget_job_runs", forget_job_runs, every=timedelta(days=1))
 
 
@@ -132,6 +138,22 @@ def escalate_cases(turn: Turn) -> int:
 def hand_over_members(turn: Turn) -> int:
     """Give the members of staff who are gone to their colleagues."""
     return account_managers.sweep(at=turn.recorded_at)
+
+
+def watch_enrolments(turn: Turn) -> int:
+    """Open cases for staff who enrol more members in an hour than is likely."""
+    most = settings.LOYALTY_ENROLMENTS_PER_HOUR
+    return enrolment_bursts.open_bursts(most=most, until=turn.at, at=turn.recorded_at)
+
+
+def measure_figures(turn: Turn) -> int:
+    """Measure what the figures were at the end of the last days, some days a run."""
+    return measuring.measure_days(at=turn.at, recorded_at=turn.recorded_at)
+
+
+def make_reports(turn: Turn) -> int:
+    """Make the reports of weeks and months that are over; their mails go out at once."""
+    return reports.make_due(at=turn.at, recorded_at=turn.recorded_at, sent_at=datetime.now(UTC))
 
 
 def forget_content(turn: Turn) -> int:
@@ -229,6 +251,11 @@ def forget_job_runs(turn: Turn) -> int:
     return done
 
 
+def anchor_staff_acts(turn: Turn) -> int:
+    """Note in the database and in the log where the chain of staff acts stands."""
+    return acts.anchor()
+
+
 def run_up_to(at: datetime, *, watch: Watch) -> list[Report]:
     """Run every job up to an instant, and remember that the programme has been run up to it.
 
@@ -237,13 +264,13 @@ def run_up_to(at: datetime, *, watch: Watch) -> list[Report]:
     """
     install()
     recorded_at = recording_instant(at)
-    reports = [
+    ended = [
         job_runs.run_again(job, at=at, recorded_at=recorded_at, watch=watch)
         for job in jobs.registered()
     ]
-    if all(report.ending is Ending.FINISHED for report in reports):
+    if all(report.ending is Ending.FINISHED for report in ended):
         clock.advance_programme_time(at)
-    return reports
+    return ended
 
 
 def run_scheduled() -> list[Report]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.db import connection
 
+from campaigns.admin.today import AUDIT_JOB
 from config.base import clock, jobs, monitors
 from config.base.monitors import Reading
 from config.wiring import due, followers, schedule, tasks
@@ -93,7 +94,7 @@ def install() -> None:
 def watch_jobs() -> Reading:
     """Tell which jobs hang, fail, or have not succeeded for more than a day."""
     stuck, stuck_names = _row(_STUCK, [STUCK_SECONDS])
-    names = [job.name for job in jobs.registered()]
+    names = [*(job.name for job in jobs.registered()), AUDIT_JOB]
     rows = _rows(_LAST, [schedule.SINCE, names])
     failing = [name for name, _age, code in rows if code]
     late = [name for name, age, _code in rows if age is None or age > SUCCESS_LATE_SECONDS]

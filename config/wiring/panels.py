@@ -1,12 +1,31 @@
 """Which parts the apps show on the console's pages."""
 
+from collections.abc import Callable
+from typing import Final
+
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.admin import dashboards, goals, month_end, reports, today
 from config.base import clock
-from config.base.panels import Column, EventText, Link, Page, Panel, Place, name_programme, register
-from members.admin import agents, case_page, case_rows, desk
+from config.base.admin import scope
+from config.base.panels import (
+    Column,
+    EventText,
+    Link,
+    Page,
+    Panel,
+    Place,
+    Todo,
+    Visit,
+    name_programme,
+    register,
+)
+from config.safety import admin as safety
+from members.admin import agents, case_page, case_rows, desk, inbox, league
 from members.admin import panels as members
 from members.admin import reports as member_reports
+from members.admin import scope as member_scope
 from members.services import approvals, brand
 from rewards.admin import (
     adjustment,
@@ -18,8 +37,11 @@ from rewards.admin import (
     exports,
     membership,
     moderation,
+    own_till,
     progress,
     redemption_forms,
+    rule,
+    rule_pages,
     service_requests,
     statement,
     uploads,
@@ -27,8 +49,9 @@ from rewards.admin import (
 )
 from rewards.admin import panels as rewards
 from rewards.admin import reports as reward_reports
+from rewards.services import adjustment as adjust_service
 from rewards.services import bulk_grants as bulk_grants_service
-from rewards.services import erasing
+from rewards.services import erasing, rule_drafts, rule_publication
 from rewards.services.adjustment import APPROVAL_KIND
 from tiers import pages as tier_pages
 from tiers import panels as tiers
@@ -39,21 +62,44 @@ CASE_EVENTS = (
     "resolved", "reopened", "closed",
 )  # fmt: skip
 
+# What the arguments of pages name: whoever sees some stores only is kept off the rows of others.
+SUBJECTS: Final = {
+    "member_id": "members.Member",
+    "redemption_id": "rewards.Redemption",
+    "coupon_id": "rewards.Coupon",
+    "case_id": "members.Case",
+}
+
 
 def install() -> None:
     """Register every panel, button and page, and who carries out which request."""
+    scope.install(scope.Scope(member_scope.is_limited, member_scope.narrow, SUBJECTS))
     _install_dashboard()
+    _install_figures()
     _install_member_page()
     _install_pages()
     _install_desk()
     name_programme(lambda: brand.programme_name(clock.now()))
     approvals.register(
         standing.APPROVAL_KIND,
-        approvals.Kind(_("Tier override"), standing.execute_approved, tier_pages.summarise),
+        approvals.Kind(
+            _("Tier override"),
+            standing.execute_approved,
+            tier_pages.summarise,
+            tier_pages.effects,
+            "tiers.approve_override",
+        ),
     )
     approvals.register(
         APPROVAL_KIND,
-        approvals.Kind(_("Points adjustment"), adjustment.execute_approved, adjustment.summarise),
+        approvals.Kind(
+            _("Points adjustment"),
+            adjustment.execute_approved,
+            adjustment.summarise,
+            adjustment.effects,
+            "rewards.approve_adjustment",
+            drop=adjust_service.drop_request,
+        ),
     )
     approvals.register(
         erasing.APPROVAL_KIND,
@@ -66,20 +112,50 @@ def install() -> None:
         bulk_grants_service.APPROVAL_KIND,
         approvals.Kind(
             _("Bulk grant"), bulk_grants.execute_approved, bulk_grants.summarise,
-            bulk_grants.effects, bulk_grants_service.APPROVE_PERMISSION,
+            bulk_grants.effects, bulk_grants_service.APPROVE_PERMISSION, bulk_grants.address,
         ),
     )  # fmt: skip
+    _install_rules()
+
+
+def _install_rules() -> None:
+    permission = rule_drafts.PUBLISH_PERMISSION
+    about = (rule.summarise, rule.effects, permission, rule.address)
+    publish = approvals.Kind(_("Publish an earning rule"), rule_publication.publish, *about)
+    approvals.register(rule_drafts.PUBLISH, publish)
+    end = approvals.Kind(_("End an earning rule"), rule_publication.end, *about)
+    approvals.register(rule_drafts.RETIRE, end)
 
 
 def _install_dashboard() -> None:
     register(
         Panel(
-            "members.totals", Place.DASHBOARD_FIGURES, "admin/members/totals.html",
-            member_reports.totals, 10, "members.view_member",
+            "today.outstanding", Place.DASHBOARD_FIGURES, "admin/campaigns/today_figure.html",
+            today.outstanding, 10, "rewards.view_pointsaccount",
         ),
         Panel(
-            "rewards.totals", Place.DASHBOARD_FIGURES, "admin/rewards/totals.html",
-            reward_reports.totals, 20, "rewards.view_pointsaccount",
+            "today.active", Place.DASHBOARD_FIGURES, "admin/campaigns/today_figure.html",
+            today.active_members, 20, "members.view_order",
+        ),
+        Panel(
+            "today.points", Place.DASHBOARD_FIGURES, "admin/campaigns/today_points.html",
+            today.points_today, 30, "rewards.view_entry",
+        ),
+        Panel(
+            "today.approvals", Place.DASHBOARD_FIGURES, "admin/campaigns/today_approvals.html",
+            today.approvals_waiting, 40, "members.view_approval",
+        ),
+        Panel(
+            "today.rules", Place.DASHBOARD_WORK, "admin/campaigns/running_rules.html",
+            today.running_rules, 10, "rewards.view_rule",
+        ),
+        Panel(
+            "campaigns.goals", Place.DASHBOARD_ASIDE, "admin/campaigns/goals_panel.html",
+            goals.goals_panel, 10, goals.VIEW,
+        ),
+        Panel(
+            "today.audit", Place.DASHBOARD_ASIDE, "admin/campaigns/self_audit.html",
+            today.self_audit, 20, "config.view_jobrun",
         ),
         Panel(
             "rewards.monthly", Place.DASHBOARD_CHARTS, "admin/rewards/monthly.html",
@@ -89,21 +165,76 @@ def _install_dashboard() -> None:
             "tiers.distribution", Place.DASHBOARD_CHARTS, "admin/tiers/distribution.html",
             tiers.distribution, 20, "tiers.view_standing",
         ),
-        Panel(
-            "members.enrolment", Place.DASHBOARD_CHARTS, "admin/members/enrolment_panel.html",
-            member_reports.enrolment_panel, 30, "members.view_member",
+    )  # fmt: skip
+    _install_todos()
+
+
+def _list_of(name: str, query: str = "") -> Callable[[Visit], str]:
+    return lambda _visit: reverse(f"admin:{name}_changelist") + query
+
+
+def _install_todos() -> None:
+    register(
+        Todo(
+            "approvals", _("Requests that you may decide"), "approval_delegation",
+            today.approvals_to_decide, lambda _visit: reverse("admin:approvals_inbox"), 10,
+            "members.view_approval",
         ),
-        Panel(
-            "members.open_requests", Place.DASHBOARD_WORK, "admin/members/open_requests.html",
-            members.open_requests, 10, "members.view_approval",
+        Todo(
+            "cases", _("Open cases"), "support_agent", today.open_cases,
+            lambda _visit: reverse("admin:desk"), 20, case_page.VIEW, "info",
         ),
-        Panel(
-            "rewards.running_out", Place.DASHBOARD_WORK, "admin/rewards/running_out.html",
-            catalogue_panels.running_out, 30, "rewards.view_stock",
+        Todo(
+            "late_cases", _("Cases that are late"), "alarm", today.late_cases,
+            lambda _visit: reverse("admin:desk"), 15, case_page.VIEW, "danger",
         ),
-        Panel(
-            "members.open_cases", Place.DASHBOARD_WORK, "admin/members/open_cases.html",
-            members.open_cases, 20, "members.view_case",
+        Todo(
+            "stock", _("Rewards that run out"), "inventory_2", today.rewards_low,
+            lambda _visit: reverse("admin:dashboard", args=["rewards"]), 30, "rewards.view_stock",
+        ),
+        Todo(
+            "expiring", _("Points that end within 30 days"), "event_busy", today.points_expiring,
+            lambda _visit: reverse("admin:dashboard", args=["points"]), 40, "rewards.view_lot",
+            "info",
+        ),
+        Todo(
+            "goals", _("Goals at risk or missed"), "flag", today.goals_behind,
+            lambda _visit: reverse("admin:goals"), 50, goals.VIEW,
+        ),
+        Todo(
+            "mails", _("Reports that were not mailed"), "mail", today.mails_not_sent,
+            _list_of("campaigns_reportdelivery"), 60, "campaigns.view_report", "danger",
+        ),
+        Todo(
+            "webhooks", _("Webhooks that fail"), "webhook", today.webhooks_failing,
+            _list_of("members_webhook"), 70, "members.view_webhook", "danger",
+        ),
+        Todo(
+            "jobs", _("Jobs that failed"), "running_with_errors", today.jobs_failed,
+            _list_of("config_jobrun", "?state__exact=failed"), 80, "config.view_jobrun", "danger",
+        ),
+    )  # fmt: skip
+
+
+def _install_figures() -> None:
+    register(
+        Page("reports/dashboard/<slug:group>/", "dashboard", dashboards.dashboard_page),
+        Page("reports/goals/", "goals", goals.goals_page),
+        Page("reports/goals/set/", "goal_add", goals.goal_page),
+        Page("reports/goals/<int:goal_id>/change/", "goal_change", goals.goal_page),
+        Page("reports/goals/<int:goal_id>/give-up/", "goal_give_up", goals.give_up_page),
+        Page("reports/month-end/", "month_end", month_end.month_end_page),
+        Page(
+            "reports/month-end/<slug:month>/<slug:column>/", "month_end_entries",
+            month_end.month_end_entries,
+        ),
+        Page("reports/unit-cost/", "unit_cost", month_end.unit_cost_page),
+        Page("reports/report/<int:report_id>/", "report", reports.report_page),
+        Page("reports/report/<int:report_id>/pdf/", "report_pdf", reports.report_pdf_page),
+        Page("reports/report/<int:report_id>/send/", "report_send", reports.send_to_all_page),
+        Page(
+            "reports/report/mail/<int:delivery_id>/again/", "report_send_again",
+            reports.send_again_page,
         ),
     )  # fmt: skip
 
@@ -180,6 +311,8 @@ def _install_member_page() -> None:
 
 def _install_pages() -> None:
     register(
+        Page("approvals/", "approvals_inbox", inbox.inbox_page, is_scoped=True),
+        Page("reports/enrolments-by-staff/", "report_league", league.league_page, is_scoped=True),
         Panel(
             "rewards.order", Place.ORDER, "admin/rewards/order_points.html",
             rewards.order_points, 10, "rewards.view_entry",
@@ -234,6 +367,10 @@ def _install_pages() -> None:
         Page(
             "rewards/reward/<int:reward_id>/stock/", "reward_stock", redemption_forms.stock_page
         ),
+        Page("rewards/rules/new/", "rule_new", rule_pages.new_page),
+        Page("rewards/rule-drafts/<int:version_id>/", "rule_draft", rule_pages.draft_page),
+        Page("rewards/rule-versions/<int:version_id>/copy/", "rule_copy", rule_pages.copy_page),
+        Page("rewards/rule-versions/<int:version_id>/end/", "rule_end", rule_pages.end_page),
         Page("reports/enrolment/", "report_enrolment", member_reports.enrolment_page),
         Page(
             "members/member/<int:member_id>/tier-override/", "tier_override",
@@ -247,10 +384,19 @@ def _install_pages() -> None:
             "rewards.adjustment", _("Adjust points"), "exposure", rewards.adjustment_address, 20,
             adjustment.PERMISSION,
         ),
+        Page("rewards/case/<int:case_id>/release/", "own_till_release", own_till.release_page),
+        Link(
+            "rewards.own_till", _("Release points"), "lock_open", own_till.release_address, 15,
+            own_till.PERMISSION,
+        ),
         Page("members/member/<int:member_id>/status/", "member_status", membership.status_page),
         Link(
             "members.status", _("Freeze or close"), "lock", membership.status_address, 40,
             membership.PERMISSION,
+        ),
+        Link(
+            "config.staff_acts", _("Staff acts"), "policy", safety.member_address, 90,
+            "config.view_staffact",
         ),
         Link(
             "tiers.override", _("Tier override"), "person_edit", tiers.override_address, 30,

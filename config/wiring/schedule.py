@@ -12,9 +12,10 @@ from typing import Final
 from django.db import transaction
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
+from campaigns.tasks import send_reports
 from config.base import job_runs
 from config.wiring import followers
-from config.wiring.tasks import WORKER, run_due_now
+from config.wiring.tasks import WORKER, prove_invariants, run_due_now
 from members.services import delivery, webhooks
 from members.tasks import deliver_events, send_webhooks
 
@@ -23,6 +24,8 @@ SCHEDULER: Final = "scheduler"
 SINCE: Final = "installed"
 DUE_SECONDS: Final = 60
 DELIVERY_SECONDS: Final = 10
+# Looked for so often; it runs once a day.
+AUDIT_SECONDS: Final = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ def rows() -> Iterator[Row]:
         name = f"deliver {follower.name}"
         yield Row(name, deliver_events.name, DELIVERY_SECONDS, (follower.name,))
     yield Row("send webhooks", send_webhooks.name, DELIVERY_SECONDS)
+    yield Row("send reports", send_reports.name, DUE_SECONDS)
+    yield Row("self-audit", prove_invariants.name, AUDIT_SECONDS)
 
 
 @transaction.atomic

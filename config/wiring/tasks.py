@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from config.base import job_runs
-from config.wiring import due, followers
+from config.wiring import due, followers, self_audit
 
 WORKER = "worker"
 
@@ -16,3 +16,9 @@ def run_due_now() -> None:
     """Run what time has triggered. Late, twice or from two schedulers at once: it is done once."""
     job_runs.beat(WORKER)
     due.run_scheduled()
+
+
+@shared_task(name="config.prove_invariants", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
+def prove_invariants() -> None:
+    """Prove the invariants unless that was done today; what came of it is a job run."""
+    self_audit.run_scheduled()

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from config.safety import urls as safety
 from config.wiring import celery, health, monitors, panels
 
 # What requests ask workers for goes to our broker; without this, to the one that Celery assumes.
@@ -14,6 +15,8 @@ monitors.install()
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    # Before the console: its log-in page is ours.
+    path("admin/", include(safety)),
     path("admin/", admin.site.urls),
     path("api/", include("config.wiring.api")),
     path("i18n/", include("django.conf.urls.i18n")),

@@ -1,10 +1,11 @@
 """Requests that wait for a second person."""
 
+from typing import Final
+
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.base import clock
@@ -15,6 +16,12 @@ from members.admin.base import MemberOwnedAdmin
 from members.models import Approval
 from members.models.staff import ApprovalState
 from members.services import approvals
+
+DECISIONS: Final = {
+    "approve": (approvals.approve, _("Approved and carried out.")),
+    "refuse": (approvals.refuse, _("Refused.")),
+    "withdraw": (approvals.withdraw, _("Withdrawn.")),
+}
 
 
 @admin.register(Approval)
@@ -41,18 +48,24 @@ class ApprovalAdmin(MemberOwnedAdmin):
 
     @labelled(
         _("state"),
-        {"requested": "warning", "approved": "success", "refused": "danger"},
+        {"requested": "warning", "approved": "success", "refused": "danger", "withdrawn": "info"},
     )
     def state_label(self, approval: Approval) -> tuple[str, str]:
         """Return where the request stands, with its colour."""
         return approval.state, approval.get_state_display()
 
     def has_decide_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Tell whether the visitor may decide requests, of this kind where one is named."""
-        if object_id is None:
-            return request.user.has_perm(approvals.DECIDE)
-        found = Approval.objects.filter(pk=object_id).values_list("kind", flat=True).first()
-        return request.user.has_perm(approvals.permission_of(found or ""))
+        """Tell whether the visitor may decide requests, of this kind where one is named.
+
+        Who asked for it opens it as well, to take it back.
+        """
+        found = None
+        if object_id is not None:
+            found = self.get_queryset(request).filter(pk=object_id).first()
+        if found is None:
+            return bool(approvals.decidable_kinds(request.user.has_perm))
+        is_own = found.requested_by == actor_of(request)
+        return is_own or request.user.has_perm(approvals.permission_of(found.kind))
 
     @detail_action(
         _("Decide"),
@@ -62,7 +75,8 @@ class ApprovalAdmin(MemberOwnedAdmin):
     )
     def decide(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show the request with its two buttons, or carry out the one that was pressed."""
-        approval = get_object_or_404(Approval.objects.select_related("member"), pk=object_id)
+        rows = self.get_queryset(request).select_related("member")
+        approval = get_object_or_404(rows, pk=object_id)
         if request.method == "POST":
             return self._decided(request, approval)
         context = {
@@ -71,20 +85,18 @@ class ApprovalAdmin(MemberOwnedAdmin):
             "approval": approval,
             "summary": approvals.summary_of(approval),
             "effects": approvals.effects_of(approval),
+            "address": approvals.address_of(approval),
             "is_open": approval.state == ApprovalState.REQUESTED,
             "is_own": approval.requested_by == actor_of(request),
         }
         return TemplateResponse(request, "admin/console/approval.html", context)
 
     def _decided(self, request: HttpRequest, approval: Approval) -> HttpResponse:
-        is_agreed = request.POST.get("decision") == "approve"
-        decide = approvals.approve if is_agreed else approvals.refuse
+        decide, told = DECISIONS.get(request.POST.get("decision", ""), DECISIONS["refuse"])
         try:
             decide(approval_id=approval.pk, actor=actor_of(request), at=clock.now())
         except DomainError as error:
             messages.error(request, str(error.message))
             return redirect("admin:members_approval_decide", approval.pk)
-        messages.success(
-            request, gettext("Approved and carried out.") if is_agreed else gettext("Refused.")
-        )
-        return redirect("admin:members_approval_changelist")
+        messages.success(request, str(told))
+        return redirect("admin:approvals_inbox")

@@ -112,7 +112,7 @@ class MemberAdmin(ExactSearchMixin, ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show the member page."""
-        if not self.has_view_permission(request):
+        if not self.has_view_permission(request) or request.method == "POST":
             raise PermissionDenied
         member = self.get_object(request, object_id)
         if member is None:

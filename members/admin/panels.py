@@ -80,30 +80,6 @@ def cases(visit: Visit) -> Mapping[str, Any]:
     }
 
 
-def open_cases(visit: Visit) -> Mapping[str, Any]:
-    """Show the most pressing cases of all members, and how many are late."""
-    rows = Case.objects.undone().select_related("member", "owner").in_queue_order()
-    return {
-        "cases": rows_of(rows[:WORK_SHOWN], visit.at),
-        "late": Case.objects.breached(visit.at).count(),
-    }
-
-
-def open_requests(_visit: Visit) -> Mapping[str, Any]:
-    """Show the requests that wait for a second person."""
-    rows = (
-        Approval.objects.filter(state=ApprovalState.REQUESTED)
-        .select_related("member")
-        .order_by("requested_at")
-    )
-    return {
-        "requests": [
-            (approvals.title_of(row.kind), approvals.summary_of(row), row)
-            for row in rows[:WORK_SHOWN]
-        ]
-    }
-
-
 def phone_tails(members: Sequence[Member], _at: datetime) -> Mapping[int, str]:
     """Return the last digits of each member's phone, for the member list."""
     rows = Identifier.objects.filter(

@@ -3,9 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import cycle
-from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
@@ -16,11 +15,8 @@ from django.utils.translation import gettext as _
 
 from config.base import clock
 from config.base.admin import charts, site
-from config.base.admin.kept import kept
-from config.base.admin.paginator import estimated_count
-from config.base.panels import Visit
 from members.admin.base import channel_name
-from members.models import Channel, Member, Order
+from members.models import Channel, Member
 
 MONTHS_SHOWN = 13
 
@@ -98,29 +94,6 @@ def enrolment_chart(found: Enrolment) -> Mapping[str, str]:
             for channel, colour in zip(found.channels, cycle(charts.PALETTE), strict=False)
         ],
         is_stacked=True,
-    )
-
-
-def enrolment_panel(visit: Visit) -> Mapping[str, Any]:
-    """Show a year of enrolment by channel."""
-    today = clock.local_day(visit.at)
-    first = months_until(today, MONTHS_SHOWN)[0]
-    found = kept(f"enrolment:{month_start(today)}", lambda: enrolment(first, today))
-    return {"enrolment": found, "chart": enrolment_chart(found) if found.total else None}
-
-
-def totals(visit: Visit) -> Mapping[str, Any]:
-    """Show how many members and orders there are, and what came lately."""
-    today = clock.local_day(visit.at)
-    since = clock.day_start(today - timedelta(days=30))
-    return kept(
-        f"totals:{today}",
-        lambda: {
-            "members": estimated_count(Member),
-            "orders": estimated_count(Order),
-            "new_members": Member.objects.filter(joined_at__gte=since).count(),
-            "new_orders": Order.objects.filter(placed_at__gte=since).count(),
-        },
     )
 
 

@@ -19,7 +19,7 @@ from members.models.moderation import Moderation, ModerationState
 from members.models.order import LineKind, Order, OrderLine, OrderStatus, Refund
 from members.models.presence import MemberCode, OneTimePassword, Verification
 from members.models.service import ServiceHours, ServicePolicy, SpecialDay, Weekday
-from members.models.staff import Approval, StaffAuthority
+from members.models.staff import Approval, RoleAuthority, StaffAuthority
 from members.models.status import AttributeChange, Suspension
 from members.models.touchpoint import (
     ApiKey,
@@ -82,6 +82,7 @@ __all__ = [
     "OrgUnit",
     "ReceivedFact",
     "Refund",
+    "RoleAuthority",
     "SendState",
     "ServiceHours",
     "ServicePolicy",

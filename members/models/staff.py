@@ -4,10 +4,46 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
-class StaffAuthority(models.Model):
-    """The limits within which one member of staff puts things right alone."""
+class AdjustmentLimits(models.Model):
+    """How many points may be moved by hand without a second person; empty: not set here."""
+
+    adjustment_limit_points = models.PositiveBigIntegerField(
+        _("adjustment limit (points per call)"), null=True, blank=True
+    )
+    adjustment_daily_limit_points = models.PositiveBigIntegerField(
+        _("adjustment limit (points per day)"), null=True, blank=True
+    )
+    adjustment_member_month_limit_points = models.PositiveBigIntegerField(
+        _("adjustment limit (points per member and month)"), null=True, blank=True
+    )
+
+    class Meta:
+        abstract = True
+
+
+class RoleAuthority(AdjustmentLimits):
+    """The limits of everybody in a group who has none of their own."""
+
+    group = models.OneToOneField(
+        "auth.Group", models.CASCADE, related_name="authority", verbose_name=_("role")
+    )
+
+    class Meta:
+        verbose_name = _("authority of a role")
+        verbose_name_plural = _("authorities of roles")
+
+    def __str__(self) -> str:
+        return str(self.group)
+
+
+class StaffAuthority(AdjustmentLimits):
+    """Who a member of staff is: where they work, as whom they buy, how far they decide alone.
+
+    A limit that is set here counts instead of those of the person's roles.
+    """
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="authority", verbose_name=_("staff")
@@ -15,14 +51,26 @@ class StaffAuthority(models.Model):
     org_unit = models.ForeignKey(
         "members.OrgUnit", models.PROTECT, null=True, blank=True,
         verbose_name=_("organisation unit"),
+        help_text=_("Only members and orders of its stores are shown; empty: all of them."),
     )  # fmt: skip
-    adjustment_limit_points = models.PositiveBigIntegerField(
-        _("adjustment limit (points per call)"), default=500
-    )
+    member = models.OneToOneField(
+        "members.Member", models.PROTECT, null=True, blank=True, related_name="staff",
+        verbose_name=_("own member account"),
+    )  # fmt: skip
+    staff_no = models.CharField(
+        _("staff number"), max_length=64, blank=True, default="", db_default="",
+        help_text=_("As tills report it; the user name counts as well."),
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("staff authority")
         verbose_name_plural = _("staff authorities")
+        permissions = [("view_league_table", "Can view who enrolled how many members")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["staff_no"], condition=~Q(staff_no=""), name="staff_no_unique"
+            )
+        ]
 
     def __str__(self) -> str:
         return str(self.user)
@@ -34,6 +82,7 @@ class ApprovalState(models.TextChoices):
     REQUESTED = "requested", _("Requested")
     APPROVED = "approved", _("Approved")
     REFUSED = "refused", _("Refused")
+    WITHDRAWN = "withdrawn", pgettext_lazy("request", "Withdrawn")
 
 
 class Approval(models.Model):
@@ -58,7 +107,8 @@ class Approval(models.Model):
         verbose_name_plural = _("approvals")
         constraints = [
             models.CheckConstraint(
-                condition=Q(state="requested") | ~Q(decided_by=F("requested_by")),
+                condition=Q(state__in=["requested", "withdrawn"])
+                | ~Q(decided_by=F("requested_by")),
                 name="approval_four_eyes",
             ),
             models.CheckConstraint(
@@ -66,6 +116,11 @@ class Approval(models.Model):
                 | (~Q(state="requested") & Q(decided_at__isnull=False)),
                 name="approval_decided_when_closed",
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["requested_at"], condition=Q(state="requested"), name="approval_waiting"
+            )
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """Points given or taken by staff: at once within their limit, else by a second person."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -15,10 +16,21 @@ from django.utils.translation import gettext_lazy as _
 from config.base import clock
 from config.base.admin import formats, site
 from config.base.admin.actors import actor_of
+from config.base.admin.reauth import fresh_login_required
 from config.base.errors import DomainError
 from members.admin.member import masked_name
 from members.models import Approval, Member
-from rewards.services.adjustment import AdjustmentError, adjust, adjust_by_staff, staff_limit
+from members.models.staff import ApprovalState
+from members.services import authority
+from members.services.approvals import Change
+from rewards.models import PointsAccount
+from rewards.services.adjustment import (
+    USER,
+    AdjustmentError,
+    adjust,
+    adjust_by_staff,
+    used_today,
+)
 
 PERMISSION: Final = "rewards.add_entry"
 LARGEST: Final = 1_000_000_000
@@ -43,6 +55,7 @@ class AdjustmentForm(forms.Form):
         return points
 
 
+@fresh_login_required
 def adjustment_page(request: HttpRequest, member_id: int) -> HttpResponse:
     """Adjust one member's points, or ask a second person to agree.
 
@@ -51,18 +64,26 @@ def adjustment_page(request: HttpRequest, member_id: int) -> HttpResponse:
     if not request.user.has_perm(PERMISSION):
         raise PermissionDenied
     member = get_object_or_404(Member.objects.select_related("profile"), pk=member_id)
-    limit = staff_limit(request.user.pk or 0)
+    limits = authority.limits_of(request.user.pk or 0)
     form = AdjustmentForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and _done(request, member, form):
         return redirect("admin:members_member_change", member.pk)
-    note = gettext("You may adjust up to %(limit)s points alone; more takes a second person.")
+    note = gettext(
+        "Alone you may adjust up to %(call)s points at a time, %(day)s a day (%(used)s used) and "
+        "%(month)s per member and month; more takes a second person."
+    ) % {
+        "call": formats.points(limits.call),
+        "day": formats.points(limits.day),
+        "used": formats.points(used_today(request.user.pk or 0, clock.now())),
+        "month": formats.points(limits.member_month),
+    }
     context = {
         **site.current().each_context(request),
         "title": gettext("Adjust points"),
         "member": member,
         "member_name": masked_name(member),
         "form": form,
-        "note": note % {"limit": formats.points(limit)},
+        "note": note,
         "submit": gettext("Adjust"),
     }
     return TemplateResponse(request, "admin/console/form.html", context)
@@ -107,3 +128,30 @@ def summarise(approval: Approval) -> str:
     """Return what a request for an adjustment asks for, for people."""
     points = formats.signed(int(approval.payload["points"]))
     return gettext("%(points)s points") % {"points": points}
+
+
+def effects(approval: Approval) -> Sequence[Change]:
+    """Return what an adjustment would do to the balance, and what it takes of the maker's limit."""
+    account = PointsAccount.objects.filter(member=approval.member).first()
+    if account is None or approval.state != ApprovalState.REQUESTED:
+        return ()
+    points = int(approval.payload["points"])
+    settled = min(account.debt, max(0, points))
+    changes = [
+        _change(gettext("Available points"), account.available, points - settled),
+    ]
+    if settled:
+        changes.append(_change(gettext("Points debt"), account.debt, -settled))
+    user = approval.payload.get(USER)
+    if user is not None:
+        used = used_today(user, approval.requested_at)
+        what = gettext("Used that day by %(who)s, of %(limit)s alone") % {
+            "who": approval.requested_by,
+            "limit": formats.points(authority.limits_of(user).day),
+        }
+        changes.append(_change(what, used - abs(points), abs(points)))
+    return changes
+
+
+def _change(what: str, before: int, by: int) -> Change:
+    return Change(what, formats.points(before), formats.points(before + by))

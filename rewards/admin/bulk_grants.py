@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -260,6 +261,11 @@ def effects(approval: Approval) -> Sequence[Change]:
     if bulk.gift == BulkGift.POINTS:
         rows.insert(2, Change(gettext("Points each"), "", each))
     return rows
+
+
+def address(approval: Approval) -> str:
+    """Return where the list of a request can be seen."""
+    return reverse("admin:bulk_grant", args=[approval.payload["bulk"]])
 
 
 def _bulk_of(approval: Approval) -> BulkGrant:

@@ -4,17 +4,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from config.base.panels import Visit
-from rewards import supply
 from rewards.admin.catalogue import STATUS_COLOURS
 from rewards.models import Redemption
 
 LATEST: Final = 10
 MOST_SUPPLIES: Final = 10
-
-
-def running_out(visit: Visit) -> Mapping[str, Any]:
-    """Return the rewards whose stock is low or does not last. Source: RWD-15."""
-    return {"supplies": supply.running_out(visit.at)[:MOST_SUPPLIES]}
 
 
 def redemptions(visit: Visit) -> Mapping[str, Any]:

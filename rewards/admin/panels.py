@@ -8,6 +8,7 @@ from typing import Any
 from django.urls import reverse
 
 from config.base import clock
+from config.base.admin import scope
 from config.base.names import name_of
 from config.base.panels import Visit
 from members.models import Order
@@ -139,7 +140,8 @@ def lots(visit: Visit) -> Mapping[str, Any]:
 
 def orders(visit: Visit) -> Mapping[str, Any]:
     """Show the latest orders with what each earned."""
-    rows = Order.objects.filter(member_id=visit.subject.pk).select_related("store")
+    rows = scope.narrowed(visit.request, Order.objects.filter(member_id=visit.subject.pk))
+    rows = rows.select_related("store")
     found = list(rows.order_by("-placed_at", "-id")[:ORDERS_SHOWN])
     newest = (
         Evaluation.objects.filter(order_id__in=[order.pk for order in found])

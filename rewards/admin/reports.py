@@ -13,26 +13,10 @@ from config.base.admin import charts
 from config.base.admin.kept import kept
 from config.base.panels import Visit
 from rewards.domain.buckets import Bucket
-from rewards.models import Entry, PointsAccount
+from rewards.models import Entry
 
 MONTHS_SHOWN = 13
 ISSUED_COLOUR, SPENT_COLOUR, EXPIRED_COLOUR = "#0d9488", "#6366f1", "#f59e0b"
-
-
-def totals(visit: Visit) -> Mapping[str, Any]:
-    """Show the points outstanding."""
-    return kept(
-        f"points:{clock.local_day(visit.at)}",
-        lambda: {
-            name: number or 0
-            for name, number in PointsAccount.objects.aggregate(
-                available=Sum("available"),
-                pending=Sum("pending"),
-                reserved=Sum("reserved"),
-                debt=Sum("debt"),
-            ).items()
-        },
-    )
 
 
 def monthly(visit: Visit) -> Mapping[str, Any]:

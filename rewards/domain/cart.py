@@ -50,7 +50,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class OrderVersion:
-    """One version of an order; its lines stand in line_no order, each line_no once."""
+    """One version of an order; its lines stand in line_no order, each line_no once.
+
+    What a held one earns stays pending until somebody releases it.
+    """
 
     version: int
     status: str
@@ -59,6 +62,7 @@ class OrderVersion:
     channel: str
     store: str
     acts_at: datetime
+    is_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -270,7 +270,8 @@ class MemberRun:
         available_at = None
         if isinstance(state, OrderState) and state.version is not None:
             available_at = policy.available_at(state.placed_at, state.version.channel)
-            if policy.activates_on_completion and state.version.status != COMPLETED:
+            waits = policy.activates_on_completion and state.version.status != COMPLETED
+            if waits or state.version.is_held:
                 available_at = NEVER
         self.account.rise(
             self._grounds(difference, key, cause),
@@ -283,7 +284,7 @@ class MemberRun:
 
     def _schedule(self, state: SubjectState, at: datetime) -> None:
         """Let points that waited for completion become available, once the order is complete."""
-        if not isinstance(state, OrderState) or state.version is None:
+        if not isinstance(state, OrderState) or state.version is None or state.version.is_held:
             return
         policy = self.book.policy_at(state.placed_at)
         if policy.activates_on_completion and state.version.status == COMPLETED:

@@ -5,7 +5,7 @@ Compiled once from the stored configuration and shared by every member that is f
 
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -88,9 +88,26 @@ class ProgrammeBook:
         """Return the rules as compiled for the policy in force."""
         return self._books[bisect_right(self._starts, at) if self._starts else 0]
 
+    def replacing(self, draft: RuleSpec) -> "ProgrammeBook":
+        """Return the programme as if a draft had always held in place of its rule's versions.
+
+        Raises: RuleError where the draft contradicts another rule.
+        """
+        always = replace(draft, valid_from=None, valid_until=None)
+        others = [rule for rule in self._rules.values() if rule.code != draft.code]
+        return ProgrammeBook(
+            self.ladders, [*others, always], self._policies, self.tier_ids, self.behaviours,
+            self.grants,
+        )  # fmt: skip
+
     def rule(self, key: int) -> RuleSpec | None:
         """Return a rule version by its key, None where it is unknown."""
         return self._rules.get(key)
+
+    @property
+    def rules(self) -> list[RuleSpec]:
+        """Return all rule versions of all times."""
+        return list(self._rules.values())
 
     def ref(self, key: int) -> RuleRef:
         """Return how entries name a rule version."""

@@ -32,6 +32,8 @@ from rewards.domain.submission import (
     Submission,
 )
 
+# Noted at intake beside what was reported: the cashier is the member.
+OWN_TILL: Final = "own_till"
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 POINTS_TENDER: Final = "points"
 CHECK_IN: Final = "check_in"
@@ -265,6 +267,7 @@ def order_version(receipt: Receipt) -> OrderVersion:
         body.get("channel", ""),
         body.get("store", ""),
         receipt.acts_at,
+        is_held=body.get(OWN_TILL, False),
     )
 
 

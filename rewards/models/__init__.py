@@ -1,6 +1,6 @@
 """Rules, decisions, the points ledger, and what points and gifts turn into."""
 
-from rewards.models.adjustment import AdjustmentBudget
+from rewards.models.adjustment import AdjustmentBudget, StaffBudget
 from rewards.models.bulk_grant import BulkGift, BulkGrant, BulkGrantLine, BulkLineState, BulkState
 from rewards.models.catalogue import (
     Redemption,
@@ -100,6 +100,7 @@ __all__ = [
     "Rule",
     "RuleState",
     "RuleVersion",
+    "StaffBudget",
     "StepMetric",
     "StepMode",
     "StepWindow",

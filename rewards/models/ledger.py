@@ -131,6 +131,10 @@ class Entry(AppendOnly):
     class Meta(AppendOnly.Meta):
         verbose_name = _("entry")
         verbose_name_plural = _("entries")
+        permissions = [
+            ("approve_adjustment", "Can decide adjustments beyond the limits of others"),
+            ("release_own_till", "Can release points earned at one's own till"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["account", "seq"], name="entry_seq_unique"),
             models.CheckConstraint(condition=Q(points__gt=0), name="entry_points_positive"),

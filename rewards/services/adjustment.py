@@ -1,31 +1,62 @@
 """Points given or taken by hand."""
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils.translation import gettext_lazy as _
 
 from config.base import clock
 from config.base.errors import DomainError
-from members.models import Approval, StaffAuthority, Touchpoint
-from members.services import approvals, notes
+from members.models import Approval, Touchpoint
+from members.services import approvals, authority, notes
+from members.services.authority import Limits
 from rewards.domain.posting import Balance
 from rewards.domain.transfers import Grounds
+from rewards.models import StaffBudget
 from rewards.services.commands import command
 from rewards.services.programme import current_book
 
 APPROVAL_KIND: Final = "points_adjustment"
+USER: Final = "user"
 
 # The row is locked until the command is over: two at once cannot both take what is left.
-_TAKE_BUDGET = """
-INSERT INTO rewards_adjustmentbudget AS b (touchpoint_id, member_id, period, points)
-SELECT %(touchpoint)s, %(member)s, %(period)s, %(points)s WHERE %(points)s <= %(limit)s
-ON CONFLICT (touchpoint_id, period, member_id) DO UPDATE
+_TAKE = """
+INSERT INTO {table} AS b ({owner}_id, member_id, period, points)
+SELECT %(owner)s, %(member)s, %(period)s, %(points)s WHERE %(points)s <= %(limit)s
+ON CONFLICT ({owner}_id, period, member_id) DO UPDATE
 SET points = b.points + EXCLUDED.points
 WHERE b.points + EXCLUDED.points <= %(limit)s
 RETURNING id
 """
+_OF_TOUCHPOINT: Final = _TAKE.format(table="rewards_adjustmentbudget", owner="touchpoint")
+_OF_STAFF: Final = _TAKE.format(table="rewards_staffbudget", owner="user")
+_UNLIMITED: Final = Limits(2**62, 2**62, 2**62)
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """Whose budgets an adjustment uses up, and how far they go. Units: points."""
+
+    take: str
+    owner: int
+    limits: Limits
+
+
+def _budgets_of_touchpoint(touchpoint: Touchpoint) -> Budgets:
+    limits = Limits(
+        touchpoint.adjustment_limit_points,
+        touchpoint.adjustment_daily_limit_points,
+        touchpoint.adjustment_member_month_limit_points,
+    )
+    return Budgets(_OF_TOUCHPOINT, touchpoint.pk, limits)
+
+
+def _budgets_of_staff(user_id: int) -> Budgets:
+    return Budgets(_OF_STAFF, user_id, authority.limits_of(user_id))
 
 
 class AdjustmentError(DomainError):
@@ -53,12 +84,12 @@ def adjust(  # noqa: PLR0913 - one keyword for each part of an adjustment
     at: datetime,
     actor: str,
     limit_points: int | None,
-    touchpoint: Touchpoint | None = None,
+    budgets: Budgets | None = None,
 ) -> Balance:
     """Give points (positive) or take available ones (negative); returns the balance after.
 
-    Given points are available at once and expire like points earned that day. A touchpoint also has
-    budgets: per local day, and per member and local month.
+    Given points are available at once and expire like points earned that day. Besides the limit per
+    call there may be budgets: per local day, and per member and local month.
     Raises: AdjustmentError, InsufficientPointsError, MemberFrozenError, MemberNotFoundError.
     Source: design §5.3 (7); PTS-15.
     """
@@ -77,8 +108,8 @@ def adjust(  # noqa: PLR0913 - one keyword for each part of an adjustment
         # What cannot be done at all is refused before somebody would be asked to approve it.
         if limit_points is not None and abs(points) > limit_points:
             raise AdjustmentOverLimitError("call", limit_points)
-        if touchpoint is not None:
-            _take_budgets(touchpoint, member, abs(points), at)
+        if budgets is not None:
+            _take_budgets(budgets, member, abs(points), at)
         current.report(
             "points.adjusted",
             {"points": points, "note": notes.seal(member=member, text=reason), "actor": actor},
@@ -101,7 +132,7 @@ def adjust_or_ask(
             at=at,
             actor=actor,
             limit_points=touchpoint.adjustment_limit_points,
-            touchpoint=touchpoint,
+            budgets=_budgets_of_touchpoint(touchpoint),
         )
     except AdjustmentOverLimitError as over:
         limit = over.details["limit_points"]
@@ -115,52 +146,68 @@ def adjust_or_ask(
         )
 
 
-def staff_limit(user_id: int) -> int:
-    """Return how many points the member of staff may move alone in one adjustment; 0: none."""
-    limits = StaffAuthority.objects.filter(user_id=user_id)
-    return limits.values_list("adjustment_limit_points", flat=True).first() or 0
-
-
 def adjust_by_staff(
     *, user_id: int, member: int, points: int, reason: str, at: datetime, actor: str
 ) -> Balance | Approval:
     """Adjust within the authority of a member of staff; above it ask a second person instead.
 
-    Raises: AdjustmentError, InsufficientPointsError, MemberFrozenError, MemberNotFoundError.
-    Source: PTS-15, STF-02.
+    What somebody asks for uses up the same budgets as what they do alone, so that a large amount
+    does not get through in small ones.
+    Raises: AdjustmentError, InsufficientPointsError, MemberFrozenError, MemberNotFoundError,
+    OwnAccountError.
+    Source: PTS-15, STF-02, SVC-11.
     """
-    limit = staff_limit(user_id)
+    authority.refuse_own_account(actor=actor, member_id=member)
+    budgets = _budgets_of_staff(user_id)
     try:
         return adjust(
-            member=member, points=points, reason=reason, at=at, actor=actor, limit_points=limit
-        )
-    except AdjustmentOverLimitError:
+            member=member, points=points, reason=reason, at=at, actor=actor,
+            limit_points=budgets.limits.call, budgets=budgets,
+        )  # fmt: skip
+    except AdjustmentOverLimitError as over:
+        limit, name = over.details["limit_points"], over.details["limit"]
+    with transaction.atomic():
+        _take_budgets(replace(budgets, limits=_UNLIMITED), member, abs(points), at)
         return approvals.request(
             kind=APPROVAL_KIND,
             member_id=member,
-            payload={"points": points, "limit": limit},
+            payload={"points": points, "limit": limit, "limit_of": name, USER: user_id},
             reason=reason,
             actor=actor,
             at=at,
         )
 
 
-def _take_budgets(touchpoint: Touchpoint, member: int, points: int, at: datetime) -> None:
-    """Use the touchpoint's budgets for this adjustment.
+def drop_request(approval: Approval) -> None:
+    """Give back what a request took of the budgets of who asked for it: it is not carried out."""
+    if USER not in approval.payload:
+        return
+    points = abs(int(approval.payload["points"]))
+    for _name, whose, period in _periods(approval.member_id, approval.requested_at):
+        mine = StaffBudget.objects.filter(user_id=approval.payload[USER], period=period)
+        rows = mine.filter(member__isnull=True) if whose is None else mine.filter(member_id=whose)
+        rows.update(points=Greatest(F("points") - points, 0))
+
+
+def used_today(user_id: int, at: datetime) -> int:
+    """Return how many points a member of staff has moved or asked for in the local day."""
+    today = clock.local_day(at).isoformat()
+    rows = StaffBudget.objects.filter(user_id=user_id, member=None, period=today)
+    return rows.values_list("points", flat=True).first() or 0
+
+
+def _take_budgets(budgets: Budgets, member: int, points: int, at: datetime) -> None:
+    """Use up budgets for this adjustment.
 
     Raises: AdjustmentOverLimitError.
     """
-    today = clock.local_day(at)
-    budgets = (
-        ("member_month", member, f"{today:%Y-%m}", touchpoint.adjustment_member_month_limit_points),
-        ("day", None, today.isoformat(), touchpoint.adjustment_daily_limit_points),
-    )
-    for name, whose, period, limit in budgets:
+    for name, whose, period in _periods(member, at):
+        limit = getattr(budgets.limits, name)
         with connection.cursor() as cursor:
             cursor.execute(
-                _TAKE_BUDGET,
+                budgets.take,
                 {
-                    "touchpoint": touchpoint.pk,
+                    "owner": budgets.owner,
                     "member": whose,
                     "period": period,
                     "points": points,
@@ -169,3 +216,9 @@ def _take_budgets(touchpoint: Touchpoint, member: int, points: int, at: datetime
             )
             if cursor.fetchone() is None:
                 raise AdjustmentOverLimitError(name, limit)
+
+
+def _periods(member: int | None, at: datetime) -> tuple[tuple[str, int | None, str], ...]:
+    """Return the limits that add up, each with whose it is and for which time."""
+    today = clock.local_day(at)
+    return (("member_month", member, f"{today:%Y-%m}"), ("day", None, today.isoformat()))

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from members.domain.enrolment import Key
 from members.models import MemberStatus, OnUnknown, Touchpoint
-from members.services import identity, touchpoints
+from members.services import authority, identity, touchpoints
 from rewards.domain import receipt as receipts
 from rewards.domain.programme import ProgrammeBook
 from rewards.domain.receipt import FactKey, Receipt
@@ -317,12 +317,26 @@ class Arrivals:
                 self._place_unknown(item)
         for play in self.orders.values():
             self._place_order(play)
+        self._mark_own_tills()
         for play in self.orders.values():
             for receipt in play.new:
                 self._date(receipt)
         for item in self._open():
             if item.receipt.kind == INTERACTION:
                 self._date(item.receipt)
+
+    def _mark_own_tills(self) -> None:
+        """Note which orders a cashier rang up for themselves; asked only where a till names one."""
+        sales = [
+            ((receipt.body["cashier"], receipt.member), receipt)
+            for play in self.orders.values()
+            for receipt in play.new
+            if "cashier" in receipt.body and receipt.member is not None
+        ]
+        own = authority.own_tills([sale for sale, _receipt in sales])
+        for sale, receipt in sales:
+            if sale in own:
+                receipt.body[receipts.OWN_TILL] = True
 
     def _date(self, receipt: Receipt) -> None:
         """Set when the fact acts, and whether it was received after the account was closed."""

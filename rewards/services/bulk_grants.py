@@ -22,7 +22,7 @@ from config.base import clock, money
 from config.base.errors import DomainError
 from members.models import Approval
 from members.models.staff import ApprovalState
-from members.services import approvals, events, notes
+from members.services import approvals, authority, events, notes
 from members.services.events import NewEvent
 from rewards.domain import bulk_lists as lists
 from rewards.domain.transfers import Grounds
@@ -163,7 +163,7 @@ def approve(*, approval: Approval, at: datetime) -> BulkGrant:
         raise _wrong_state(bulk)
     if digest(bulk) != approval.payload["digest"]:
         raise BulkGrantError("list_changed", _("The list is not what was asked for."), 409)
-    own = bulk_lists.own_accounts(approval.decided_by) | bulk_lists.own_accounts(bulk.created_by)
+    own = authority.own_accounts(approval.decided_by) | authority.own_accounts(bulk.created_by)
     if bulk.lines.filter(member_id__in=own).exists():
         raise BulkGrantError("own_account", _("Your own member account is on the list."), 403)
     bulk.state = BulkState.GIVING

@@ -1,7 +1,7 @@
 """From the lines of a list to members: whom they name, and which of them cannot be given to."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -9,30 +9,11 @@ from uuid import UUID
 from members.domain.enrolment import Key
 from members.domain.identifiers import IdentifierInvalid, normalise
 from members.models import IdentifierKind, Member, MemberStatus
-from members.services import identity
+from members.services import authority, identity
 from rewards.domain.bulk_lists import Named
 
 KINDS: Final = (IdentifierKind.CARD, IdentifierKind.PHONE)
 LINES_TOLD: Final = 200
-
-OwnAccounts = Callable[[str], Collection[int]]
-
-
-def _nobody(_actor: str) -> Collection[int]:
-    return ()
-
-
-_own_accounts: list[OwnAccounts] = [_nobody]
-
-
-def own_accounts_by(read: OwnAccounts) -> None:
-    """Say how the member accounts of a member of staff are found; the wiring does."""
-    _own_accounts[0] = read
-
-
-def own_accounts(actor: str) -> frozenset[int]:
-    """Return the member accounts that belong to a member of staff. Source: STF-02."""
-    return frozenset(_own_accounts[0](actor))
 
 
 @dataclass(slots=True)
@@ -62,7 +43,7 @@ def resolve(lines: Sequence[Named], *, actor: str) -> Found:
     named = _named_by([each.text for each in lines if not each.code])
     ids = {member for members in named.values() for member in members}
     statuses = dict(Member.objects.filter(pk__in=ids).values_list("pk", "status"))
-    own, found = own_accounts(actor), Found()
+    own, found = authority.own_accounts(actor), Found()
     for each in lines:
         members = named.get(each.text, frozenset())
         code = each.code or _fault(members, statuses, own, found.members)

@@ -16,6 +16,7 @@ from rewards.services import benefits, redemption
 from rewards.services.coupon_orders import follow_coupons
 from rewards.services.grants import follow_grants
 from rewards.services.happened import NO_FACT, Happened, Item
+from rewards.services.own_tills import follow_own_tills
 from rewards.services.quote_checks import follow_quotes
 from rewards.services.tenders import follow_tenders
 
@@ -25,7 +26,7 @@ Consequence = Callable[[Happened], None]
 # gives its benefits before its gifts.
 CONSEQUENCES: Final[tuple[Consequence, ...]] = (
     redemption.follow_holds, follow_tenders, follow_coupons, benefits.follow_tiers, follow_grants,
-    follow_quotes,
+    follow_quotes, follow_own_tills,
 )  # fmt: skip
 
 _REMEMBER = """

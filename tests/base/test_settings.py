@@ -1,6 +1,8 @@
 """Settings by environment: what is taken, what is refused and in which words."""
 
+import base64
 import os
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -120,3 +122,15 @@ def test_production_refuses_a_database_that_forgets(settings: Any) -> None:
     assert checks._role(is_superuser=True, owns_tables=True)[0].id == "loyalty.E003"
     assert checks._role(is_superuser=False, owns_tables=True)[0].id == "loyalty.W001"
     assert checks._version(140010)[0].id == "loyalty.E001"
+
+
+@pytest.mark.req("MEM-10")
+def test_the_deployment_check_has_nothing_to_say(tmp_path: Path) -> None:
+    done = manage(
+        tmp_path, "check", "--deploy", "--fail-level", "WARNING", LOYALTY_ENV="production",
+        SECRET_KEY=secrets.token_urlsafe(48), ALLOWED_HOSTS="loyalty.example",
+        LOYALTY_KEYS=f"1:{base64.b64encode(bytes(32)).decode()}",
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert "no issues (0 silenced)" in done.stdout

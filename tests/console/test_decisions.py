@@ -22,6 +22,10 @@ from tiers.services.standing import OverrideTerms
 
 pytestmark = pytest.mark.django_db
 
+WIDE = {
+    "adjustment_daily_limit_points": 10_000, "adjustment_member_month_limit_points": 10_000,
+}  # fmt: skip
+
 
 @pytest.fixture
 def member() -> Member:
@@ -177,7 +181,7 @@ def available(member: Member) -> int:
 def test_points_within_the_limit_are_adjusted_at_once(
     client: Client, saver: Member, maker: User
 ) -> None:
-    StaffAuthority.objects.create(user=maker, adjustment_limit_points=100)
+    StaffAuthority.objects.create(user=maker, adjustment_limit_points=100, **WIDE)
     client.force_login(maker)
     before = available(saver)
     assert adjust(client, saver, "100") == 302
@@ -191,7 +195,7 @@ def test_points_within_the_limit_are_adjusted_at_once(
 def test_points_beyond_the_limit_wait_for_a_second_person(
     client: Client, saver: Member, maker: User, checker: User, points: str
 ) -> None:
-    StaffAuthority.objects.create(user=maker, adjustment_limit_points=100)
+    StaffAuthority.objects.create(user=maker, adjustment_limit_points=100, **WIDE)
     client.force_login(maker)
     before = available(saver)
     assert adjust(client, saver, points) == 302

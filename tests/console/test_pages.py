@@ -36,6 +36,8 @@ def member() -> Member:
 @pytest.fixture
 def visitor(client: Client) -> Client:
     client.force_login(console.staff())
+    # The first page of a session notes when it began.
+    client.get(reverse("admin:jsi18n"))
     return client
 
 

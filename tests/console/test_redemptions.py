@@ -125,7 +125,10 @@ def test_the_start_page_warns_of_stock_that_does_not_last(visitor: Client, ann: 
     assert [(each.code, each.free, each.cover_days) for each in found] == [
         ("mug", 4, 20), ("bag", 3, None),
     ]  # fmt: skip
-    assert "mug" in visitor.get(reverse("admin:index")).text
+    todos = visitor.get(reverse("admin:index")).context["todos"]
+    (stock,) = ((count, url) for todo, count, url in todos if todo.code == "stock")
+    assert stock == (2, reverse("admin:dashboard", args=["rewards"]))
+    assert "mug" in visitor.get(stock[1]).text
 
 
 @pytest.mark.req("RWD-13")

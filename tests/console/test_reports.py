@@ -17,7 +17,7 @@ from tests.factories import console, members
 
 pytestmark = pytest.mark.django_db
 
-DASHBOARD_QUERIES = 20
+DASHBOARD_QUERIES = 34
 
 
 @pytest.fixture(autouse=True)

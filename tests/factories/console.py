@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 
 from members.models import (
     Case,
@@ -175,3 +175,12 @@ def staff(username: str = "li.na", *, is_superuser: bool = True) -> User:
 def hostile_name(made: Member, text: str) -> None:
     """Give a member a masked name as no masking would make it."""
     MemberProfile.objects.filter(member=made).update(name_mask=text)
+
+
+def allow(user: User, *permissions: str) -> None:
+    """Give a member of staff permissions, by `app.codename`."""
+    for permission in permissions:
+        app, codename = permission.split(".")
+        user.user_permissions.add(
+            Permission.objects.get(content_type__app_label=app, codename=codename)
+        )

@@ -11,13 +11,13 @@ from django.db import connection, transaction
 
 from config.base import clock
 from config.wiring import panels
-from members.models import Approval, OneTimePassword, SpendNeeds, Touchpoint
+from members.models import Approval, OneTimePassword, SpendNeeds
 from members.services import member_codes, one_time_passwords, presence
 from members.services.presence import PresenceError, Proof
 from rewards.models import AdjustmentBudget, Entry
 from rewards.presets import PRESETS
 from rewards.services import adjustment, presets
-from rewards.services.adjustment import AdjustmentOverLimitError
+from rewards.services.adjustment import AdjustmentOverLimitError, Budgets
 from tests.factories import members
 from tests.faults.crowd import PROCESSES, at_once, results
 
@@ -126,7 +126,7 @@ def test_a_daily_budget_is_used_up_exactly(own_database: str) -> None:
 @pytest.mark.chance
 def test_without_the_conditional_update_a_budget_is_overdrawn(own_database: str) -> None:
     def look_first() -> None:
-        def take(touchpoint: Touchpoint, member: int, points: int, at: Any) -> None:
+        def take(budgets: Budgets, member: int, points: int, at: Any) -> None:
             day = clock.local_day(at).isoformat()
             with connection.cursor() as cursor:
                 cursor.execute("SELECT coalesce(sum(points), 0) FROM rewards_adjustmentbudget", [])
@@ -138,7 +138,7 @@ def test_without_the_conditional_update_a_budget_is_overdrawn(own_database: str)
                     " (touchpoint_id, member_id, period, points) VALUES (%s, %s, %s, %s)"
                     " ON CONFLICT (touchpoint_id, period, member_id)"
                     " DO UPDATE SET points = rewards_adjustmentbudget.points + EXCLUDED.points",
-                    [touchpoint.pk, member, day, points],
+                    [budgets.owner, member, day, points],
                 )
 
         adjustment._take_budgets = take

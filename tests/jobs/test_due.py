@@ -19,8 +19,11 @@ from tests.engine.shop import Shop, day
 ORDER = [
     "settle_due", "warn_of_lapses", "follow_overrides", "sync_benefits", "memberships",
     "calendar_gifts", "waiting_gifts", "open_cases", "escalate_cases", "hand_over_members",
-    "forget_content", "forget_idempotency_keys", "forget_deliveries", "forget_webhook_deliveries",
-    "forget_shop_messages", "forget_presence", "forget_coupon_misses", "forget_job_runs",
+    "watch_enrolments", "measure_figures", "make_reports", "forget_content",
+    "forget_idempotency_keys", "forget_deliveries", "forget_webhook_deliveries",
+    "forget_shop_messages", "forget_presence",
+    "forget_coupon_misses", "work_on_files", "forget_files", "anchor_staff_acts",
+    "forget_job_runs",
 ]  # fmt: skip
 LATER_DAYS, LONG_AGO = 501, -1000
 LATER = day(500)

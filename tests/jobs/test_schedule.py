@@ -33,7 +33,9 @@ def ours() -> dict[str, PeriodicTask]:
 @pytest.mark.django_db
 def test_syncing_writes_the_schedule() -> None:
     schedule.sync()
-    assert set(ours()) == {"run_due", "deliver webhooks", "send webhooks"}
+    assert set(ours()) == {
+        "run_due", "deliver webhooks", "send webhooks", "send reports", "self-audit",
+    }  # fmt: skip
     row = ours()["run_due"]
     assert (row.task, row.interval.every, row.interval.period) == (
         "config.run_due_now", 60, IntervalSchedule.SECONDS,
@@ -73,7 +75,7 @@ def test_what_left_the_table_leaves_the_schedule(
     monkeypatch.setattr(followers, "FOLLOWERS", ())
     monkeypatch.setattr("members.services.delivery._followers", {})
     schedule.sync()
-    assert set(ours()) == {"run_due", "send webhooks"}
+    assert set(ours()) == {"run_due", "send webhooks", "send reports", "self-audit"}
     assert PeriodicTask.objects.filter(name="operator's own").exists()
     assert not Subscription.objects.exists()
 
@@ -110,4 +112,6 @@ def test_migrating_all_writes_the_schedule_and_one_app_does_not(own_database: st
     call_command("migrate", "config", verbosity=0)
     assert ours() == {}
     call_command("migrate", verbosity=0)
-    assert set(ours()) == {"run_due", "deliver webhooks", "send webhooks"}
+    assert set(ours()) == {
+        "run_due", "deliver webhooks", "send webhooks", "send reports", "self-audit",
+    }  # fmt: skip

@@ -283,9 +283,9 @@ def _desk(made: Programme) -> None:
         check_ins.check_in(
             member=cyn.pk, on=None, touchpoint=made.till, at=made.at, actor="touchpoint:till"
         )
-    adjustment.adjust(
+    adjustment.adjust_or_ask(
         member=dan.pk, points=40, reason="sorry", at=made.at, actor="touchpoint:till",
-        limit_points=None, touchpoint=made.till,
+        touchpoint=made.till,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
+from config.base.admin import scope
 from config.base.admin.paginator import EstimatedPaginator
 
 
@@ -33,6 +34,10 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no types
     list_filter_submit = True
     compressed_fields = True
     ordering = ("-pk",)
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Return the rows that the visitor may see, for lists, pages, actions and completion."""
+        return scope.narrowed(request, super().get_queryset(request))
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ConsoleChangeList]:
         """Return the kind of list that the console shows."""

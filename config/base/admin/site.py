@@ -1,30 +1,60 @@
 """The console's site: the start page and the pages that apps add through the registry."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
 
 from django.contrib import admin
-from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import ImproperlyConfigured, ObjectDoesNotExist
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
 from config.base import clock, panels
+from config.base.admin import scope
+
+View = Callable[..., HttpResponseBase]
 
 
 class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
     """Django's admin site with a dashboard and pages beside the models'."""
 
-    index_title = _("Overview")
+    index_title = _("Today")
     index_template = "admin/console/dashboard.html"
     empty_value_display = "–"
 
     def extra_urls(self) -> list[URLPattern]:
         """Return the addresses of the pages that apps have registered."""
         return [
-            path(page.route, self.admin_view(page.view), name=page.name) for page in panels.pages()
+            path(page.route, self.admin_view(_guarded(page)), name=page.name)
+            for page in panels.pages()
         ]
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """Return a view of the console; one about a row of a list is only for rows of that list."""
+        # The models' pages cannot be imported here yet; a view of theirs is a method of one.
+        find = getattr(getattr(view, "__self__", None), "get_object", None)
+        if find is None:
+            return cast("View", super().admin_view(view, cacheable))
+
+        @wraps(view)
+        def within_scope(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            named = kwargs.get("object_id")
+            is_asked = named is not None and scope.is_limited(request)
+            if is_asked and find(request, unquote(str(named))) is None:
+                raise Http404
+            try:
+                return view(request, *args, **kwargs)
+            except ObjectDoesNotExist as missing:
+                if named is None:
+                    raise
+                raise Http404 from missing
+
+        return cast("View", super().admin_view(within_scope, cacheable))
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Return what every page shows, with the programme's own name under the console's."""
@@ -39,12 +69,33 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
         """Show the panels of the start page that the visitor may see."""
         visit = panels.Visit(request, clock.now())
         context = {
+            "today": clock.local(visit.at),
+            "search_url": _search_address(),
             "figures": panels.render(panels.Place.DASHBOARD_FIGURES, visit),
-            "charts": panels.render(panels.Place.DASHBOARD_CHARTS, visit),
+            "todos": panels.todos(visit),
             "work": panels.render(panels.Place.DASHBOARD_WORK, visit),
+            "aside": panels.render(panels.Place.DASHBOARD_ASIDE, visit),
+            "charts": panels.render(panels.Place.DASHBOARD_CHARTS, visit),
         }
         response: TemplateResponse = super().index(request, {**context, **(extra_context or {})})
         return response
+
+
+def _guarded(page: panels.Page) -> View:
+    @wraps(page.view)
+    def within_scope(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        scope.guard(request, kwargs, is_scoped=page.is_scoped)
+        return page.view(request, *args, **kwargs)
+
+    return within_scope
+
+
+def _search_address() -> str:
+    """Return where a search for a member leads: the desk where there is one, else the list."""
+    try:
+        return reverse("admin:desk")
+    except NoReverseMatch:
+        return reverse("admin:members_member_changelist")
 
 
 def current() -> ConsoleSite:

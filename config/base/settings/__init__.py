@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from config.base.settings import console, database, jobs, log, secret, security
+from config.base.settings import console, database, jobs, log, safety, secret, security
 from config.base.settings.environment import BASE_DIR, DATA_DIR, IS_PRODUCTION, env
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -23,6 +23,8 @@ LOYALTY_CLOCK = env.str("LOYALTY_CLOCK", default="wall")
 LOYALTY_WEBHOOK_ALLOW_PRIVATE = env.bool("LOYALTY_WEBHOOK_ALLOW_PRIVATE", default=False)
 LOYALTY_LEAP_DAY = env.str("LOYALTY_LEAP_DAY", default="before")
 LOYALTY_DELIVERIES_KEPT_DAYS = env.int("LOYALTY_DELIVERIES_KEPT_DAYS", default=30)
+# More members than this enrolled by one member of staff within an hour open a case.
+LOYALTY_ENROLMENTS_PER_HOUR = env.int("LOYALTY_ENROLMENTS_PER_HOUR", default=20)
 # Whether yesterday can still be checked in today (补签).
 LOYALTY_CHECK_IN_MAKE_UP = env.bool("LOYALTY_CHECK_IN_MAKE_UP", default=False)
 # Hosts that serve the API: each counts requests for itself and allows its share of a limit.
@@ -48,6 +50,7 @@ if IS_PRODUCTION:
 
 INSTALLED_APPS = [
     "config.base.admin.apps.ConsoleConfig",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -62,6 +65,10 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "django_prometheus",
     "csp",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp_webauthn",
+    "axes",
     "config",
     "members",
     "tiers",
@@ -79,8 +86,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+    "config.safety.middleware.ActingMiddleware",
+    "config.safety.middleware.SessionMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
@@ -128,10 +139,13 @@ if not IS_PRODUCTION:
 MEDIA_ROOT = DATA_DIR / "media"
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PRODUCTION
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_AGE = safety.SESSION_HOURS * 3600
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=IS_PRODUCTION)
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=3600 if IS_PRODUCTION else 0)
+# Of the console's own host; preloading means something from a year of HSTS on only.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=IS_PRODUCTION)
+SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=IS_PRODUCTION)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_PRODUCTION else None
 SECURE_REFERRER_POLICY = "same-origin"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -139,6 +153,19 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = safety.PASSWORD_VALIDATORS
+LOYALTY_LOGINS_PER_MINUTE = safety.LOGINS_PER_MINUTE
+LOYALTY_CONFIRM_MINUTES = safety.CONFIRM_MINUTES
+LOYALTY_SESSION_IDLE_MINUTES = safety.SESSION_IDLE_MINUTES
+LOYALTY_SESSION_HOURS = safety.SESSION_HOURS
+LOYALTY_ADMINISTRATORS_NEED_SECOND_FACTOR = safety.ADMINISTRATORS_NEED_SECOND_FACTOR
+LOYALTY_PROXIES = safety.PROXIES
+globals().update(safety.AXES, **safety.passkeys(ALLOWED_HOSTS, is_production=IS_PRODUCTION))
 
 UNFOLD = console.UNFOLD
 CONSOLE_PATH = security.CONSOLE_PATH

@@ -24,10 +24,21 @@ def _list(title: "str | Promise", icon: str, model: str, permission: str = "") -
     }
 
 
+def _page(
+    title: "str | Promise", icon: str, permission: str, name: str, *arguments: str
+) -> dict[str, Any]:
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{name}", args=arguments),
+        "permission": _may(permission),
+    }
+
+
 NAVIGATION = [
     {
         "items": [
-            {"title": _("Overview"), "icon": "dashboard", "link": reverse_lazy("admin:index")},
+            {"title": _("Today"), "icon": "today", "link": reverse_lazy("admin:index")},
         ],
     },
     {
@@ -50,7 +61,13 @@ NAVIGATION = [
                 "link": reverse_lazy("admin:moderation"),
                 "permission": _may("members.moderate"),
             },
-            _list(_("Approvals"), "approval_delegation", "members.approval"),
+            {
+                "title": _("Approvals"),
+                "icon": "approval_delegation",
+                "link": reverse_lazy("admin:approvals_inbox"),
+                "permission": "members.admin.inbox.may_open",
+                "badge": "members.admin.inbox.count_badge",
+            },
         ],
     },
     {
@@ -101,11 +118,21 @@ NAVIGATION = [
         "title": _("Reports"),
         "separator": True,
         "items": [
+            _page(
+                _("Dashboards"), "monitoring", "campaigns.view_metricvalue", "dashboard", "members"
+            ),
+            _page(_("Goals"), "flag", "campaigns.view_goal", "goals"),
+            _page(_("Month end"), "account_balance", "campaigns.view_monthend", "month_end"),
+            _list(_("Weekly and monthly reports"), "summarize", "campaigns.report"),
+            _list(_("Report recipients"), "outgoing_mail", "campaigns.reportrecipient"),
+            _page(
+                _("Enrolment by channel"), "bar_chart", "members.view_member", "report_enrolment"
+            ),
             {
-                "title": _("Enrolment by channel"),
-                "icon": "bar_chart",
-                "link": reverse_lazy("admin:report_enrolment"),
-                "permission": _may("members.view_member"),
+                "title": _("Enrolments by staff"),
+                "icon": "leaderboard",
+                "link": reverse_lazy("admin:report_league"),
+                "permission": _may("members.view_league_table"),
             },
         ],
     },
@@ -159,6 +186,10 @@ NAVIGATION = [
             _list(_("Service hours"), "schedule", "members.servicehours"),
             _list(_("Special days"), "event_busy", "members.specialday"),
             _list(_("Interaction kinds"), "category", "members.interactionkind"),
+            _list(_("Authorities of roles"), "shield_person", "members.roleauthority"),
+            _list(_("Staff acts"), "policy", "config.staffact"),
+            _list(_("Role safety"), "shield_lock", "config.rolesafety"),
+            _list(_("Wrong passwords"), "lock_person", "axes.accessattempt"),
             _list(_("Brand"), "palette", "members.brand"),
             _list(_("Scheduled work"), "schedule", "django_celery_beat.periodictask"),
             _list(_("Job runs"), "task", "config.jobrun"),
@@ -178,6 +209,11 @@ UNFOLD: dict[str, Any] = {
     "SHOW_LANGUAGES": True,
     "BORDER_RADIUS": "8px",
     "STYLES": [lambda request: static("console/console.css")],
+    "ACCOUNT": {
+        "navigation": [
+            {"title": _("Second factors"), "link": reverse_lazy("console_second_factors")},
+        ],
+    },
     "COMMAND": {"search_models": ["members.member"], "show_history": False},
     "SIDEBAR": {
         "show_search": False,

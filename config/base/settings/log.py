@@ -30,5 +30,7 @@ LOGGING: dict[str, Any] = {
         # Statements carry people's data.
         "django.db.backends": {"level": "INFO"},
         "psycopg": {"level": "ERROR"},
+        # Who logs in stands in the record of staff acts.
+        "axes": {"level": "WARNING"},
     },
 }

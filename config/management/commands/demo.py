@@ -105,6 +105,7 @@ class Command(BaseCommand):
         for store in Store.objects.filter(name=""):
             store.name = f"{_('Store')} {store.code}（{people.MARK}）"
             store.save(update_fields=["name"])
+        staff.open_district()
 
     @staticmethod
     def _journey(options: dict[str, Any]) -> Journey:

@@ -1,115 +1,94 @@
 """The people behind the console, one per role."""
 
 import secrets
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, User
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from members.models import StaffAuthority
+from config.base.names import in_active_language
+from config.wiring import roles
+from members.models import Member, Order, OrgUnit, StaffAuthority, Store
 
 PASSWORD_BYTES: Final = 9
-APPS: Final = ("members", "tiers", "rewards")
+DISTRICT: Final = ("demo-district", "示范片区 · Demo district")
+STORES_OF_DISTRICT: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
-    """One role: what it may do beside looking, and how far it decides alone."""
+class Person:
+    """A user of the demo: superuser without roles, else what the roles say."""
 
     username: str
-    title: Promise | str
-    permissions: tuple[str, ...] = ()
-    is_superuser: bool = False
-    adjustment_limit_points: int = 0
+    roles: tuple[str, ...] = ()
+    is_scoped: bool = False
+
+    @property
+    def title(self) -> Promise | str:
+        """Return what the person is, for people."""
+        if not self.roles:
+            return _("Administrator")
+        names = (roles.BY_CODE[code] for code in self.roles)
+        return " + ".join(in_active_language(zh=r.name_zh, en=r.name_en) for r in names)
 
 
 @dataclass(frozen=True, slots=True)
 class LogIn:
     """A user of the console, with a password that is told once."""
 
-    role: Role
+    role: Person
     password: str = field(repr=False)
 
 
-_SERVICE: Final = ("rewards.add_entry", "members.add_approval", "members.change_case")
-ROLES: Final = (
-    Role("admin", _("Administrator"), is_superuser=True, adjustment_limit_points=100_000),
-    Role(
-        "operations",
-        _("Loyalty operations"),
-        (
-            "rewards.add_rule",
-            "rewards.change_rule",
-            "rewards.add_ruleversion",
-            "rewards.change_ruleversion",
-            "rewards.add_pointspolicy",
-            "rewards.change_pointspolicy",
-            "tiers.add_ladderversion",
-            "tiers.change_ladderversion",
-            "tiers.change_tier",
-            "rewards.add_coupontemplate",
-            "rewards.change_coupontemplate",
-            "rewards.add_couponbatch",
-            "rewards.change_coupon",
-            "rewards.add_reward",
-            "rewards.change_reward",
-            "rewards.change_stock",
-            "rewards.change_redemption",
-            "tiers.add_membershipplan",
-            "tiers.change_membershipplan",
-            "members.add_brand",
-            "members.add_interactionkind",
-            "members.change_interactionkind",
-            "members.add_touchpoint",
-            "members.change_touchpoint",
-        ),
-    ),
-    Role("service", _("Customer service"), _SERVICE, adjustment_limit_points=500),
-    Role(
-        "supervisor",
-        _("Service supervisor"),
-        (*_SERVICE, "members.change_approval", "tiers.add_standingoverride"),
-        adjustment_limit_points=5_000,
-    ),
-    Role("auditor", _("Auditor")),
+PEOPLE: Final = (
+    Person("admin"),
+    Person("operations", ("programme_manager",)),
+    Person("benefits", ("benefits_operator",)),
+    Person("data", ("data",)),
+    Person("communication", ("member_communication",)),
+    Person("coordination", ("coordination",)),
+    Person("approver", ("campaign_approver",)),
+    Person("service", ("service_agent",)),
+    Person("supervisor", ("service_lead",)),
+    Person("manager", ("store_manager",), is_scoped=True),
+    Person("finance", ("finance",)),
+    Person("auditor", ("auditor",)),
 )
 
 
 @transaction.atomic
 def appoint() -> list[LogIn]:
     """Make the users of all roles, or give those that exist new passwords."""
-    return [_appoint(role) for role in ROLES]
+    roles.reset()
+    return [_appoint(person) for person in PEOPLE]
 
 
-def _appoint(role: Role) -> LogIn:
+def _appoint(person: Person) -> LogIn:
     password = secrets.token_urlsafe(PASSWORD_BYTES)
-    user, _created = User.objects.get_or_create(username=role.username)
-    user.is_staff, user.is_active, user.is_superuser = True, True, role.is_superuser
+    user, _created = User.objects.get_or_create(username=person.username)
+    user.is_staff, user.is_active, user.is_superuser = True, True, not person.roles
     user.set_password(password)
     user.save()
-    if not role.is_superuser:
-        group, _made = Group.objects.get_or_create(name=role.username)
-        group.permissions.set(_permissions(role.permissions))
-        user.groups.set([group])
+    user.groups.set(Group.objects.filter(name__in=person.roles))
+    unit = OrgUnit.objects.get_or_create(code=DISTRICT[0], defaults={"name": DISTRICT[1]})[0]
     StaffAuthority.objects.update_or_create(
-        user=user, defaults={"adjustment_limit_points": role.adjustment_limit_points}
+        user=user, defaults={"org_unit": unit if person.is_scoped else None}
     )
-    return LogIn(role, password)
+    return LogIn(person, password)
 
 
-def _permissions(named: Collection[str]) -> list[Permission]:
-    """Return those that are named, and every permission to look."""
-    wanted = set(named)
-    found = Permission.objects.filter(content_type__app_label__in=APPS).select_related(
-        "content_type"
-    )
-    return [
-        permission
-        for permission in found
-        if permission.codename.startswith("view_")
-        or f"{permission.content_type.app_label}.{permission.codename}" in wanted
-    ]
+def open_district() -> None:
+    """Give the demo's store manager some of the stores that orders have named by now.
+
+    Whoever has no home store gets that of their first order.
+    """
+    first = Order.objects.filter(member=OuterRef("pk")).order_by("placed_at").values("store")[:1]
+    Member.objects.filter(home_store=None).update(home_store=Subquery(first))
+    unit = OrgUnit.objects.get(code=DISTRICT[0])
+    if not Store.objects.filter(org_unit=unit).exists():
+        found = Store.objects.filter(org_unit=None).order_by("code")[:STORES_OF_DISTRICT]
+        Store.objects.filter(pk__in=[store.pk for store in found]).update(org_unit=unit)

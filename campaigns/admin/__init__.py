@@ -1,0 +1,5 @@
+"""The marketing app's part of the console."""
+
+from campaigns.admin import models
+
+__all__ = ["models"]

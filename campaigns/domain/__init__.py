@@ -1,0 +1,1 @@
+"""Deciding about goals, periods and month ends: pure, without database and clock."""

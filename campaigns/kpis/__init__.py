@@ -1,0 +1,1 @@
+"""Figures of the programme: what each one says, and how it is read from the stored data."""

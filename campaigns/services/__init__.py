@@ -1,0 +1,1 @@
+"""Writing: goals, unit costs, measured figures, reports and their mails."""

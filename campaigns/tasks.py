@@ -1,0 +1,21 @@
+"""Background work about reports."""
+
+import time
+from datetime import UTC, datetime
+from typing import Final
+
+from celery import shared_task
+
+from campaigns.services import report_mail
+
+# Shorter than the sweep's interval, so that sweeps of a backlog follow each other.
+SEND_SECONDS: Final = 45.0
+
+
+@shared_task(name="campaigns.send_reports", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
+def send_reports() -> None:
+    """Mail what is due, for a while; the next sweep goes on."""
+    until = time.monotonic() + SEND_SECONDS
+    while report_mail.send_due(at=datetime.now(UTC)):
+        if time.monotonic() > until:
+            return

@@ -1,0 +1,1 @@
+"""Getting into the console: log-in, second factors, lockout, sessions."""

@@ -1,0 +1,1 @@
+"""Who gets in, and that what staff do is written down."""
