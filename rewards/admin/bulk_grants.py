@@ -33,7 +33,7 @@ from rewards.services import bulk_grants
 from rewards.services.bulk_grants import Gift
 from rewards.tasks import give_in_bulk
 
-VIEW: Final = "rewards.view_bulkgrant"
+LOOK: Final = (bulk_grants.PERMISSION, bulk_grants.APPROVE_PERMISSION)
 LISTED: Final = 30
 SAMPLE: Final = 5
 SHOWN: Final = 20
@@ -125,11 +125,11 @@ def list_page(request: HttpRequest) -> HttpResponse:
 
     Source: PTS-15, RWD-01.
     """
-    _demand(request, VIEW)
+    _demand(request, *LOOK)
     form = ListForm(request.POST or None, request.FILES or None)
-    if request.method == "POST":
+    if request.method == "POST" and form.is_valid():
         _demand(request, bulk_grants.PERMISSION)
-        bulk = _prepared(request, form) if form.is_valid() else None
+        bulk = _prepared(request, form)
         if bulk is not None:
             return redirect("admin:bulk_grant", bulk.pk)
     rows = BulkGrant.objects.select_related("approval", "coupon_template").order_by("-pk")
@@ -157,7 +157,7 @@ def _prepared(request: HttpRequest, form: ListForm) -> BulkGrant | None:
 
 def bulk_page(request: HttpRequest, bulk_id: int) -> HttpResponse:
     """Show one list where it stands, and take the next step."""
-    _demand(request, VIEW)
+    _demand(request, *LOOK)
     rows = BulkGrant.objects.select_related("approval", "coupon_template")
     bulk = get_object_or_404(rows, pk=bulk_id)
     if request.method == "POST":
@@ -279,6 +279,7 @@ def event_details(_visit: Visit, payload: Mapping[str, Any]) -> list[str]:
     return list(rows.values_list("reason", flat=True))
 
 
-def _demand(request: HttpRequest, permission: str) -> None:
-    if not request.user.has_perm(permission):
+def _demand(request: HttpRequest, *permissions: str) -> None:
+    """Refuse who has none of these permissions."""
+    if not any(request.user.has_perm(permission) for permission in permissions):
         raise PermissionDenied

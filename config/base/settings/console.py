@@ -10,8 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
-def _may(permission: str) -> Callable[[HttpRequest], bool]:
-    return lambda request: request.user.has_perm(permission)
+def _may(*permissions: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: any(request.user.has_perm(each) for each in permissions)
 
 
 def _list(title: "str | Promise", icon: str, model: str, permission: str = "") -> dict[str, Any]:
@@ -96,7 +96,7 @@ NAVIGATION = [
                 "title": _("Bulk grants"),
                 "icon": "playlist_add_check",
                 "link": reverse_lazy("admin:bulk_grants"),
-                "permission": _may("rewards.view_bulkgrant"),
+                "permission": _may("rewards.add_bulkgrant", "rewards.approve_bulkgrant"),
             },
         ],
     },
