@@ -14,11 +14,16 @@ def warnings_of(ladder: LadderVersion) -> list[str]:
     """Return what looks wrong in a version of the ladder, for people."""
     terms = list(ladder.terms.select_related("tier").order_by("tier__rank"))
     rules = list(ladder.rules.select_related("tier").order_by("tier__rank", "id"))
+    return warnings(terms, rules)
+
+
+def warnings(terms: Sequence[TierTerm], rules: Sequence[QualificationRule]) -> list[str]:
+    """Return what looks wrong in rows, stored or not, given by rank."""
     return [
         *_identical(terms),
         *_worse(terms),
         *_fewer_benefits(terms),
-        *_overlapping(rules),
+        *not_increasing(rules),
         *_unreachable(terms, rules),
     ]
 
@@ -74,7 +79,7 @@ def _benefits_in_force() -> dict[int, dict[int, TierBenefit]]:
     return found
 
 
-def _overlapping(rules: Sequence[QualificationRule]) -> Iterator[str]:
+def not_increasing(rules: Sequence[QualificationRule]) -> Iterator[str]:
     """Yield each single criterion that a higher tier asks no more of than a lower one."""
     alone = [rule for rule in rules if _stands_alone(rule, rules)]
     for lower in alone:

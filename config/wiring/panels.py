@@ -35,6 +35,7 @@ from rewards.admin import (
     coupon_forms,
     data_requests,
     exports,
+    ladder_simulation,
     membership,
     moderation,
     own_till,
@@ -55,7 +56,8 @@ from rewards.services import erasing, rule_drafts, rule_publication
 from rewards.services.adjustment import APPROVAL_KIND
 from tiers import pages as tier_pages
 from tiers import panels as tiers
-from tiers.services import standing
+from tiers.admin import ladder_pages
+from tiers.services import ladder_drafts, standing
 
 CASE_EVENTS = (
     "opened", "taken", "assigned", "answered", "waiting", "member_answered", "escalated",
@@ -116,6 +118,14 @@ def install() -> None:
         ),
     )  # fmt: skip
     _install_rules()
+    approvals.register(
+        ladder_drafts.PUBLISH,
+        approvals.Kind(
+            _("Publish a version of the ladder"), ladder_pages.execute_approved,
+            ladder_pages.summarise, ladder_pages.effects, ladder_drafts.PUBLISH_PERMISSION,
+            ladder_pages.address,
+        ),
+    )  # fmt: skip
 
 
 def _install_rules() -> None:
@@ -354,6 +364,12 @@ def _install_pages() -> None:
         Page("imports/", "imports", uploads.imports_page),
         Page("imports/<int:upload_id>/", "import_file", uploads.import_page),
         Page("imports/<int:upload_id>/rejects/", "import_rejects", uploads.rejects_file),
+        Page("tiers/ladder-drafts/new/", "ladder_new", ladder_pages.new_page),
+        Page("tiers/ladder-drafts/<int:draft_id>/", "ladder_draft", ladder_pages.draft_page),
+        Page(
+            "tiers/ladder-drafts/<int:draft_id>/simulation/", "ladder_simulation",
+            ladder_simulation.simulation_page,
+        ),
         Page("bulk-grants/", "bulk_grants", bulk_grants.list_page),
         Page("bulk-grants/<int:bulk_id>/", "bulk_grant", bulk_grants.bulk_page),
         EventText("bulk_grant.given", bulk_grants.event_details),

@@ -78,7 +78,7 @@ _ALL: Final = (
           " grantrule grantruleversion grantstep giftitem; tiers: benefit tierbenefit"
           " membershipplan"),
     _look("see_programme", "查看规则与等级体系", "Look at rules and ladders",
-          "rewards: rule ruleversion pointspolicy; tiers: tier ladderversion tierterm"
+          "rewards: rule ruleversion pointspolicy; tiers: tier ladderversion ladderdraft tierterm"
           " qualificationrule ladderrollout benefitrollout; members: brand"),
     _look("see_cases", "查看工单", "Look at cases",
           "members: case casenote moderation servicepolicy servicehours specialday"),
@@ -110,7 +110,9 @@ _ALL: Final = (
          " rewards.add_pointspolicy rewards.change_pointspolicy"),
     _act("publish_rules", "发布积分规则", "Publish and end earning rules", "rewards.publish_rule"),
     _act("keep_ladder", "维护等级体系", "Keep the ladder",
-         "tiers.add_ladderversion tiers.change_ladderversion tiers.change_tier"),
+         "tiers.add_ladderversion"),
+    _act("publish_ladders", "发布等级体系", "Publish versions of the ladder",
+         "tiers.publish_ladder"),
     _act("keep_catalogue", "维护礼品与库存", "Keep rewards and stock",
          "rewards.add_reward rewards.change_reward rewards.change_stock"),
     _act("keep_coupons", "维护券", "Keep coupons",
@@ -174,6 +176,7 @@ ROLES: Final = (
             "see_members", "see_orders", "see_points", "see_gifts", "see_tiers", "see_catalogue",
             "see_programme", "see_cases", "see_requests", "see_organisation", "see_staff",
             "see_league", "see_requests_of_members", "keep_rules", "publish_rules", "keep_ladder",
+            "publish_ladders",
             "keep_service", "decide_adjustments", "decide_overrides", "agree_to_erase",
             "export_lists", "see_figures", "see_reports", "keep_goals", "keep_recipients",
             "send_reports", "see_bulk_grants", "approve_bulk_grants",
@@ -208,7 +211,7 @@ ROLES: Final = (
         "campaign_approver", "营销活动审批", "Campaign approver",
         (
             "see_catalogue", "see_programme", "see_requests", "publish_rules", "decide_requests",
-            "see_bulk_grants", "approve_bulk_grants",
+            "publish_ladders", "see_bulk_grants", "approve_bulk_grants",
         ),
     ),
     Role("service_agent", "客服专员", "Service agent", _SERVICE, Limits(500, 2_000, 1_000)),

@@ -23,7 +23,6 @@ NOT_OF_A_PAGE = {"members.add_approval"}
 WAITING_FOR_A_PAGE = {
     "rewards.add_rule", "rewards.change_rule", "rewards.add_ruleversion",
     "rewards.change_ruleversion", "rewards.add_pointspolicy", "rewards.change_pointspolicy",
-    "tiers.add_ladderversion", "tiers.change_ladderversion", "tiers.change_tier",
     "members.change_case", "members.change_approval",
 }  # fmt: skip
 # What nobody but a superuser may do: whoever could, could give themselves the rest.

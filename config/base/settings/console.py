@@ -106,6 +106,7 @@ NAVIGATION = [
         "items": [
             _list(_("Tiers"), "workspace_premium", "tiers.tier"),
             _list(_("Ladder versions"), "stairs", "tiers.ladderversion"),
+            _list(_("Ladder drafts"), "edit_note", "tiers.ladderdraft"),
             _list(_("Standings"), "military_tech", "tiers.standing"),
             _list(_("Tier overrides"), "person_edit", "tiers.standingoverride"),
             _list(_("Benefits"), "volunteer_activism", "tiers.benefit"),
