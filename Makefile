@@ -82,7 +82,8 @@ coverage: $(VENV)/.dev ## the test suite, and what it does not reach
 	$(BIN)/pytest -n $(WORKERS) -m "not prove and not bench and not journey" --cov --cov-report=term
 
 messages: $(VENV)/.dev ## collect and compile the strings for people (needs gettext)
-	$(BIN)/python manage.py makemessages --locale zh_Hans --locale en --ignore .venv --no-obsolete
+	$(BIN)/python manage.py makemessages --locale zh_Hans --locale en --no-wrap --no-obsolete \
+	  --ignore .venv --ignore .data --ignore tests
 	$(BIN)/python manage.py compilemessages --ignore .venv
 
 clean: ## remove what was built; data in .data stays

@@ -15,6 +15,14 @@ EVENTS: Mapping[str, Promise] = {
     "member.identifier_ended": _("Identifier ended"),
     "member.erased": _("Erased"),
     "member.data_request": _("Request about personal data"),
+    "member.phone_changed": _("Phone changed"),
+    "member.card_replaced": _("Card replaced"),
+    "member.revealed": _("Personal data looked at in clear"),
+    "order.claimed": _("Missed purchase claimed"),
+    "order.moved_away": _("Order moved to another member"),
+    "order.moved_in": _("Order taken over from another member"),
+    "goodwill.given": _("Goodwill given"),
+    "goodwill.undone": _("Goodwill taken back"),
     "consent.changed": _("Consent changed"),
     "order.recorded": _("Order recorded"),
     "refund.recorded": _("Refund recorded"),
@@ -126,6 +134,17 @@ CASE_CODES: Mapping[str, Promise] = {
 }
 
 
+CALLER_CHECKS: Mapping[str, Promise] = {
+    "called_back": _("Called back on the number on file"),
+    "code_sent": _("One-time code read back"),
+    "card_at_hand": _("Card at hand"),
+    "document_seen": _("Document seen"),
+    "order_details": _("Answered about an earlier order"),
+    "known_in_person": _("Known in person"),
+    "not_in_contact": _("Not in contact with the member"),
+}
+
+
 def event(kind: str) -> str:
     """Return what an event means; the kind itself where it is unknown."""
     return str(EVENTS.get(kind, kind))
@@ -157,3 +176,8 @@ def verb(code: str) -> str:
 def status_reason(code: str) -> str:
     """Return why a member's status was changed."""
     return str(STATUS_REASONS.get(code, code))
+
+
+def caller_check(code: str) -> str:
+    """Return how staff made sure that they spoke with the member."""
+    return str(CALLER_CHECKS.get(code, code))

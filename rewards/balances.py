@@ -175,6 +175,16 @@ def read(account: PointsAccount, at: datetime) -> Points:
     )
 
 
+def available_of(accounts: Iterable[PointsAccount], at: datetime) -> dict[int, int]:
+    """Return what each member can spend; only where something is due a statement is needed."""
+    return {
+        account.member_id: account.available
+        if account.next_due_at is None or account.next_due_at > at
+        else _settled(account, at).available
+        for account in accounts
+    }
+
+
 def _stored(account: PointsAccount | Account) -> Balance:
     return Balance(*(getattr(account, name) for name in COUNTERS))
 

@@ -16,7 +16,7 @@ from config.base.admin.kept import kept
 from config.base.names import name_of
 from config.base.panels import Visit
 from tiers import words
-from tiers.models import Standing, StandingOverride, Tier
+from tiers.models import Benefit, Standing, StandingOverride, Tier
 
 # One colour per rank, in the order of `lc-tier-<rank>` in the console's style sheet.
 TIER_COLOURS = ("#78879b", "#5b7fa6", "#c08a1e", "#0e7fa8", "#7c3aed", "#be185d")
@@ -159,6 +159,14 @@ def override_details(visit: Visit, payload: Mapping[str, Any]) -> list[str]:
         return [name, gettext("revoked")]
     last = datetime.fromisoformat(payload["until"]) - timedelta(microseconds=1)
     return [gettext("%(tier)s until %(until)s") % {"tier": name, "until": clock.local_day(last)}]
+
+
+def benefit_details(visit: Visit, payload: Mapping[str, Any]) -> list[str]:
+    """Return which benefits an event is about, and how often one was used."""
+    codes = payload.get("benefits") or [payload.get("benefit", "")]
+    names = visit.once("benefits", lambda: {b.code: name_of(b) for b in Benefit.objects.all()})
+    told = [gettext(", ").join(names.get(str(code), str(code)) for code in codes)]
+    return told + ([f"×{payload['uses']}"] if payload.get("uses") else [])
 
 
 def tier_name(visit: Visit, code: str) -> str:

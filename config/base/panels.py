@@ -15,6 +15,7 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from config.base.admin import scope
 
@@ -29,13 +30,14 @@ class Place(StrEnum):
     DASHBOARD_CHARTS = "dashboard_charts"
     DASHBOARD_WORK = "dashboard_work"
     MEMBER_BADGES = "member_badges"
+    MEMBER_WARNINGS = "member_warnings"
+    MEMBER_HEADER = "member_header"
     MEMBER_FIGURES = "member_figures"
     MEMBER_OVERVIEW = "member_overview"
     MEMBER_ASIDE = "member_aside"
     MEMBER_POINTS = "member_points"
     MEMBER_ORDERS = "member_orders"
     MEMBER_TIER = "member_tier"
-    MEMBER_TIMELINE = "member_timeline"
     MEMBER_PROFILE = "member_profile"
     ORDER = "order"
 
@@ -84,9 +86,28 @@ class Panel:
         return self.is_scoped or visit.subject is not None or not scope.is_limited(visit.request)
 
 
+class Group(StrEnum):
+    """What the acts of the member page are for, in the order in which they stand there."""
+
+    MAKE_GOOD = "make_good"
+    ORDERS = "orders"
+    IDENTITY = "identity"
+    ACCOUNT = "account"
+    MORE = "more"
+
+
+GROUP_TITLES: Mapping[Group, Promise] = {
+    Group.MAKE_GOOD: _("Make good"),
+    Group.ORDERS: _("Orders"),
+    Group.IDENTITY: _("Phone, card and person"),
+    Group.ACCOUNT: _("Status and tier"),
+    Group.MORE: _("More"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A button at the top of the member page."""
+    """An act on the member page."""
 
     code: str
     title: Promise
@@ -94,6 +115,7 @@ class Link:
     url: Callable[[Visit], str]
     order: int = 0
     permission: str = ""
+    group: Group = Group.MORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +135,29 @@ class Todo:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the member list; `read` returns its values for all members of a page at once."""
+    """A column of the member list; `read` returns its values for all members of a page at once.
+
+    One that is not listed stands only on the cards of the service desk.
+    """
 
     code: str
     title: Promise
     read: Callable[[Sequence[Any], datetime], Mapping[int, Any]]
+    order: int = 0
+    permission: str = ""
+    is_listed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """A way in which an app leads from what was typed at the service desk to members.
+
+    `find` returns member ids, few and by index only; `title` says what the text was taken for.
+    """
+
+    code: str
+    title: Promise
+    find: Callable[[str], Sequence[int]]
     order: int = 0
     permission: str = ""
 
@@ -148,12 +188,13 @@ _panels: dict[str, Panel] = {}
 _links: dict[str, Link] = {}
 _todos: dict[str, Todo] = {}
 _columns: dict[str, Column] = {}
+_finders: dict[str, Finder] = {}
 _event_texts: dict[str, EventText] = {}
 _pages: dict[str, Page] = {}
 _programme_name: list[Callable[[], str]] = []
 
 
-def register(*items: Panel | Link | Todo | Column | EventText | Page) -> None:
+def register(*items: Panel | Link | Todo | Column | Finder | EventText | Page) -> None:
     """Add parts of the console; the second of one code replaces the first."""
     for item in items:
         match item:
@@ -165,6 +206,8 @@ def register(*items: Panel | Link | Todo | Column | EventText | Page) -> None:
                 _todos[item.code] = item
             case Column():
                 _columns[item.code] = item
+            case Finder():
+                _finders[item.code] = item
             case EventText():
                 _event_texts[item.kind] = item
             case Page():
@@ -186,12 +229,25 @@ def pages() -> list[Page]:
     return list(_pages.values())
 
 
-def columns(request: HttpRequest) -> list[Column]:
-    """Return the columns of the member list that the visitor may see, in order."""
+def columns(request: HttpRequest, *, listed: bool = True) -> list[Column]:
+    """Return the columns of the member list that the visitor may see, in order.
+
+    Not only the listed ones: all that the service desk shows on its cards.
+    """
     found = (
-        c for c in _columns.values() if not c.permission or request.user.has_perm(c.permission)
+        c
+        for c in _columns.values()
+        if (c.is_listed or not listed) and (not c.permission or request.user.has_perm(c.permission))
     )
     return sorted(found, key=lambda column: column.order)
+
+
+def finders(request: HttpRequest) -> list[Finder]:
+    """Return the ways to members that the visitor may use, in order."""
+    found = (
+        f for f in _finders.values() if not f.permission or request.user.has_perm(f.permission)
+    )
+    return sorted(found, key=lambda finder: finder.order)
 
 
 def event_details(visit: Visit, kind: str, payload: Mapping[str, Any]) -> Sequence[str] | None:
@@ -220,6 +276,13 @@ def todos(visit: Visit) -> list[tuple[Todo, int, str]]:
     ]
     counted = [(todo, todo.count(visit)) for todo in sorted(allowed, key=lambda todo: todo.order)]
     return [(todo, count, todo.url(visit)) for todo, count in counted if count]
+
+
+def grouped(found: Sequence[tuple[Link, str]]) -> list[tuple[Promise, list[tuple[Link, str]]]]:
+    """Return the acts by what they are for, without empty groups."""
+    groups = [(title, [each for each in found if each[0].group is group])
+              for group, title in GROUP_TITLES.items()]  # fmt: skip
+    return [(title, members) for title, members in groups if members]
 
 
 def render(place: Place, visit: Visit) -> list[SafeString]:

@@ -87,6 +87,7 @@ class Orders:
         """Run all three loads in turns and return the ratios of their rates and of statements."""
         pgbench.rate(self.script, clients=CLIENTS, seconds=1)
         self.site.load(self.batches(4), BATCH_CONNECTIONS)
+        databases.settle()  # as the server does once a minute: both sides know what has grown
         rounds = [
             (self._reference_round(), self._single_round(), self._batch_round())
             for _round in range(self.scale.rounds)

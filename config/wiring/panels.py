@@ -12,6 +12,7 @@ from config.base.admin import scope
 from config.base.panels import (
     Column,
     EventText,
+    Group,
     Link,
     Page,
     Panel,
@@ -22,7 +23,8 @@ from config.base.panels import (
     register,
 )
 from config.safety import admin as safety
-from members.admin import agents, case_page, case_rows, desk, inbox, league
+from config.wiring import desk
+from members.admin import agents, case_desk, case_page, case_rows, inbox, league
 from members.admin import panels as members
 from members.admin import reports as member_reports
 from members.admin import scope as member_scope
@@ -70,6 +72,7 @@ SUBJECTS: Final = {
     "redemption_id": "rewards.Redemption",
     "coupon_id": "rewards.Coupon",
     "case_id": "members.Case",
+    "goodwill_id": "rewards.Goodwill",
 }
 
 
@@ -80,7 +83,8 @@ def install() -> None:
     _install_figures()
     _install_member_page()
     _install_pages()
-    _install_desk()
+    _install_cases()
+    desk.install()
     name_programme(lambda: brand.programme_name(clock.now()))
     approvals.register(
         standing.APPROVAL_KIND,
@@ -192,11 +196,11 @@ def _install_todos() -> None:
         ),
         Todo(
             "cases", _("Open cases"), "support_agent", today.open_cases,
-            lambda _visit: reverse("admin:desk"), 20, case_page.VIEW, "info",
+            lambda _visit: reverse("admin:case_desk"), 20, case_page.VIEW, "info",
         ),
         Todo(
             "late_cases", _("Cases that are late"), "alarm", today.late_cases,
-            lambda _visit: reverse("admin:desk"), 15, case_page.VIEW, "danger",
+            lambda _visit: reverse("admin:case_desk"), 15, case_page.VIEW, "danger",
         ),
         Todo(
             "stock", _("Rewards that run out"), "inventory_2", today.rewards_low,
@@ -257,12 +261,8 @@ def _install_member_page() -> None:
             rewards.figures, 10, "rewards.view_pointsaccount",
         ),
         Panel(
-            "rewards.progress", Place.MEMBER_OVERVIEW, "admin/rewards/progress.html",
-            progress.progress, 10, "tiers.view_standing",
-        ),
-        Panel(
-            "rewards.latest", Place.MEMBER_OVERVIEW, "admin/rewards/entries.html",
-            rewards.latest, 20, "rewards.view_entry",
+            "rewards.progress", Place.MEMBER_TIER, "admin/rewards/progress.html",
+            progress.progress, 5, "tiers.view_standing",
         ),
         Panel(
             "tiers.benefits", Place.MEMBER_ASIDE, "admin/tiers/benefits.html",
@@ -301,10 +301,6 @@ def _install_member_page() -> None:
             tiers.history, 10, "tiers.view_standing",
         ),
         Panel(
-            "members.timeline", Place.MEMBER_TIMELINE, "admin/members/timeline.html",
-            members.timeline, 10, "members.view_memberevent",
-        ),
-        Panel(
             "members.identifiers", Place.MEMBER_PROFILE, "admin/members/identifiers.html",
             members.identifiers, 10, "members.view_identifier",
         ),
@@ -335,11 +331,8 @@ def _install_pages() -> None:
         ),
         Link(
             "rewards.statement", _("Monthly statement"), "description", rewards.statement_address,
-            10, statement.PERMISSION,
+            10, statement.PERMISSION, Group.MORE,
         ),
-        EventText("member.frozen", members.status_details),
-        EventText("member.unfrozen", members.status_details),
-        EventText("member.closed", members.status_details),
         EventText("tier.changed", tiers.changed_details),
         EventText("tier.override", tiers.override_details),
         Page(
@@ -398,7 +391,7 @@ def _install_pages() -> None:
         ),
         Link(
             "rewards.adjustment", _("Adjust points"), "exposure", rewards.adjustment_address, 20,
-            adjustment.PERMISSION,
+            adjustment.PERMISSION, Group.MAKE_GOOD,
         ),
         Page("rewards/case/<int:case_id>/release/", "own_till_release", own_till.release_page),
         Link(
@@ -408,7 +401,7 @@ def _install_pages() -> None:
         Page("members/member/<int:member_id>/status/", "member_status", membership.status_page),
         Link(
             "members.status", _("Freeze or close"), "lock", membership.status_address, 40,
-            membership.PERMISSION,
+            membership.PERMISSION, Group.ACCOUNT,
         ),
         Link(
             "config.staff_acts", _("Staff acts"), "policy", safety.member_address, 90,
@@ -416,17 +409,18 @@ def _install_pages() -> None:
         ),
         Link(
             "tiers.override", _("Tier override"), "person_edit", tiers.override_address, 30,
-            tier_pages.PERMISSION,
+            tier_pages.PERMISSION, Group.ACCOUNT,
         ),
     )  # fmt: skip
 
 
-def _install_desk() -> None:
+def _install_cases() -> None:
     register(
-        Page("desk/", "desk", desk.desk_page),
-        Page("members/member/<int:member_id>/case/", "case_register", desk.register_page),
+        Page("cases/", "case_desk", case_desk.desk_page),
+        Page("members/member/<int:member_id>/case/", "case_register", case_desk.register_page),
         Link(
-            "members.case", _("New case"), "add_comment", desk.register_address, 5, case_page.WORK
+            "members.case", _("New case"), "add_comment", case_desk.register_address, 5,
+            case_page.WORK,
         ),
         Page("members/member/<int:member_id>/agent/", "member_agent", agents.agent_page),
         Link(

@@ -103,6 +103,11 @@ _ALL: Final = (
     _look("see_reports", "查看周报月报", "Look at weekly and monthly reports",
           "campaigns: report reportdelivery reportrecipient"),
     _look("see_month_end", "查看月结", "Look at the month end", "campaigns: monthend unitcost"),
+    _look("see_service_acts", "查看客服处理记录", "Look at goodwill, moved orders and reveals",
+          "members: ordermove revealcount; rewards: goodwill"),
+    _look("see_staff_acts", "查看员工操作记录", "Look at what staff have done",
+          "config: staffact staffactanchor staffacthead rolesafety recoverysheet;"
+          " axes: accessattempt"),
     _act("see_league", "查看招募排行", "Look at who enrolled how many",
          "members.view_league_table"),
     _act("keep_rules", "维护积分规则", "Keep earning rules",
@@ -133,6 +138,13 @@ _ALL: Final = (
     _act("adjust_points", "限额内调整积分", "Adjust points within limits",
          "rewards.add_entry members.add_approval"),
     _act("work_cases", "处理工单", "Work on cases", "members.work_case"),
+    _act("give_goodwill", "给予安抚补偿", "Give goodwill", "rewards.give_goodwill"),
+    _act("reveal", "查看明文", "Look at personal data in clear", "members.reveal_member"),
+    _act("change_contacts", "换绑手机号与换卡", "Change phones and cards",
+         "members.change_contact_member"),
+    _act("claim_purchases", "补登积分", "Claim missed purchases", "members.change_order"),
+    _act("move_orders", "转移订单", "Move orders between members", "members.move_order"),
+    _act("unlock", "解除登录锁定", "Unlock who was locked out", "axes.delete_accessattempt"),
     _act("assign_cases", "分派工单与专属客服", "Assign cases and dedicated agents",
          "members.assign_case members.assign_account_manager"),
     _act("keep_service", "维护服务标准", "Keep service policies and hours",
@@ -144,8 +156,8 @@ _ALL: Final = (
          "campaigns.add_reportrecipient campaigns.change_reportrecipient"
          " campaigns.delete_reportrecipient"),
     _act("send_reports", "发送报表", "Send reports", "campaigns.send_report"),
-    _act("close_months", "月结导出与单位成本", "Export months and set the unit cost",
-         "campaigns.export_monthend campaigns.add_unitcost"),
+    _act("export_months", "导出月结", "Export the month end", "campaigns.export_monthend"),
+    _act("keep_unit_cost", "维护积分单位成本", "Set the unit cost", "campaigns.add_unitcost"),
     _act("moderate", "审核评价", "Moderate reviews", "members.moderate"),
     _act("answer_data_requests", "处理个人信息请求", "Answer requests about personal data",
          "members.handle_datarequest"),
@@ -166,7 +178,8 @@ CAPABILITIES: Final = {capability.code: capability for capability in _ALL}
 
 _SERVICE: Final = (
     "see_members", "see_orders", "see_points", "see_gifts", "see_tiers", "see_catalogue",
-    "see_cases", "see_requests", "adjust_points", "work_cases",
+    "see_cases", "see_requests", "see_service_acts", "adjust_points", "work_cases",
+    "give_goodwill", "reveal", "change_contacts", "claim_purchases",
 )  # fmt: skip
 
 ROLES: Final = (
@@ -178,8 +191,9 @@ ROLES: Final = (
             "see_league", "see_requests_of_members", "keep_rules", "publish_rules", "keep_ladder",
             "publish_ladders",
             "keep_service", "decide_adjustments", "decide_overrides", "agree_to_erase",
-            "export_lists", "see_figures", "see_reports", "keep_goals", "keep_recipients",
-            "send_reports", "see_bulk_grants", "approve_bulk_grants",
+            "export_lists", "see_figures", "see_reports", "keep_goals", "keep_unit_cost",
+            "see_month_end", "keep_recipients", "send_reports", "see_bulk_grants",
+            "approve_bulk_grants",
         ),
     ),
     Role(
@@ -220,7 +234,8 @@ ROLES: Final = (
         (
             *_SERVICE, "see_figures", "see_league", "see_requests_of_members",
             "assign_cases", "keep_service",
-            "moderate", "answer_data_requests", "agree_to_erase", "freeze_members",
+            "move_orders", "unlock", "moderate", "answer_data_requests",
+            "agree_to_erase", "freeze_members",
             "ask_override", "end_override",
             "decide_adjustments", "release_own_till",
         ),
@@ -234,7 +249,7 @@ ROLES: Final = (
         "finance", "财务", "Finance",
         (
             "see_orders", "see_points", "see_gifts", "see_catalogue", "see_programme",
-            "see_figures", "see_reports", "see_month_end", "close_months",
+            "see_figures", "see_reports", "see_service_acts", "see_month_end", "export_months",
         ),
     ),
     Role(

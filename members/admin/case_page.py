@@ -41,14 +41,16 @@ BUTTONS: Final[Mapping[Verb, tuple[Promise, str]]] = {
 
 def case_page(request: HttpRequest, object_id: str) -> HttpResponse:
     """Show a case, or do what a button of it says."""
-    if not request.user.has_perm(VIEW):
+    act = request.POST.get("act", "")
+    needed = (ASSIGN if act == ASSIGN_TO else WORK) if request.method == "POST" else VIEW
+    if not request.user.has_perm(needed):
         raise PermissionDenied
     rows = Case.objects.select_related("member__profile", "owner", "order", "fact")
     case = rows.filter(pk=int(object_id)).first() if object_id.isdecimal() else None
     if case is None:
         raise Http404
     if request.method == "POST":
-        return _done(request, case)
+        return _done(request, case, act)
     (row,) = rows_of([case], clock.now())
     may_work = request.user.has_perm(WORK)
     may_assign = request.user.has_perm(ASSIGN) and case.state in UNDONE
@@ -87,11 +89,8 @@ def _conversation(case: Case) -> list[tuple[CaseNote, str]]:
     ]
 
 
-def _done(request: HttpRequest, case: Case) -> HttpResponse:
+def _done(request: HttpRequest, case: Case, act: str) -> HttpResponse:
     back = redirect("admin:members_case_change", case.pk)
-    act = request.POST.get("act", "")
-    if not request.user.has_perm(ASSIGN if act == ASSIGN_TO else WORK):
-        raise PermissionDenied
     work = _work(request, case, act)
     try:
         work()

@@ -1,148 +1,147 @@
-"""The desk: the queue of cases, taking the next one, and taking down a new one."""
+"""The service desk (客服工作台): one box that leads from what a caller says to the member's page.
 
+What is searched for is posted and never kept: addresses and logs show no phone and no name. Between
+the answer and its list the session holds the members' ids alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
 
-from config.base import clock
-from config.base.admin import site
-from config.base.admin.actors import actor_of
-from config.base.errors import DomainError
-from config.base.panels import Visit
-from members.admin.case_page import VIEW, WORK
-from members.admin.case_rows import rows_of
-from members.admin.member import masked_name
-from members.models import Case, CaseKind, Channel, Member
-from members.services import cases
-from members.services.cases import MAX_TEXT, MAX_TITLE, NewCase
+from config.base import clock, panels
+from config.base.admin import scope, site
+from config.base.panels import Finder
+from members import desk
+from members.admin.member import STATUS_COLOURS, masked_name
+from members.models import Member
 
-SHOWN: Final = 100
-QUEUES: Final = {
-    "mine": _("Mine"),
-    "unassigned": _("Unassigned"),
-    "breached": _("Late"),
-    "waiting": _("Waiting for the member"),
-    "all": _("All open"),
-}
-KINDS: Final = (CaseKind.ENQUIRY, CaseKind.COMPLAINT, CaseKind.SUGGESTION)
-"""What anybody may take down; a bespoke service is asked for where the benefit stands."""
+PERMISSION: Final = "members.view_member"
+FOUND: Final = "desk_found"
+SHOW_FOUND: Final = "found"
+MAX_LENGTH: Final = 200
+
+FINDERS: Final = (
+    Finder("phone", _("Phone"), desk.by_phone, 10),
+    Finder("card", _("Card number"), desk.by_card, 20),
+    Finder("email", _("E-mail"), desk.by_email, 30),
+    Finder("order", _("Order number"), desk.by_order, 40, "members.view_order"),
+    Finder("name", _("Full name"), desk.by_name, 60),
+    Finder("other", _("Other id"), desk.by_other_identifier, 70),
+    Finder("phone_tail", _("Last digits of the phone"), desk.by_phone_tail, 80),
+    Finder("card_tail", _("Last digits of the card"), desk.by_card_tail, 85),
+    Finder("former", _("Former phone or card, replaced"), desk.by_former_identifier, 90),
+)
 
 
+@dataclass(slots=True)
+class Card:
+    """One member among the hits."""
+
+    member: Member
+    why: list[str]
+    name: str = ""
+    colour: str = ""
+    lines: list[tuple[Promise, Any]] = field(default_factory=list)
+
+
+@never_cache
 def desk_page(request: HttpRequest) -> HttpResponse:
-    """Show a queue, the most pressing first, or take the next case. Source: SVC-02, BEN-05."""
-    if not request.user.has_perm(VIEW):
+    """Find members; one alone is shown at once. Source: SVC-01, STF-06."""
+    if not request.user.has_perm(PERMISSION):
         raise PermissionDenied
     if request.method == "POST":
-        return _taken(request)
-    chosen = request.GET.get("queue", "mine")
-    chosen = chosen if chosen in QUEUES else "mine"
-    filters = _filters(request)
-    counted = Case.objects.undone().aggregate(
-        **{name: Count("pk", filter=within) for name, within in filters.items()}
-    )
-    rows = _found(filters[chosen]).select_related("member__profile", "owner")
+        return _answer(request)
+    # The list stays where it is when an agent comes back from the wrong member's page.
+    found: Sequence[tuple[int, list[str]]] = request.session.get(FOUND, ())
+    return _page(request, found if SHOW_FOUND in request.GET else ())
+
+
+def _answer(request: HttpRequest) -> HttpResponse:
+    text = desk.plain(request.POST.get("term", ""))
+    found = _found(request, text) if text and len(text) <= MAX_LENGTH and "\0" not in text else {}
+    if len(found) == 1:
+        (member,) = found
+        if "former" in found[member]:
+            _say_replaced(request)
+        return redirect("admin:members_member_change", member)
+    if not found:
+        return _page(request, (), text[:MAX_LENGTH], is_answer=bool(text))
+    request.session[FOUND] = list(found.items())
+    return redirect(f"{reverse('admin:desk')}?{SHOW_FOUND}")
+
+
+def _say_replaced(request: HttpRequest) -> None:
+    text = gettext("This phone or card was replaced: nothing is earned with it any more.")
+    messages.warning(request, text)
+
+
+def _found(request: HttpRequest, text: str) -> dict[int, list[str]]:
+    """Return the members with the ways that led to them, the surest way's first."""
+    found: dict[int, list[str]] = {}
+    for finder in panels.finders(request):
+        for member in finder.find(text)[: desk.MOST]:
+            found.setdefault(member, []).append(finder.code)
+    if scope.is_limited(request):
+        seen = scope.narrowed(request, Member.objects.filter(pk__in=found))
+        mine = set(seen.values_list("pk", flat=True))
+        found = {member: why for member, why in found.items() if member in mine}
+    return dict(list(found.items())[: desk.MOST])
+
+
+def _page(
+    request: HttpRequest,
+    pairs: Sequence[tuple[int, list[str]]],
+    text: str = "",
+    *,
+    is_answer: bool = False,
+) -> HttpResponse:
+    cards = _cards(request, pairs, clock.now())
+    count = len(cards)
     context = {
         **site.current().each_context(request),
-        "title": gettext("Case desk"),
-        "queues": [(name, label, counted[name]) for name, label in QUEUES.items()],
-        "chosen": chosen,
-        "rows": rows_of(rows[:SHOWN], clock.now()),
-        "more": max(0, counted[chosen] - SHOWN),
-        "may_work": request.user.has_perm(WORK),
-        "has_next": counted["unassigned"] > 0,
+        "title": gettext("Service desk"),
+        "cards": cards,
+        "term": text,
+        "is_nothing": is_answer,
+        "told": ngettext("%(count)d member found", "%(count)d members found", count)
+        % {"count": count},
     }
     return TemplateResponse(request, "admin/members/desk.html", context)
 
 
-def _filters(request: HttpRequest) -> dict[str, Q]:
-    late = Q(pk__in=Case.objects.breached(clock.now()).values("pk"))
-    return {
-        "mine": Q(owner_id=request.user.pk),
-        "unassigned": Q(owner=None),
-        "breached": late,
-        "waiting": Q(state="waiting_member"),
-        "all": Q(),
-    }
-
-
-def _found(within: Q) -> QuerySet[Case]:
-    return Case.objects.undone().filter(within).in_queue_order()
-
-
-def _taken(request: HttpRequest) -> HttpResponse:
-    if not request.user.has_perm(WORK):
-        raise PermissionDenied
-    case = cases.take_next(owner_id=request.user.pk or 0, at=clock.now(), actor=actor_of(request))
-    if case is None:
-        messages.info(request, gettext("No case is waiting."))
-        return redirect("admin:desk")
-    return redirect("admin:members_case_change", case.pk)
-
-
-class RegisterForm(forms.Form):
-    """What a member comes with."""
-
-    kind = forms.ChoiceField(label=_("Kind"), choices=[(kind.value, kind.label) for kind in KINDS])
-    channel = forms.ChoiceField(label=_("Channel"), choices=Channel.choices)
-    title = forms.CharField(label=_("In one line"), max_length=MAX_TITLE)
-    text = forms.CharField(
-        label=_("What the member said"), required=False, max_length=MAX_TEXT,
-        widget=forms.Textarea(attrs={"rows": 5}),
-    )  # fmt: skip
-    reference = forms.CharField(
-        label=_("Order or redemption number"), required=False, max_length=100
-    )
-    is_mine = forms.BooleanField(label=_("I work on it myself"), required=False)
-
-
-def register_page(request: HttpRequest, member_id: int) -> HttpResponse:
-    """Take down an enquiry, a complaint or a suggestion. Source: SVC-02, SVC-10."""
-    if not request.user.has_perm(WORK):
-        raise PermissionDenied
-    member = get_object_or_404(Member.objects.select_related("profile"), pk=member_id)
-    form = RegisterForm(request.POST or None, initial={"channel": Channel.CS})
-    if request.method == "POST" and form.is_valid():
-        case = registered(request, member, form)
-        if case is not None:
-            return redirect("admin:members_case_change", case.pk)
-    context = {
-        **site.current().each_context(request),
-        "title": gettext("New case"),
-        "member": member,
-        "member_name": masked_name(member),
-        "form": form,
-        "note": gettext("Priority and clocks follow from the member's tier."),
-        "submit": gettext("Open case"),
-    }
-    return TemplateResponse(request, "admin/console/form.html", context)
-
-
-def registered(request: HttpRequest, member: Member, form: forms.Form) -> Case | None:
-    """Open the case that a form describes; None where it was refused, the form saying why."""
-    values: dict[str, Any] = form.cleaned_data
-    new = NewCase(
-        member_id=member.pk, kind=values["kind"], channel=values["channel"],
-        title=values["title"], text=values["text"], reference=values["reference"],
-    )  # fmt: skip
-    owner = request.user.pk if values["is_mine"] else None
-    try:
-        case = cases.register(new=new, at=clock.now(), actor=actor_of(request), owner_id=owner)
-    except DomainError as refused:
-        form.add_error(None, str(refused.message))
-        return None
-    messages.success(request, gettext("Case #%(number)d is open.") % {"number": case.pk})
-    return case
-
-
-def register_address(visit: Visit) -> str:
-    """Return where a case of the member is taken down."""
-    return reverse("admin:case_register", args=[visit.subject.pk])
+def _cards(
+    request: HttpRequest, pairs: Sequence[tuple[int, list[str]]], at: datetime
+) -> list[Card]:
+    """Return the hits, each part of them read once for all."""
+    if not pairs:
+        return []
+    rows = Member.objects.select_related("profile").in_bulk([pk for pk, _why in pairs])
+    titles = {finder.code: str(finder.title) for finder in panels.finders(request)}
+    found = [
+        Card(
+            rows[pk],
+            [titles[code] for code in codes if code in titles],
+            masked_name(rows[pk]),
+            STATUS_COLOURS.get(rows[pk].status, "info"),
+        )
+        for pk, codes in pairs
+        if pk in rows
+    ]
+    members = [card.member for card in found]
+    for column in panels.columns(request, listed=False):
+        values = column.read(members, at)
+        for card in found:
+            card.lines.append((column.title, values.get(card.member.pk, "–")))
+    return found

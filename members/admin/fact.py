@@ -21,6 +21,7 @@ from members.models import (
     MemberEvent,
     Order,
     OrderLine,
+    OrderMove,
     ReceivedFact,
     Refund,
     Subscription,
@@ -204,3 +205,11 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     """Who follows which events; the wiring decides."""
 
     list_display = ("kind", "follower")
+
+
+@admin.register(OrderMove)
+class OrderMoveAdmin(ReadOnlyAdmin):
+    """Orders that staff gave to the member whose purchase they were."""
+
+    list_display = ("moved_at", "order", "from_member", "to_member", "actor")
+    list_select_related = ("order", "from_member", "to_member")

@@ -15,10 +15,10 @@ from config.base import clock, panels
 from config.base.admin import formats
 from config.base.admin.decorators import labelled
 from config.base.admin.options import ConsoleChangeList, ExactSearchMixin, ReadOnlyAdmin
-from config.base.panels import Place
+from config.base.panels import Place, Visit
 from members.admin.base import channel_name, colleague
 from members.admin.search import members_named
-from members.models import Member
+from members.models import Identifier, IdentifierKind, Member
 
 STATUS_COLOURS = {
     "active": "success", "frozen": "warning", "closed": "danger", "erased": "danger",
@@ -30,7 +30,6 @@ TABS = (
     (Place.MEMBER_POINTS, _("Points")),
     (Place.MEMBER_ORDERS, _("Orders")),
     (Place.MEMBER_TIER, _("Tier")),
-    (Place.MEMBER_TIMELINE, _("Timeline")),
     (Place.MEMBER_PROFILE, _("Profile")),
 )
 
@@ -117,7 +116,7 @@ class MemberAdmin(ExactSearchMixin, ReadOnlyAdmin):
         member = self.get_object(request, object_id)
         if member is None:
             raise Http404
-        visit = panels.Visit(request, clock.now(), member)
+        visit = Visit(request, clock.now(), member)
         context = {
             **self.admin_site.each_context(request),
             **(extra_context or {}),
@@ -128,7 +127,11 @@ class MemberAdmin(ExactSearchMixin, ReadOnlyAdmin):
             "aside": panels.render(Place.MEMBER_ASIDE, visit),
             "figures": panels.render(Place.MEMBER_FIGURES, visit),
             "badges": panels.render(Place.MEMBER_BADGES, visit),
-            "links": panels.links(visit),
+            "warnings": panels.render(Place.MEMBER_WARNINGS, visit),
+            "header_lines": panels.render(Place.MEMBER_HEADER, visit),
+            "groups": panels.grouped(panels.links(visit)),
+            "phone_tail": phone_tail(visit),
+            "may_reveal": visit.may("members.reveal_member"),
             "tabs": [
                 {"code": place.value, "title": title, "panels": panels.render(place, visit)}
                 for place, title in TABS
@@ -144,7 +147,21 @@ def masked_name(member: Member) -> str:
     return profile.name_mask if profile else ""
 
 
-def member_header(member: Member, visit: panels.Visit) -> dict[str, Any]:
+def identifiers_of(visit: Visit) -> list[Identifier]:
+    """Return what leads, or has led, to the member; those in use first."""
+    rows = Identifier.objects.filter(member_id=visit.subject.pk)
+    return visit.once("identifiers", lambda: list(rows.order_by("-ended_at", "kind", "-id")))
+
+
+def phone_tail(visit: Visit) -> str:
+    """Return the last digits of the member's phone; empty where none is known."""
+    for row in identifiers_of(visit):
+        if row.kind == IdentifierKind.PHONE and row.ended_at is None:
+            return row.tail4
+    return ""
+
+
+def member_header(member: Member, visit: Visit) -> dict[str, Any]:
     """Return what the top of the member page says."""
     joined = clock.local_day(member.joined_at)
     today = clock.local_day(visit.at)

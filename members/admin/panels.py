@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from config.base import panels
 from config.base.panels import Visit
 from members import words
 from members.admin.case_page import WORK
 from members.admin.case_rows import rows_of
+from members.admin.member import identifiers_of
 from members.models import (
     Approval,
     Case,
@@ -16,19 +16,19 @@ from members.models import (
     Identifier,
     IdentifierKind,
     Member,
-    MemberEvent,
+    Verification,
 )
 from members.models.staff import ApprovalState
-from members.services import approvals, notes
+from members.services import approvals
+from members.services import consents as given
 
-EVENTS_SHOWN = 30
 WORK_SHOWN = 8
+MARKETING = "marketing"
 
 
 def identifiers(visit: Visit) -> Mapping[str, Any]:
     """Show what leads to the member, masked."""
-    rows = Identifier.objects.filter(member_id=visit.subject.pk).order_by("ended_at", "kind", "-id")
-    return {"identifiers": rows}
+    return {"identifiers": identifiers_of(visit)}
 
 
 def profile(visit: Visit) -> Mapping[str, Any] | None:
@@ -39,40 +39,44 @@ def profile(visit: Visit) -> Mapping[str, Any] | None:
 
 def consents(visit: Visit) -> Mapping[str, Any]:
     """Show the latest decision per purpose and channel."""
-    latest = (
-        Consent.objects.filter(member_id=visit.subject.pk)
-        .select_related("touchpoint")
-        .order_by("purpose", "channel", "-given_at", "-id")
-        .distinct("purpose", "channel")
+    return {"consents": [(words.purpose(row.purpose), row) for row in consents_of(visit)]}
+
+
+def consents_of(visit: Visit) -> list[Consent]:
+    """Return the member's latest decision per purpose and channel."""
+    pk = visit.subject.pk
+    return visit.once("consents", lambda: list(given.current([pk]).get(pk, {}).values()))
+
+
+def warnings(visit: Visit) -> Mapping[str, Any]:
+    """Show what somebody who serves the member should know first."""
+    pk = visit.subject.pk
+    allows = any(row.granted for row in consents_of(visit) if row.purpose == MARKETING)
+    open_cases = visit.once("open_cases", lambda: _open_cases(pk))
+    waits = Verification.objects.filter(
+        member_id=pk, resolved_at__isnull=True, expires_at__gt=visit.at
     )
-    return {"consents": [(words.purpose(row.purpose), row) for row in latest]}
-
-
-def timeline(visit: Visit) -> Mapping[str, Any]:
-    """Show what happened, the latest first."""
-    rows = MemberEvent.objects.filter(member_id=visit.subject.pk).order_by("-occurred_at", "-id")
-    events = [_event(visit, row) for row in rows[:EVENTS_SHOWN]]
-    return {"events": events, "limit": EVENTS_SHOWN}
-
-
-def _event(visit: Visit, row: MemberEvent) -> Mapping[str, Any]:
-    told = panels.event_details(visit, row.kind, row.payload)
     return {
-        "at": row.occurred_at,
-        "title": words.event(row.kind),
-        "details": words.details(row.payload) if told is None else told,
-        "actor": row.caused_by or row.payload.get("actor", ""),
+        "member": visit.subject,
+        "open_cases": len(open_cases),
+        "no_marketing": not allows,
+        "verification": waits.exists(),
     }
+
+
+def _open_cases(member_id: int) -> list[Case]:
+    found = Case.objects.undone().filter(member_id=member_id).in_queue_order()
+    return list(found.select_related("owner"))
 
 
 def cases(visit: Visit) -> Mapping[str, Any]:
     """Show what somebody has to look at, with its clocks, and requests that wait."""
-    found = Case.objects.undone().filter(member_id=visit.subject.pk).in_queue_order()
+    found = visit.once("open_cases", lambda: _open_cases(visit.subject.pk))
     waiting = Approval.objects.filter(
         member_id=visit.subject.pk, state=ApprovalState.REQUESTED
     ).order_by("-id")
     return {
-        "cases": rows_of(found.select_related("owner"), visit.at),
+        "cases": rows_of(found, visit.at),
         "requests": [
             (approvals.title_of(row.kind), approvals.summary_of(row), row) for row in waiting
         ],
@@ -88,10 +92,3 @@ def phone_tails(members: Sequence[Member], _at: datetime) -> Mapping[int, str]:
         ended_at__isnull=True,
     )
     return {pk: f"•••• {tail}" for pk, tail in rows.values_list("member_id", "tail4") if tail}
-
-
-def status_details(visit: Visit, payload: Mapping[str, Any]) -> list[str]:
-    """Return what a change of status says in the timeline, its note unsealed."""
-    sealed = str(payload.get("note", ""))
-    note = notes.read(member=visit.subject.pk, sealed=sealed) if sealed else ""
-    return [text for text in (words.status_reason(str(payload.get("reason", ""))), note) if text]

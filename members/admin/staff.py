@@ -11,10 +11,10 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from config.base.admin.decorators import detail_action
-from config.base.admin.options import ConsoleAdmin
+from config.base.admin.options import ConsoleAdmin, ReadOnlyAdmin
 from config.base.admin.reauth import FreshLoginMixin
 from members.admin import agents
-from members.models import RoleAuthority, StaffAuthority
+from members.models import RevealCount, RoleAuthority, StaffAuthority
 
 LIMITS = (
     "adjustment_limit_points", "adjustment_daily_limit_points",
@@ -66,7 +66,9 @@ class GroupAdmin(FreshLoginMixin, BaseGroupAdmin, ModelAdmin):  # type: ignore[m
 class StaffAuthorityAdmin(FreshLoginMixin, ConsoleAdmin):
     """The limits within which a member of staff acts alone."""
 
-    list_display = ("user", "staff_no", "org_unit", "member", *LIMITS)
+    list_display = (
+        "user", "staff_no", "org_unit", "member", *LIMITS, "goodwill_coupons_per_day"
+    )  # fmt: skip
     list_select_related = ("user", "org_unit", "member")
     autocomplete_fields = ("user", "org_unit", "member")
 
@@ -78,3 +80,10 @@ class RoleAuthorityAdmin(FreshLoginMixin, ConsoleAdmin):
     list_display = ("group", *LIMITS)
     list_select_related = ("group",)
     autocomplete_fields = ("group",)
+
+
+@admin.register(RevealCount)
+class RevealCountAdmin(ReadOnlyAdmin):
+    """How often staff have looked at personal data, day by day."""
+
+    list_display = ("day", "actor", "count")

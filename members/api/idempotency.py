@@ -20,11 +20,12 @@ from typing import Any
 import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.base import bulk
 from config.base.api import json_format, problems
 from config.base.errors import DomainError
 from members.api.views import TouchpointEndpoint
@@ -39,13 +40,16 @@ Handler = Callable[..., Response]
 
 # The lock tells "still running" from "never heard of"; the row, once committed, answers for it.
 _CLAIM = """
-WITH turn AS (SELECT pg_try_advisory_xact_lock(%(lock)s) AS is_ours)
+WITH turn AS (SELECT pg_try_advisory_xact_lock(%s::bigint) AS is_ours)
 INSERT INTO members_idempotencykey AS k (touchpoint_id, key, digest, created_at)
-SELECT %(touchpoint)s, %(key)s, %(digest)s, %(at)s FROM turn WHERE is_ours
+SELECT %s::bigint, %s::text, %s::bytea, %s::timestamptz FROM turn WHERE is_ours
 ON CONFLICT (touchpoint_id, key) DO UPDATE
 SET digest = EXCLUDED.digest, created_at = EXCLUDED.created_at, status = NULL, body = NULL
-WHERE k.created_at <= %(forgotten)s
+WHERE k.created_at <= %s
 RETURNING k.id
+"""
+_KEEP = """
+UPDATE members_idempotencykey SET status = %s, body = %s WHERE touchpoint_id = %s AND key = %s
 """
 
 
@@ -143,19 +147,8 @@ def _call(view: TouchpointEndpoint, request: Request, key: str) -> Call:
 
 
 def _claim(call: Call, at: datetime) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _CLAIM,
-            {
-                "lock": call.lock,
-                "touchpoint": call.touchpoint_id,
-                "key": call.stored_key,
-                "digest": call.digest,
-                "at": at,
-                "forgotten": at - KEPT_FOR,
-            },
-        )
-        return cursor.fetchone() is not None
+    parameters = [call.lock, call.touchpoint_id, call.stored_key, call.digest, at, at - KEPT_FOR]
+    return bool(bulk.fetch(_CLAIM, parameters))
 
 
 def _stored(call: Call) -> Response:
@@ -187,9 +180,7 @@ def _stored(call: Call) -> Response:
 def _keep(call: Call, answer: Response) -> None:
     nonce = secrets.token_bytes(NONCE_BYTES)
     sealed = nonce + AESGCM(call.seal_key).encrypt(nonce, json_format.write(answer.data), None)
-    IdempotencyKey.objects.filter(touchpoint_id=call.touchpoint_id, key=call.stored_key).update(
-        status=answer.status_code, body=sealed
-    )
+    bulk.execute(_KEEP, [answer.status_code, sealed, call.touchpoint_id, call.stored_key])
 
 
 def _required() -> IdempotencyError:

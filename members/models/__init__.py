@@ -16,10 +16,10 @@ from members.models.identity import (
 )
 from members.models.interaction import Interaction, InteractionKind
 from members.models.moderation import Moderation, ModerationState
-from members.models.order import LineKind, Order, OrderLine, OrderStatus, Refund
+from members.models.order import LineKind, Order, OrderLine, OrderMove, OrderStatus, Refund
 from members.models.presence import MemberCode, OneTimePassword, Verification
 from members.models.service import ServiceHours, ServicePolicy, SpecialDay, Weekday
-from members.models.staff import Approval, RoleAuthority, StaffAuthority
+from members.models.staff import Approval, RevealCount, RoleAuthority, StaffAuthority
 from members.models.status import AttributeChange, Suspension
 from members.models.touchpoint import (
     ApiKey,
@@ -78,10 +78,12 @@ __all__ = [
     "OneTimePassword",
     "Order",
     "OrderLine",
+    "OrderMove",
     "OrderStatus",
     "OrgUnit",
     "ReceivedFact",
     "Refund",
+    "RevealCount",
     "RoleAuthority",
     "SendState",
     "ServiceHours",

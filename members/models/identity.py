@@ -63,6 +63,8 @@ class Member(models.Model):
         permissions = [
             ("erase_member", "Can agree to erase members"),
             ("assign_account_manager", "Can give members a dedicated agent"),
+            ("reveal_member", "Can look at a member's personal data in clear"),
+            ("change_contact_member", "Can change a member's phone and card"),
         ]
         constraints = [
             models.CheckConstraint(

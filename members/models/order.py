@@ -4,6 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from members.models.append_only import AppendOnly
+
 
 class OrderStatus(models.TextChoices):
     """Where an order stands; `completed` counts as paid."""
@@ -132,3 +134,33 @@ class Refund(models.Model):
 
     def __str__(self) -> str:
         return self.refund_no
+
+
+class OrderMove(AppendOnly):
+    """Staff gave an order to the member whose purchase it was.
+
+    What its source reports for the one whom it had named goes on to the one who has it now.
+    """
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="moves", verbose_name=_("order"))
+    from_member = models.ForeignKey(
+        "members.Member", models.PROTECT, related_name="+", verbose_name=_("from member")
+    )
+    to_member = models.ForeignKey(
+        "members.Member", models.PROTECT, related_name="+", verbose_name=_("to member")
+    )
+    actor = models.CharField(_("actor"), max_length=80)
+    moved_at = models.DateTimeField(_("moved at"))
+
+    class Meta(AppendOnly.Meta):
+        verbose_name = _("order move")
+        verbose_name_plural = _("order moves")
+        permissions = [("move_order", "Can move an order to another member")]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(from_member=models.F("to_member")), name="order_move_to_another"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id}: {self.from_member_id} → {self.to_member_id}"

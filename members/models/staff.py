@@ -61,6 +61,9 @@ class StaffAuthority(AdjustmentLimits):
         _("staff number"), max_length=64, blank=True, default="", db_default="",
         help_text=_("As tills report it; the user name counts as well."),
     )  # fmt: skip
+    goodwill_coupons_per_day = models.PositiveSmallIntegerField(
+        _("goodwill coupons per day"), default=3
+    )
 
     class Meta:
         verbose_name = _("staff authority")
@@ -74,6 +77,22 @@ class StaffAuthority(AdjustmentLimits):
 
     def __str__(self) -> str:
         return str(self.user)
+
+
+class RevealCount(models.Model):
+    """How often one member of staff has looked at personal data on a local day."""
+
+    actor = models.CharField(_("actor"), max_length=80)
+    day = models.DateField(_("day"))
+    count = models.PositiveIntegerField(_("times"))
+
+    class Meta:
+        verbose_name = _("reveals of a day")
+        verbose_name_plural = _("reveals of a day")
+        constraints = [models.UniqueConstraint(fields=["actor", "day"], name="reveal_count_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.day}: {self.count}"
 
 
 class ApprovalState(models.TextChoices):

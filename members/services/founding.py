@@ -69,16 +69,22 @@ def found(
     return members
 
 
-def attach(additions: Sequence[tuple[Member, Sequence[Key]]], *, at: datetime) -> None:
+def attach(
+    additions: Sequence[tuple[Member, Sequence[Key]]],
+    *,
+    at: datetime,
+    are_own_cards: bool = False,
+) -> None:
     """Write further identifiers of members that the caller has locked.
 
+    `are_own_cards`: the numbers stand on the members too and are not kept twice.
     Raises: IntegrityError when one has been taken meanwhile.
     """
     if not additions:
         return
     data_keys = crypto.data_keys([member.pk for member, _values in additions])
     rows = [
-        IdentifierRow(member, data_keys[member.pk][1], value)
+        IdentifierRow(member, data_keys[member.pk][1], value, are_own_cards)
         for member, values in additions
         for value in values
     ]

@@ -1,7 +1,7 @@
 """Free text about a member in rows that are never altered: sealed, so that erasure reaches it."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -36,3 +36,9 @@ def _opened(key: tuple[UUID, bytes] | None, sealed: str) -> str:
         return ""
     public_id, data_key = key
     return sealing.unseal(data_key, base64.b64decode(sealed), public_id, _NAME).decode()
+
+
+def reader(*, member: int) -> Callable[[str], str]:
+    """Return how any number of sealed texts about a member are read, its key being read once."""
+    key = crypto.data_keys([member]).get(member)
+    return lambda sealed: _opened(key, sealed)

@@ -55,11 +55,19 @@ def close(*, member_id: int, reason: str, note: str, actor: str, at: datetime) -
 
 
 @transaction.atomic
-def change(
-    *, verb: Verb, member_id: int, reason: str, note: str, actor: str, at: datetime
+def change(  # noqa: PLR0913 - what an act of staff says of itself
+    *,
+    verb: Verb,
+    member_id: int,
+    reason: str,
+    note: str,
+    actor: str,
+    at: datetime,
+    verified_by: str = "",
 ) -> Member:
     """Carry out one verb of the transition table; the note is kept sealed.
 
+    `verified_by` tells how staff identified who asked for it.
     Raises: StatusError.
     """
     transition = TRANSITIONS[verb]
@@ -79,6 +87,8 @@ def change(
     else:
         Suspension.objects.filter(member=member, ended_at__isnull=True).update(ended_at=at)
     payload: dict[str, Any] = {"reason": reason, "actor": actor}
+    if verified_by:
+        payload["verified_by"] = verified_by
     if note.strip():
         payload["note"] = notes.seal(member=member.pk, text=note.strip())
     events.append([events.NewEvent(member.pk, transition.event, at, at, payload)])

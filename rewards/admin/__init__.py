@@ -6,6 +6,7 @@ from rewards.admin import (
     catalogue,
     coupon,
     exports,
+    goodwill,
     grant,
     importing,
     inbound,
@@ -16,6 +17,6 @@ from rewards.admin import (
 )
 
 __all__ = [
-    "budget", "bulk_grants", "catalogue", "coupon", "exports", "grant", "importing",
+    "budget", "bulk_grants", "catalogue", "coupon", "exports", "goodwill", "grant", "importing",
     "inbound", "ledger", "reservation", "rule", "uploads",
 ]  # fmt: skip

@@ -43,7 +43,7 @@ class CouponTemplateForm(forms.ModelForm):  # type: ignore[type-arg]
             "max_discount", "free_sku", "min_spend", "conditions", "line_conditions",
             "is_first_order_only", "stacking", "is_bearer", "valid_from", "valid_until",
             "expires_after_days", "uses_per_code", "uses_per_member", "max_issued",
-            "is_claimable", "claims_per_member", "is_active",
+            "is_claimable", "claims_per_member", "is_goodwill", "is_active",
         )  # fmt: skip
 
     def clean(self) -> dict[str, Any]:

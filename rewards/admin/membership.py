@@ -14,16 +14,21 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.base import clock
-from config.base.admin import site
+from config.base.admin import formats, site
 from config.base.admin.actors import actor_of
 from config.base.errors import DomainError
 from config.base.panels import Visit
 from members import words
 from members.admin.member import masked_name
+from members.domain import callers
 from members.domain.status import TRANSITIONS, Verb, verbs_for
 from members.models import Member
 from members.services.status import MAX_NOTE_LENGTH
+from rewards import balances
+from rewards.models import Coupon
 from rewards.services import membership
+from tiers import queries as tier_queries
+from tiers.models import PaidMembership
 
 PERMISSION: Final = "members.change_member"
 NOTES: Final[dict[Verb, Promise]] = {
@@ -51,6 +56,11 @@ class StatusForm(forms.Form):
             label=_("Note"), required=False, max_length=MAX_NOTE_LENGTH,
             widget=forms.Textarea(attrs={"rows": 3}),
         )  # fmt: skip
+        checks = [(code, words.caller_check(code)) for code in callers.CHECKS]
+        self.fields["verified_by"] = forms.ChoiceField(
+            label=_("How was the caller identified?"),
+            choices=[("", _("Please choose")), *checks],
+        )
 
 
 def status_page(request: HttpRequest, member_id: int) -> HttpResponse:
@@ -72,8 +82,26 @@ def status_page(request: HttpRequest, member_id: int) -> HttpResponse:
         "form": form,
         "note": gettext("Status now: %(status)s.") % {"status": member.get_status_display()},
         "submit": gettext("Change status"),
+        "lost": _lost_by_closing(member) if Verb.CLOSE in verbs else (),
     }
-    return TemplateResponse(request, "admin/console/form.html", context)
+    return TemplateResponse(request, "admin/rewards/status.html", context)
+
+
+def _lost_by_closing(member: Member) -> list[tuple[str, str]]:
+    """Return what the member has that closing would end, for people; nothing is left away."""
+    at = clock.now()
+    balance = balances.points_of(member.pk, at=at).balance
+    benefits = tier_queries.benefits_left([member.pk], at)[member.pk]
+    paid = PaidMembership.objects.filter(member=member, until_at__gt=at, closed_at__isnull=True)
+    rows = [
+        (gettext("Available points"), balance.available),
+        (gettext("Pending points"), balance.pending),
+        (gettext("Reserved points"), balance.reserved),
+        (gettext("Coupons to use"), Coupon.objects.live(at).filter(member=member).count()),
+        (gettext("Benefits"), len(benefits)),
+        (gettext("Paid memberships"), paid.count()),
+    ]
+    return [(title, formats.points(number)) for title, number in rows]
 
 
 def _done(request: HttpRequest, member: Member, form: StatusForm) -> bool:
@@ -83,6 +111,7 @@ def _done(request: HttpRequest, member: Member, form: StatusForm) -> bool:
             member=member.pk,
             reason=form.cleaned_data["reason"],
             note=form.cleaned_data["note"],
+            verified_by=form.cleaned_data["verified_by"],
             actor=actor_of(request),
             at=clock.now(),
         )

@@ -2,19 +2,19 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.urls import reverse
 
 from config.base import clock
-from config.base.admin import scope
+from config.base.admin import formats, scope
 from config.base.names import name_of
 from config.base.panels import Visit
-from members.models import Order
+from members.models import Member, Order
 from rewards import balances, explanations, queries, words
 from rewards.balances import Points
-from rewards.models import Entry, Evaluation, Lot, Rule
+from rewards.models import Entry, Evaluation, Lot, PointsAccount, Rule
 
 ENTRIES_SHOWN = 40
 LATEST_SHOWN = 6
@@ -65,15 +65,22 @@ def entries_of(visit: Visit) -> list[EntryRow]:
 
 def _entries(visit: Visit) -> list[EntryRow]:
     entries = queries.entries_of(visit.subject, before_seq=None, limit=ENTRIES_SHOWN)
+    return rows_of(visit, entries[:ENTRIES_SHOWN])
+
+
+def rows_of(visit: Visit, entries: Sequence[Entry]) -> list[EntryRow]:
+    """Return entries for people, each with its why; two statements for any number."""
     facts = {entry.fact_id for entry in entries if entry.fact_id and entry.rule_id}
     decided = Evaluation.objects.filter(fact_id__in=facts).order_by("id")
     reasons: dict[tuple[int, int | None], Sequence[Mapping[str, Any]]] = {
-        (row.fact_id, row.order_id): row.explanation for row in decided
+        (row.fact_id, row.order_id): row.explanation
+        for row in decided
+        if row.member_id == visit.subject.pk
     }
     names = rule_names(visit)
     return [
         _entry_row(entry, reasons.get((entry.fact_id or 0, entry.order_id), ()), names)
-        for entry in entries[:ENTRIES_SHOWN]
+        for entry in entries
     ]
 
 
@@ -119,11 +126,6 @@ def expiring(visit: Visit) -> Mapping[str, Any]:
     soon = clock.local_day(visit.at) + timedelta(days=SOON_DAYS)
     shown = [(item, item.on is not None and item.on <= soon) for item in days[:LATEST_SHOWN]]
     return {"days": shown, "more": max(0, len(days) - LATEST_SHOWN)}
-
-
-def latest(visit: Visit) -> Mapping[str, Any]:
-    """Show the last few entries."""
-    return {"rows": entries_of(visit)[:LATEST_SHOWN], "is_short": True, "limit": ENTRIES_SHOWN}
 
 
 def entries(visit: Visit) -> Mapping[str, Any]:
@@ -188,3 +190,13 @@ def adjustment_address(visit: Visit) -> str:
 def statement_address(visit: Visit) -> str:
     """Return the member's monthly statement."""
     return reverse("admin:points_statement", args=[visit.subject.pk])
+
+
+def balances_of(members: Sequence[Member], at: datetime) -> Mapping[int, str]:
+    """Return each member's usable points, for the cards of the service desk."""
+    rows = PointsAccount.objects.filter(
+        member_id__in=[member.pk for member in members], kind=balances.POINTS
+    )
+    return {
+        member: formats.points(points) for member, points in balances.available_of(rows, at).items()
+    }

@@ -25,6 +25,7 @@ from rewards.models.coupon import (
     CouponUseStatus,
 )
 from rewards.models.files import Export, ExportFormat, ExportState, Upload, UploadKind, UploadState
+from rewards.models.goodwill import Goodwill
 from rewards.models.grant import (
     GiftItem,
     GiftKind,
@@ -71,6 +72,7 @@ __all__ = [
     "FoldSnapshot",
     "GiftItem",
     "GiftKind",
+    "Goodwill",
     "Grant",
     "GrantCalendar",
     "GrantRepeat",

@@ -70,6 +70,10 @@ class CouponTemplate(models.Model):
     issued = models.PositiveIntegerField(_("issued"), default=0)
     is_claimable = models.BooleanField(_("members may claim it"), default=False)
     claims_per_member = models.PositiveIntegerField(_("claims per member"), default=1)
+    is_goodwill = models.BooleanField(
+        _("for goodwill"), default=False,
+        help_text=_("The service desk may give it to make good a failure."),
+    )  # fmt: skip
     is_active = models.BooleanField(_("active"), default=True)
 
     class Meta:

@@ -1,8 +1,9 @@
 """Points given or taken by hand."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -59,6 +60,18 @@ def _budgets_of_staff(user_id: int) -> Budgets:
     return Budgets(_OF_STAFF, user_id, authority.limits_of(user_id))
 
 
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """What an adjustment is for: the reason of its entry, and who decides it above a limit."""
+
+    ground: str = "adjustment"
+    approval_kind: str = APPROVAL_KIND
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+PLAIN: Final = Sort()
+
+
 class AdjustmentError(DomainError):
     """An adjustment that nobody may make, or not alone."""
 
@@ -85,6 +98,7 @@ def adjust(  # noqa: PLR0913 - one keyword for each part of an adjustment
     actor: str,
     limit_points: int | None,
     budgets: Budgets | None = None,
+    ground: str = PLAIN.ground,
 ) -> Balance:
     """Give points (positive) or take available ones (negative); returns the balance after.
 
@@ -100,7 +114,7 @@ def adjust(  # noqa: PLR0913 - one keyword for each part of an adjustment
     with command(member=member, at=at, actor=actor) as current:
         account = current.account
         account.adjust(
-            Grounds(None, None, "adjustment", current.cause),
+            Grounds(None, None, ground, current.cause),
             points,
             at,
             expires_at=current_book().policy_at(at).expires_at(at),
@@ -110,10 +124,10 @@ def adjust(  # noqa: PLR0913 - one keyword for each part of an adjustment
             raise AdjustmentOverLimitError("call", limit_points)
         if budgets is not None:
             _take_budgets(budgets, member, abs(points), at)
-        current.report(
-            "points.adjusted",
-            {"points": points, "note": notes.seal(member=member, text=reason), "actor": actor},
-        )
+        told = {"points": points, "note": notes.seal(member=member, text=reason), "actor": actor}
+        if ground != PLAIN.ground:
+            told["ground"] = ground
+        current.report("points.adjusted", told)
         return Balance(account.pending, account.available, account.reserved, account.debt)
 
 
@@ -146,13 +160,21 @@ def adjust_or_ask(
         )
 
 
-def adjust_by_staff(
-    *, user_id: int, member: int, points: int, reason: str, at: datetime, actor: str
+def adjust_by_staff(  # noqa: PLR0913 - one keyword for each part of an adjustment
+    *,
+    user_id: int,
+    member: int,
+    points: int,
+    reason: str,
+    at: datetime,
+    actor: str,
+    sort: Sort = PLAIN,
 ) -> Balance | Approval:
     """Adjust within the authority of a member of staff; above it ask a second person instead.
 
-    What somebody asks for uses up the same budgets as what they do alone, so that a large amount
-    does not get through in small ones.
+    `sort` tells what it is for, where it is not a plain adjustment. What somebody asks for uses up
+    the same budgets as what they do alone, so that a large amount does not get through in small
+    ones.
     Raises: AdjustmentError, InsufficientPointsError, MemberFrozenError, MemberNotFoundError,
     OwnAccountError.
     Source: PTS-15, STF-02, SVC-11.
@@ -162,16 +184,22 @@ def adjust_by_staff(
     try:
         return adjust(
             member=member, points=points, reason=reason, at=at, actor=actor,
-            limit_points=budgets.limits.call, budgets=budgets,
+            limit_points=budgets.limits.call, budgets=budgets, ground=sort.ground,
         )  # fmt: skip
     except AdjustmentOverLimitError as over:
         limit, name = over.details["limit_points"], over.details["limit"]
     with transaction.atomic():
         _take_budgets(replace(budgets, limits=_UNLIMITED), member, abs(points), at)
         return approvals.request(
-            kind=APPROVAL_KIND,
+            kind=sort.approval_kind,
             member_id=member,
-            payload={"points": points, "limit": limit, "limit_of": name, USER: user_id},
+            payload={
+                **sort.payload,
+                "points": points,
+                "limit": limit,
+                "limit_of": name,
+                USER: user_id,
+            },
             reason=reason,
             actor=actor,
             at=at,

@@ -242,9 +242,31 @@ class Arrivals:
             if any(version.member not in self.locked for version in versions):
                 raise MovedUnderneathError
             play.stored_member = play.highest().member if versions else None
+        self._follow_moves()
         for item in self.items:
             if not item.receipt.is_new:
                 item.receipt = self.known[item.receipt.key]
+
+    def _follow_moves(self) -> None:
+        """Let what is sent for the former member of an order that staff moved be its owner's.
+
+        No statement where every order is sent for the member whose it is.
+        """
+        sent = [
+            (receipt, play.id, play.stored_member)
+            for receipt, play in (
+                (item.receipt, self.orders[item.receipt.source, item.receipt.order_no])
+                for item in self._open()
+                if item.receipt.kind == ORDER and item.receipt.member is not None
+            )
+            if play.stored_member not in (None, receipt.member)
+        ]
+        if not sent:
+            return
+        moved = loading.moved_from([order for _receipt, order, _owner in sent])
+        for receipt, order, owner in sent:
+            if (order, receipt.member) in moved:
+                receipt.member = owner
 
     # What is new, what is known
 

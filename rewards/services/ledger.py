@@ -102,8 +102,10 @@ def _write_account(
             )
     _write_holds(writes, each)
     last_fact_at = each.locked.last_fact_at
-    if each.run is not None and each.run.fold.position is not None:
-        last_fact_at = each.run.fold.position[0]
+    if each.run is not None:
+        # None where the only order has gone to another member.
+        position = each.run.fold.position
+        last_fact_at = None if position is None else position[0]
     writes.update(
         tables.ACCOUNTS,
         (account.key, account.pending, account.available, account.reserved, account.debt,

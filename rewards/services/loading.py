@@ -159,6 +159,7 @@ FROM members_receivedfact f LEFT JOIN members_order o ON false
 WHERE f.member_id = ANY(%s::bigint[]) AND f.kind = 'interaction' AND f.state = 'applied'
 """  # noqa: S608 - column names
 
+# Each way to a lot has an index of its own; one condition with OR would read the whole table.
 _HOLDS_AND_LOTS = """
 WITH held AS MATERIALIZED (
     SELECT r.id, r.account_id, r.order_id, r.points, r.captured_points, r.given_back_points,
@@ -171,10 +172,16 @@ SELECT l.account_id, l.id, l.order_id, l.points, l.remaining, l.expired, l.expir
        l.interaction_id, l.rule_id, l.is_pending, l.available_at, l.earned_at, e.seq,
        NULL::text, NULL::uuid, NULL::text, NULL::bigint
 FROM rewards_lot l JOIN rewards_entry e ON e.id = l.entry_id
-WHERE l.account_id = ANY(%s::bigint[])
-  AND (l.remaining > 0 OR l.account_id = ANY(%s::bigint[]) OR l.order_id = ANY(%s::bigint[])
-       OR l.id IN (SELECT u.lot_id FROM rewards_entry h JOIN rewards_lotuse u ON u.entry_id = h.id
-                   WHERE h.reservation_id IN (SELECT id FROM held)))
+WHERE l.id IN (
+    SELECT id FROM rewards_lot WHERE account_id = ANY(%s::bigint[]) AND remaining > 0
+    UNION
+    SELECT o.id FROM rewards_entry x JOIN rewards_lot o ON o.entry_id = x.id
+     WHERE x.account_id = ANY(%s::bigint[])
+    UNION
+    SELECT id FROM rewards_lot WHERE order_id = ANY(%s::bigint[]) AND account_id = ANY(%s::bigint[])
+    UNION
+    SELECT u.lot_id FROM held h JOIN rewards_entry x ON x.reservation_id = h.id
+      JOIN rewards_lotuse u ON u.entry_id = x.id)
 UNION ALL
 SELECT r.account_id, r.id, r.order_id, r.points, r.captured_points, r.given_back_points,
        r.expires_at, r.parent_id,
@@ -272,6 +279,15 @@ def facts_of(
     return [_receipt(row) for row in bulk.fetch(_FACTS_OF, split)]
 
 
+def moved_from(orders: Collection[int]) -> set[tuple[int, int]]:
+    """Return the members from whom staff have moved these orders, as (order, member)."""
+    rows = bulk.fetch(
+        "SELECT order_id, from_member_id FROM members_ordermove WHERE order_id = ANY(%s::bigint[])",
+        [list(orders)],
+    )
+    return {(order, member) for order, member in rows}
+
+
 def receipts_of(facts: Collection[int]) -> list[Receipt]:
     """Return stored facts by their ids."""
     return [_receipt(row) for row in bulk.fetch(_FACTS_BY_ID, [list(facts)])]
@@ -335,7 +351,7 @@ def attach_lots(
     """
     by_id = {account.key: account for account in accounts}
     ids, order_ids = sorted(by_id), list(orders)
-    parameters = [ids, order_ids, list(reservations), ids, list(whole), order_ids]
+    parameters = [ids, order_ids, list(reservations), ids, list(whole), order_ids, ids]
     lots: dict[int, list[Lot]] = {key: [] for key in ids}
     holds: dict[int, list[Hold]] = {key: [] for key in ids}
     found: dict[UUID, int] = {}

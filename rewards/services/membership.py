@@ -21,8 +21,15 @@ from rewards.services.due import settle_members
 _INSTANT: Final = timedelta(microseconds=1)
 
 
-def change_status(
-    *, verb: Verb, member: int, reason: str, note: str, actor: str, at: datetime
+def change_status(  # noqa: PLR0913 - what an act of staff says of itself
+    *,
+    verb: Verb,
+    member: int,
+    reason: str,
+    note: str,
+    actor: str,
+    at: datetime,
+    verified_by: str = "",
 ) -> Member:
     """Freeze, unfreeze or close a member; no command slips through meanwhile.
 
@@ -31,8 +38,9 @@ def change_status(
     """
     with _locked(member, at):
         return status.change(
-            verb=verb, member_id=member, reason=reason, note=note, actor=actor, at=at
-        )
+            verb=verb, member_id=member, reason=reason, note=note, actor=actor, at=at,
+            verified_by=verified_by,
+        )  # fmt: skip
 
 
 def update_profile(

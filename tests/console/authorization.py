@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 from unittest import mock
@@ -23,6 +23,8 @@ from django.test import RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.converters import IntConverter
 from django.urls.resolvers import RegexPattern
+
+from config.base.admin import reauth
 
 FILE: Final = Path(__file__).with_name("authorization.toml")
 FOLDER: Final = "admin/"
@@ -93,11 +95,24 @@ def cells() -> list[Cell]:
     for name, pattern in patterns():
         if name in models:
             label, view = models[name]
-            made += _of_model(name, pattern, label, view, set(data["models"][label].split()))
+            offered = set(data["models"][label].split())
+            made += [
+                replace(cell, needs=_needs({name: ""} | data["pages"], cell.method, name))
+                if f"{cell.method} {name}" in data["pages"]
+                else cell
+                for cell in _of_model(name, pattern, label, view, offered)
+            ]
         elif name not in data["apart"]:
-            needs = frozenset(data["pages"][name].split())
-            made += [Cell(name, method, needs, pattern) for method in ("GET", "POST")]
+            made += [
+                Cell(name, method, _needs(data["pages"], method, name), pattern)
+                for method in ("GET", "POST")
+            ]
     return made
+
+
+def _needs(pages: Mapping[str, str], method: str, name: str) -> frozenset[str]:
+    """Return what a page asks for; for a method of its own, where the file says so."""
+    return frozenset(pages.get(f"{method} {name}", pages[name]).split())
 
 
 def _of_model(
@@ -126,13 +141,17 @@ def request_of(user: User, method: str = "GET", **query: str) -> HttpRequest:
     request.GET.update(query)
     request.user = user
     request.session = SessionStore()
+    reauth.confirm(request)
     request._messages = Messages(request)  # type: ignore[attr-defined]
     request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
     return request
 
 
-def opens(cell: Cell, user: User) -> bool:
-    """Tell whether the view lets somebody in; what it answers then does not matter."""
+def opens(cell: Cell, user: User) -> bool | None:
+    """Tell whether the view lets somebody in; what it answers then does not matter.
+
+    None where it has no such method, for nobody.
+    """
     shape = cell.pattern.pattern
     arguments: dict[str, Any] = {
         name: 0 if isinstance(converter, IntConverter) else "0"
@@ -147,6 +166,8 @@ def opens(cell: Cell, user: User) -> bool:
         return False
     except Http404:
         return True
+    if answer.status_code == 405:
+        return None
     return answer.status_code != 403 and "/login/" not in answer.get("Location", "")
 
 
@@ -166,7 +187,7 @@ def differences(user: User, permissions: frozenset[str], among: list[Cell]) -> l
     return [
         f"{cell.method} {cell.name}"
         for cell in among
-        if opens(cell, user) != cell.opens_for(permissions)
+        if opens(cell, user) not in (cell.opens_for(permissions), None)
     ]
 
 

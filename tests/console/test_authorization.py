@@ -18,12 +18,13 @@ from tests.factories import console, members, staff
 pytestmark = [pytest.mark.django_db, pytest.mark.req("STF-08", "ORG-01")]
 
 # Given to roles, asked by services or inside pages, and no page's own permission.
-NOT_OF_A_PAGE = {"members.add_approval"}
-# Rules, ladders and cases are worked on by pages of their own; until then these wait.
+NOT_OF_A_PAGE = {
+    "members.add_approval", "members.assign_case", "campaigns.export_monthend",
+}  # fmt: skip
+# Ladders and policies are worked on by pages of their own; until then these wait.
 WAITING_FOR_A_PAGE = {
-    "rewards.add_rule", "rewards.change_rule", "rewards.add_ruleversion",
-    "rewards.change_ruleversion", "rewards.add_pointspolicy", "rewards.change_pointspolicy",
-    "members.change_case", "members.change_approval",
+    "rewards.add_rule", "rewards.change_rule", "rewards.change_ruleversion",
+    "rewards.add_pointspolicy", "rewards.change_pointspolicy", "members.change_approval",
 }  # fmt: skip
 # What nobody but a superuser may do: whoever could, could give themselves the rest.
 KEPT_BY_SUPERUSERS = {
@@ -63,6 +64,8 @@ def test_staff_without_a_role_open_nothing_of_the_programme() -> None:
 def test_nobody_gets_in_without_logging_in(client: Client) -> None:
     for name, pattern in authorization.patterns():
         if name in {"login", "logout"}:
+            continue
+        if name in listed()["apart"] and name != "autocomplete":
             continue
         names = dict.fromkeys(pattern.pattern.converters, "0")
         names = names or {"app_label": "members"} if name == "app_list" else names
@@ -167,7 +170,8 @@ def test_no_role_can_give_itself_more() -> None:
 
 def test_reading_roles_write_nothing() -> None:
     for code in ("finance", "auditor", "store_manager"):
-        assert all(".view_" in name for name in BY_CODE[code].permissions)
+        writes = {name for name in BY_CODE[code].permissions if ".view_" not in name}
+        assert writes <= {"campaigns.export_monthend"}
 
 
 def test_the_document_says_what_the_code_does() -> None:

@@ -24,7 +24,7 @@ from tiers.services.ladder_content import Content, content_of, rows_of
 pytestmark = [pytest.mark.django_db, pytest.mark.req("TIR-06")]
 
 MAKER, CHECKER = "staff:li.na", "staff:wang.wei"
-PAGE_QUERIES = 14
+PAGE_QUERIES = 15
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,8 @@ from tests.factories import members as people
 
 pytestmark = pytest.mark.django_db
 
+KNOWN = {"verified_by": "called_back"}
+
 
 @pytest.fixture
 def shop(db: None) -> Shop:
@@ -200,17 +202,19 @@ def test_the_console_asks_for_a_reason(client: Client) -> None:
     address = reverse("admin:member_status", args=[member.pk])
     page = client.get(reverse("admin:members_member_change", args=[member.pk]))
     assert address in page.text
-    assert client.post(address, {"verb": "freeze", "reason": "because"}).status_code == 200
-    assert client.post(address, {"verb": "unfreeze", "reason": "mistake"}).status_code == 200
+    assert client.post(address, {"verb": "freeze", "reason": "because", **KNOWN}).status_code == 200
+    assert (
+        client.post(address, {"verb": "unfreeze", "reason": "mistake", **KNOWN}).status_code == 200
+    )
     member.refresh_from_db()
     assert member.status == MemberStatus.ACTIVE
-    body = {"verb": "freeze", "reason": "investigation", "note": "see call"}
+    body = {"verb": "freeze", "reason": "investigation", "note": "see call", **KNOWN}
     assert client.post(address, body).status_code == 302
     member.refresh_from_db()
     assert member.status == MemberStatus.FROZEN
     page = client.get(reverse("admin:members_member_change", args=[member.pk]))
     assert "see call" in page.text, "the timeline unseals the note"
-    client.post(address, {"verb": "close", "reason": "abuse"})
+    client.post(address, {"verb": "close", "reason": "abuse", **KNOWN})
     assert client.get(address).status_code == 404, "closing is for good"
     page = client.get(reverse("admin:members_member_change", args=[member.pk]))
     assert address not in page.text

@@ -8,7 +8,7 @@ from typing import Any
 
 from members.domain import webhooks as standard
 from members.domain.public_id import new_public_id
-from members.models import Channel, Member, MemberEvent, Touchpoint
+from members.models import Channel, Member, MemberEvent, Order, Touchpoint
 from members.services import events, webhooks
 from rewards.api import parsing
 from rewards.domain.cart import Line, RefundLine
@@ -34,6 +34,7 @@ from rewards.services import (
     inbound,
     intake,
     membership_sales,
+    order_moves,
     presets,
     redeeming,
     redemption,
@@ -176,6 +177,7 @@ def rich(preset: str = "retail_cn") -> Programme:
     _desk(made)
     _coupons(made)
     _waiting(made)
+    _moves(made)
     _time(made)
     return made
 
@@ -323,6 +325,15 @@ def _waiting(made: Programme) -> None:
         order(MemberRef(kind="external", value="nobody"), "N1", at, 100),
         refund("NEVER", "r1", at, amount=100),
     )
+
+
+def _moves(made: Programme) -> None:
+    """Move an order to the member whose purchase it was."""
+    ann, bob, *_others = made.members
+    made.send(order(ann, "MV1", made.at, 4_200))
+    moved = Order.objects.get(source="shop", order_no="MV1")
+    act = order_moves.Act("card_at_hand", "wrong card", "staff:eve", made.at)
+    order_moves.move_order(order=moved.pk, member=bob.pk, act=act)
 
 
 def _time(made: Programme) -> None:

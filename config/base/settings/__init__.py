@@ -29,6 +29,10 @@ LOYALTY_ENROLMENTS_PER_HOUR = env.int("LOYALTY_ENROLMENTS_PER_HOUR", default=20)
 LOYALTY_CHECK_IN_MAKE_UP = env.bool("LOYALTY_CHECK_IN_MAKE_UP", default=False)
 # Hosts that serve the API: each counts requests for itself and allows its share of a limit.
 LOYALTY_WEB_HOSTS = max(1, env.int("LOYALTY_WEB_HOSTS", default=1))
+# How often a day one member of staff may look at personal data in clear.
+LOYALTY_REVEALS_PER_DAY = env.int("LOYALTY_REVEALS_PER_DAY", default=50)
+# How many purchases of a member may be claimed by hand in one local month.
+LOYALTY_CLAIMS_PER_MONTH = env.int("LOYALTY_CLAIMS_PER_MONTH", default=5)
 # How many coupon codes that lead nowhere a touchpoint may try within an hour.
 LOYALTY_UNKNOWN_COUPONS_PER_HOUR = env.int("LOYALTY_UNKNOWN_COUPONS_PER_HOUR", default=10)
 # The largest file that the console takes in.

@@ -39,6 +39,12 @@ NAVIGATION = [
     {
         "items": [
             {"title": _("Today"), "icon": "today", "link": reverse_lazy("admin:index")},
+            {
+                "title": _("Service desk"),
+                "icon": "headset_mic",
+                "link": reverse_lazy("admin:desk"),
+                "permission": _may("members.view_member"),
+            },
         ],
     },
     {
@@ -51,7 +57,7 @@ NAVIGATION = [
             {
                 "title": _("Case desk"),
                 "icon": "support_agent",
-                "link": reverse_lazy("admin:desk"),
+                "link": reverse_lazy("admin:case_desk"),
                 "permission": _may("members.view_case"),
             },
             _list(_("Cases"), "inbox_customize", "members.case"),
@@ -215,7 +221,8 @@ UNFOLD: dict[str, Any] = {
             {"title": _("Second factors"), "link": reverse_lazy("console_second_factors")},
         ],
     },
-    "COMMAND": {"search_models": ["members.member"], "show_history": False},
+    # Members are looked for at the service desk: what is typed here would stand in addresses.
+    "COMMAND": {"search_models": [], "show_history": False},
     "SIDEBAR": {
         "show_search": False,
         "command_search": True,

@@ -114,7 +114,7 @@ def test_a_case_is_worked_through_on_its_page(desk: Client, member: Member, agen
 def test_the_queue_shows_the_most_pressing_first_within_its_queries(
     desk: Client, member: Member, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    address = reverse("admin:desk")
+    address = reverse("admin:case_desk")
     opened(member, "普通")
     Member.objects.filter(pk=member.pk).update(service_level=3)
     urgent = opened(member, "紧急")
@@ -136,11 +136,11 @@ def test_what_is_late_is_seen_at_the_desk_and_on_the_start_page(
 ) -> None:
     client.force_login(console.staff())
     case = opened(member)
-    assert "包裹破损" not in client.get(reverse("admin:desk"), {"queue": "breached"}).text
+    assert "包裹破损" not in client.get(reverse("admin:case_desk"), {"queue": "breached"}).text
     due = clock.now() - timedelta(hours=1)
     Case.objects.filter(pk=case.pk).update(first_response_due_at=due)
     text = client.get(
-        reverse("admin:desk"), {"queue": "breached"}, headers={"accept-language": "en"}
+        reverse("admin:case_desk"), {"queue": "breached"}, headers={"accept-language": "en"}
     ).text
     assert "包裹破损" in text
     assert "1 hour late" in text
@@ -164,7 +164,7 @@ def test_only_who_may_works_on_and_assigns_cases(client: Client, member: Member)
     client.force_login(staff("reader", "view_case"))
     assert client.get(page_of(case)).status_code == 200
     assert client.post(page_of(case), {"act": "note", "text": "x"}).status_code == 403
-    assert client.post(reverse("admin:desk")).status_code == 403
+    assert client.post(reverse("admin:case_desk")).status_code == 403
     register = reverse("admin:case_register", args=[member.pk])
     assert client.get(register).status_code == 403
     client.force_login(other)
@@ -172,7 +172,7 @@ def test_only_who_may_works_on_and_assigns_cases(client: Client, member: Member)
     assert client.post(page_of(case), give).status_code == 403
     client.force_login(staff("nobody"))
     assert client.get(page_of(case)).status_code == 403
-    assert client.get(reverse("admin:desk")).status_code == 403
+    assert client.get(reverse("admin:case_desk")).status_code == 403
     assert not CaseNote.objects.exists()
     client.force_login(staff("lead", "view_case", "assign_case"))
     assert client.post(page_of(case), give).status_code == 302

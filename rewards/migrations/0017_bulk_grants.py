@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('members', '0012_data_requests'),
-        ('rewards', '0015_rule_publishing'),
+        ('rewards', '0016_goodwill'),
     ]
 
     operations = [
