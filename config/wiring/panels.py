@@ -23,7 +23,7 @@ from config.base.panels import (
     register,
 )
 from config.safety import admin as safety
-from config.wiring import desk
+from config.wiring import desk, programme
 from members.admin import agents, case_desk, case_page, case_rows, inbox, league
 from members.admin import panels as members
 from members.admin import reports as member_reports
@@ -31,20 +31,16 @@ from members.admin import scope as member_scope
 from members.services import approvals, brand
 from rewards.admin import (
     adjustment,
-    bulk_grants,
     catalogue_panels,
     coupon,
     coupon_forms,
     data_requests,
     exports,
-    ladder_simulation,
     membership,
     moderation,
     own_till,
     progress,
     redemption_forms,
-    rule,
-    rule_pages,
     service_requests,
     statement,
     uploads,
@@ -53,13 +49,11 @@ from rewards.admin import (
 from rewards.admin import panels as rewards
 from rewards.admin import reports as reward_reports
 from rewards.services import adjustment as adjust_service
-from rewards.services import bulk_grants as bulk_grants_service
-from rewards.services import erasing, rule_drafts, rule_publication
+from rewards.services import erasing
 from rewards.services.adjustment import APPROVAL_KIND
 from tiers import pages as tier_pages
 from tiers import panels as tiers
-from tiers.admin import ladder_pages
-from tiers.services import ladder_drafts, standing
+from tiers.services import standing
 
 CASE_EVENTS = (
     "opened", "taken", "assigned", "answered", "waiting", "member_answered", "escalated",
@@ -114,31 +108,7 @@ def install() -> None:
             erasing.effects, erasing.PERMISSION,
         ),
     )  # fmt: skip
-    approvals.register(
-        bulk_grants_service.APPROVAL_KIND,
-        approvals.Kind(
-            _("Bulk grant"), bulk_grants.execute_approved, bulk_grants.summarise,
-            bulk_grants.effects, bulk_grants_service.APPROVE_PERMISSION, bulk_grants.address,
-        ),
-    )  # fmt: skip
-    _install_rules()
-    approvals.register(
-        ladder_drafts.PUBLISH,
-        approvals.Kind(
-            _("Publish a version of the ladder"), ladder_pages.execute_approved,
-            ladder_pages.summarise, ladder_pages.effects, ladder_drafts.PUBLISH_PERMISSION,
-            ladder_pages.address,
-        ),
-    )  # fmt: skip
-
-
-def _install_rules() -> None:
-    permission = rule_drafts.PUBLISH_PERMISSION
-    about = (rule.summarise, rule.effects, permission, rule.address)
-    publish = approvals.Kind(_("Publish an earning rule"), rule_publication.publish, *about)
-    approvals.register(rule_drafts.PUBLISH, publish)
-    end = approvals.Kind(_("End an earning rule"), rule_publication.end, *about)
-    approvals.register(rule_drafts.RETIRE, end)
+    programme.install()
 
 
 def _install_dashboard() -> None:
@@ -357,15 +327,6 @@ def _install_pages() -> None:
         Page("imports/", "imports", uploads.imports_page),
         Page("imports/<int:upload_id>/", "import_file", uploads.import_page),
         Page("imports/<int:upload_id>/rejects/", "import_rejects", uploads.rejects_file),
-        Page("tiers/ladder-drafts/new/", "ladder_new", ladder_pages.new_page),
-        Page("tiers/ladder-drafts/<int:draft_id>/", "ladder_draft", ladder_pages.draft_page),
-        Page(
-            "tiers/ladder-drafts/<int:draft_id>/simulation/", "ladder_simulation",
-            ladder_simulation.simulation_page,
-        ),
-        Page("bulk-grants/", "bulk_grants", bulk_grants.list_page),
-        Page("bulk-grants/<int:bulk_id>/", "bulk_grant", bulk_grants.bulk_page),
-        EventText("bulk_grant.given", bulk_grants.event_details),
         Page("exports/", "exports", exports.exports_page),
         Page("exports/<int:export_id>/file/", "export_file", exports.export_file),
         Page("rewards/fulfilment/", "fulfilment", warehouse.fulfilment_page),
@@ -376,10 +337,6 @@ def _install_pages() -> None:
         Page(
             "rewards/reward/<int:reward_id>/stock/", "reward_stock", redemption_forms.stock_page
         ),
-        Page("rewards/rules/new/", "rule_new", rule_pages.new_page),
-        Page("rewards/rule-drafts/<int:version_id>/", "rule_draft", rule_pages.draft_page),
-        Page("rewards/rule-versions/<int:version_id>/copy/", "rule_copy", rule_pages.copy_page),
-        Page("rewards/rule-versions/<int:version_id>/end/", "rule_end", rule_pages.end_page),
         Page("reports/enrolment/", "report_enrolment", member_reports.enrolment_page),
         Page(
             "members/member/<int:member_id>/tier-override/", "tier_override",
