@@ -5,11 +5,11 @@ from django.utils.translation import gettext_lazy as _
 from config.base.panels import EventText, Page, register
 from members.services import approvals
 from members.services.approvals import Kind
-from rewards.admin import bulk_grants, ladder_simulation, rule, rule_pages
+from rewards.admin import bulk_grants, calling_off, ladder_simulation, rule, rule_pages
 from rewards.services import bulk_grants as bulk_grants_service
 from rewards.services import rule_drafts, rule_publication
-from tiers.admin import ladder_pages
-from tiers.services import ladder_drafts
+from tiers.admin import benefit_pages, ladder_pages
+from tiers.services import benefit_terms, ladder_drafts
 
 
 def install() -> None:
@@ -25,6 +25,15 @@ def install() -> None:
         Page(
             "tiers/ladder-drafts/<int:draft_id>/simulation/", "ladder_simulation",
             ladder_simulation.simulation_page,
+        ),
+        Page("tiers/benefit-terms/", "benefit_matrix", benefit_pages.matrix_page),
+        Page(
+            "tiers/benefit-terms/<int:tier_id>/<int:benefit_id>/", "benefit_terms",
+            benefit_pages.terms_page,
+        ),
+        Page(
+            "rewards/reward/<int:reward_id>/call-off/", "reward_call_off",
+            calling_off.call_off_page,
         ),
         Page("bulk-grants/", "bulk_grants", bulk_grants.list_page),
         Page("bulk-grants/<int:bulk_id>/", "bulk_grant", bulk_grants.bulk_page),
@@ -46,6 +55,13 @@ def _install_kinds() -> None:
             _("Publish a version of the ladder"), ladder_pages.execute_approved,
             ladder_pages.summarise, ladder_pages.effects, ladder_drafts.PUBLISH_PERMISSION,
             ladder_pages.address,
+        ),
+    )  # fmt: skip
+    approvals.register(
+        benefit_terms.APPROVAL_KIND,
+        Kind(
+            _("What a tier gives"), benefit_terms.execute_approved, benefit_terms.summarise,
+            benefit_terms.effects, benefit_terms.APPROVE_PERMISSION,
         ),
     )  # fmt: skip
     approvals.register(

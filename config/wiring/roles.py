@@ -116,6 +116,7 @@ _ALL: Final = (
     _act("publish_rules", "发布积分规则", "Publish and end earning rules", "rewards.publish_rule"),
     _act("keep_ladder", "维护等级体系", "Keep the ladder",
          "tiers.add_ladderversion"),
+    _act("keep_benefits", "维护等级权益", "Ask for what tiers give", "tiers.add_tierbenefit"),
     _act("publish_ladders", "发布等级体系", "Publish versions of the ladder",
          "tiers.publish_ladder"),
     _act("keep_catalogue", "维护礼品与库存", "Keep rewards and stock",
@@ -202,7 +203,7 @@ ROLES: Final = (
             "see_members", "see_gifts", "see_tiers", "see_catalogue", "see_programme",
             "see_figures", "see_requests", "keep_rules", "moderate", "keep_catalogue",
             "keep_coupons", "fulfil",
-            "keep_plans", "see_bulk_grants", "grant_in_bulk",
+            "keep_plans", "see_bulk_grants", "grant_in_bulk", "keep_benefits",
         ),
     ),
     Role(

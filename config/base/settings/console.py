@@ -116,6 +116,12 @@ NAVIGATION = [
             _list(_("Standings"), "military_tech", "tiers.standing"),
             _list(_("Tier overrides"), "person_edit", "tiers.standingoverride"),
             _list(_("Benefits"), "volunteer_activism", "tiers.benefit"),
+            {
+                "title": _("Benefits by tier"),
+                "icon": "table_chart",
+                "link": reverse_lazy("admin:benefit_matrix"),
+                "permission": _may("tiers.add_tierbenefit", "tiers.publish_ladder"),
+            },
             _list(_("Tier benefits"), "checklist", "tiers.tierbenefit"),
             _list(_("Entitlements"), "verified", "tiers.entitlement"),
             _list(_("Paid memberships"), "card_membership", "tiers.paidmembership"),
