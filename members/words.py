@@ -11,6 +11,8 @@ EVENTS: Mapping[str, Promise] = {
     "member.frozen": _("Frozen"),
     "member.unfrozen": _("Unfrozen"),
     "member.closed": _("Closed"),
+    "member.merged": _("Merged"),
+    "member.unmerged": _("Merge undone"),
     "member.identifier_attached": _("Identifier attached"),
     "member.identifier_ended": _("Identifier ended"),
     "member.erased": _("Erased"),

@@ -24,6 +24,10 @@ MOVEMENTS: Final[Mapping[Flow, Promise]] = {
     buckets.ADJUST_DOWN: _("Adjusted down"),
     buckets.TRANSFER_IN: _("Taken over"),
     buckets.TRANSFER_OUT: _("Handed over"),
+    buckets.TRANSFER_IN_PENDING: _("Taken over, pending"),
+    buckets.TRANSFER_OUT_PENDING: _("Handed over (pending)"),
+    buckets.TRANSFER_OUT_EXPIRED: _("Handed over (expired)"),
+    buckets.TRANSFER_OUT_OF_DEBT: _("Handed over as debt"),
     buckets.REVERSE_PENDING: _("Clawed back (pending)"),
     buckets.REVERSE_AVAILABLE: _("Clawed back"),
     buckets.REVERSE_EXPIRED: _("Clawed back (expired)"),
@@ -53,6 +57,8 @@ REASONS: Final[Mapping[str, Promise]] = {
     "goodwill": _("Goodwill"),
     "goodwill_undone": _("Goodwill taken back"),
     "opening": _("Opening balance"),
+    "merged": _("Merged with another member"),
+    "merge_undone": _("Merge undone"),
 }
 
 GROWING: Final = frozenset({Bucket.PENDING, Bucket.AVAILABLE})

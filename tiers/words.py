@@ -22,6 +22,8 @@ REASONS: Mapping[str, Promise] = {
     "opening": _("Taken over from the former system"),
     "override": _("Tier override"),
     "paid_membership": _("Paid membership"),
+    "merged": _("Taken over from a merged member"),
+    "merge_undone": _("As without the merge that was undone"),
 }
 
 METRICS: Mapping[str, Promise] = {

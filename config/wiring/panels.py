@@ -24,7 +24,7 @@ from config.base.panels import (
 )
 from config.safety import admin as safety
 from config.wiring import desk, programme
-from members.admin import agents, case_desk, case_page, case_rows, inbox, league
+from members.admin import agents, case_desk, case_page, case_rows, inbox, league, merge
 from members.admin import panels as members
 from members.admin import reports as member_reports
 from members.admin import scope as member_scope
@@ -37,6 +37,7 @@ from rewards.admin import (
     data_requests,
     exports,
     membership,
+    merging,
     moderation,
     own_till,
     progress,
@@ -50,6 +51,7 @@ from rewards.admin import panels as rewards
 from rewards.admin import reports as reward_reports
 from rewards.services import adjustment as adjust_service
 from rewards.services import erasing
+from rewards.services import merging as merges
 from rewards.services.adjustment import APPROVAL_KIND
 from tiers import pages as tier_pages
 from tiers import panels as tiers
@@ -79,6 +81,7 @@ def install() -> None:
     _install_pages()
     _install_cases()
     desk.install()
+    _install_merging()
     name_programme(lambda: brand.programme_name(clock.now()))
     approvals.register(
         standing.APPROVAL_KIND,
@@ -395,4 +398,28 @@ def _install_cases() -> None:
             for what in ("approved", "rejected", "removed")
         ),
         EventText("member.agent_changed", case_rows.agent_details),
+    )  # fmt: skip
+
+
+def _install_merging() -> None:
+    approvals.register(
+        merges.APPROVAL_KIND,
+        approvals.Kind(
+            _("Merge"), merges.execute_approved, merging.summarise, permission=merging.PERMISSION
+        ),
+    )
+    register(
+        Panel(
+            "members.merges", Place.MEMBER_PROFILE, "admin/members/merges.html",
+            merge.merges, 40, "members.view_membermerge",
+        ),
+        Page("members/member/<int:member_id>/merge/", "member_merge", merging.merge_page),
+        Page("members/member/<int:member_id>/unmerge/", "member_unmerge", merging.unmerge_page),
+        Link(
+            "members.merge", _("Merge"), "merge", merging.merge_address, 50, merging.PERMISSION,
+        ),
+        Link(
+            "members.unmerge", _("Undo merge"), "call_split", merging.unmerge_address, 50,
+            merging.PERMISSION,
+        ),
     )  # fmt: skip

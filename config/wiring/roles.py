@@ -104,7 +104,7 @@ _ALL: Final = (
           "campaigns: report reportdelivery reportrecipient"),
     _look("see_month_end", "查看月结", "Look at the month end", "campaigns: monthend unitcost"),
     _look("see_service_acts", "查看客服处理记录", "Look at goodwill, moved orders and reveals",
-          "members: ordermove revealcount; rewards: goodwill"),
+          "members: ordermove revealcount membermerge; rewards: goodwill mergedlot"),
     _look("see_staff_acts", "查看员工操作记录", "Look at what staff have done",
           "config: staffact staffactanchor staffacthead rolesafety recoverysheet;"
           " axes: accessattempt"),
@@ -144,6 +144,7 @@ _ALL: Final = (
     _act("change_contacts", "换绑手机号与换卡", "Change phones and cards",
          "members.change_contact_member"),
     _act("claim_purchases", "补登积分", "Claim missed purchases", "members.change_order"),
+    _act("merge_members", "合并会员", "Merge members and undo merges", "members.merge_member"),
     _act("move_orders", "转移订单", "Move orders between members", "members.move_order"),
     _act("unlock", "解除登录锁定", "Unlock who was locked out", "axes.delete_accessattempt"),
     _act("assign_cases", "分派工单与专属客服", "Assign cases and dedicated agents",
@@ -235,7 +236,7 @@ ROLES: Final = (
         (
             *_SERVICE, "see_figures", "see_league", "see_requests_of_members",
             "assign_cases", "keep_service",
-            "move_orders", "unlock", "moderate", "answer_data_requests",
+            "merge_members", "move_orders", "unlock", "moderate", "answer_data_requests",
             "agree_to_erase", "freeze_members",
             "ask_override", "end_override",
             "decide_adjustments", "release_own_till",

@@ -6,6 +6,7 @@ from members.admin import (
     case,
     fact,
     member,
+    merge,
     person,
     presence,
     staff,
@@ -14,6 +15,6 @@ from members.admin import (
 )
 
 __all__ = [
-    "approval", "brand", "case", "fact", "member", "person", "presence", "staff",
+    "approval", "brand", "case", "fact", "member", "merge", "person", "presence", "staff",
     "touchpoint", "webhook",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from members.models.identity import (
     MemberStatus,
 )
 from members.models.interaction import Interaction, InteractionKind
+from members.models.merge import MemberMerge
 from members.models.moderation import Moderation, ModerationState
 from members.models.order import LineKind, Order, OrderLine, OrderMove, OrderStatus, Refund
 from members.models.presence import MemberCode, OneTimePassword, Verification
@@ -69,6 +70,7 @@ __all__ = [
     "MemberCode",
     "MemberEvent",
     "MemberKey",
+    "MemberMerge",
     "MemberProfile",
     "MemberStatus",
     "Moderation",

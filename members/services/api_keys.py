@@ -14,7 +14,6 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from config.base import bulk
 from config.base.errors import DomainError
 from members.domain import scopes as scope_names
 from members.domain import tokens
@@ -30,9 +29,9 @@ _TOUCHPOINT_FIELDS: Final = [field.attname for field in Touchpoint._meta.concret
 _AUTHENTICATE: Final = """
 SELECT k.id, k.scopes, {columns}
 FROM members_apikey k JOIN members_touchpoint t ON t.id = k.touchpoint_id
-WHERE k.secret_hash = %s AND t.is_active
-  AND (k.revoked_at IS NULL OR k.revoked_at > %s)
-  AND (k.expires_at IS NULL OR k.expires_at > %s)
+WHERE k.secret_hash = %(hash)s AND t.is_active
+  AND (k.revoked_at IS NULL OR k.revoked_at > %(at)s)
+  AND (k.expires_at IS NULL OR k.expires_at > %(at)s)
 ORDER BY k.id LIMIT 1
 """.format(columns=", ".join(f't."{f.column}"' for f in Touchpoint._meta.concrete_fields))
 
@@ -43,10 +42,10 @@ _SECRET = re.compile(r"lk_[a-z0-9]{8}_[A-Za-z0-9_-]{43}", re.ASCII)
 _AUTHENTICATE_MEMBER: Final = """
 SELECT k.id, k.scopes, m.id, {columns}
 FROM members_apikey k JOIN members_touchpoint t ON t.id = k.touchpoint_id
-JOIN members_member m ON m.public_id = %s
-WHERE k.id = %s AND t.is_active AND m.status = 'active'
-  AND (k.revoked_at IS NULL OR k.revoked_at > %s)
-  AND (k.expires_at IS NULL OR k.expires_at > %s)
+JOIN members_member m ON m.public_id = %(member)s
+WHERE k.id = %(key)s AND t.is_active AND m.status = 'active'
+  AND (k.revoked_at IS NULL OR k.revoked_at > %(at)s)
+  AND (k.expires_at IS NULL OR k.expires_at > %(at)s)
 """.format(columns=", ".join(f't."{f.column}"' for f in Touchpoint._meta.concrete_fields))
 
 
@@ -143,10 +142,12 @@ def authenticate(secret: str, at: datetime) -> AuthenticatedKey | None:
         return _authenticate_member(secret, at)
     if not _SECRET.fullmatch(secret):
         return None
-    rows = bulk.fetch(_AUTHENTICATE, [_digest(secret), at, at])
-    if not rows:
+    with connection.cursor() as cursor:
+        cursor.execute(_AUTHENTICATE, {"hash": _digest(secret), "at": at})
+        row = cursor.fetchone()
+    if row is None:
         return None
-    key_id, scopes, *values = rows[0]
+    key_id, scopes, *values = row
     touchpoint = Touchpoint.from_db(connection.alias, _TOUCHPOINT_FIELDS, values)
     return AuthenticatedKey(touchpoint, frozenset(scopes), key_id)
 
@@ -159,10 +160,14 @@ def _authenticate_member(text: str, at: datetime) -> AuthenticatedKey | None:
     token = tokens.read(text, signing_secrets(), at)
     if token is None:
         return None
-    rows = bulk.fetch(_AUTHENTICATE_MEMBER, [token.member, token.key_id, at, at])
-    if not rows:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _AUTHENTICATE_MEMBER, {"key": token.key_id, "member": token.member, "at": at}
+        )
+        row = cursor.fetchone()
+    if row is None:
         return None
-    key_id, scopes, member_id, *values = rows[0]
+    key_id, scopes, member_id, *values = row
     touchpoint = Touchpoint.from_db(connection.alias, _TOUCHPOINT_FIELDS, values)
     member = TokenMember(member_id, token.member)
     return AuthenticatedKey(touchpoint, token.scopes & frozenset(scopes), key_id, member)

@@ -29,6 +29,7 @@ TEXTS: Final[dict[str, Promise]] = {
     "interaction_fact": _("An interaction says what its fact says."),
     "member_key": _("Every member has a data key, erased ones have none."),
     "member_merged": _("A merged member leads to one that still stands for a person."),
+    "merge_recorded": _("A member is merged while a merge that is not undone says so."),
     "order_amounts": _("The amounts of an order follow from its lines and refunds."),
     "order_owner": _("Lines and refunds belong to the member of their order."),
     "order_version": _("An order stands at the highest version received."),

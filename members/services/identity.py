@@ -27,6 +27,7 @@ __all__ = [
     "awaited_hashes",
     "find",
     "hash_value",
+    "is_same_person",
     "known_hashes",
     "lineage",
     "lineages",
@@ -147,6 +148,11 @@ def lineage(member_id: int) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(_LINEAGE, [member_id])
         return [row[0] for row in cursor.fetchall()]
+
+
+def is_same_person(one: int, other: int) -> bool:
+    """Say whether one member is the other, or was merged into the other."""
+    return one in lineage(other) or other in lineage(one)
 
 
 def lineage_subquery(member_id: int) -> RawSQL:

@@ -8,9 +8,18 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from config.base.admin import formats
+from config.base.admin.options import ReadOnlyAdmin
 from members.admin.base import MemberOwnedAdmin
 from rewards import words
-from rewards.models import Entry, Evaluation, FoldSnapshot, Lot, LotUse, PointsAccount
+from rewards.models import (
+    Entry,
+    Evaluation,
+    FoldSnapshot,
+    Lot,
+    LotUse,
+    MergedLot,
+    PointsAccount,
+)
 
 Column = Callable[[Any, Any], str]
 
@@ -96,6 +105,15 @@ class LotUseAdmin(MemberOwnedAdmin):
 
     list_display = ("member_card", "entry", "lot", "points")
     list_select_related = ("member", "entry", "lot")
+
+
+@admin.register(MergedLot)
+class MergedLotAdmin(ReadOnlyAdmin):
+    """Which lots a merge has made of which."""
+
+    list_display = ("merge", "from_lot", "lot")
+    list_select_related = ("merge", "from_lot", "lot")
+    sortable_by = ()
 
 
 @admin.register(Evaluation)

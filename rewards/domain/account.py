@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import Final
 
 from rewards.domain import buckets
-from rewards.domain.buckets import Flow
+from rewards.domain.buckets import Bucket, Flow
 from rewards.domain.holds import Hold, HoldState
-from rewards.domain.lot_book import InsufficientPointsError, LotBook, PointsDebtError, Reason
+from rewards.domain.lot_book import InsufficientPointsError, Reason
 from rewards.domain.lots import Lot, last_taken
+from rewards.domain.settling import SettlingBook
 from rewards.domain.transfers import Cause, Grounds, Use
 
 _DOWN: Final[dict[Flow, Flow]] = {
@@ -23,30 +24,12 @@ _DOWN: Final[dict[Flow, Flow]] = {
 
 
 @dataclass(slots=True)
-class Account(LotBook):
+class Account(SettlingBook):
     """One points account in memory and everything that may happen to it.
 
     The caller loads what `LotBook` says, calls operations, and writes `transfers`, `new_lots`,
     `touched_lots` and `touched_holds`.
     """
-
-    def settle(self, upto: datetime, cause: Cause) -> None:
-        """Post all that is due up to and including an instant, in time order.
-
-        At one instant holds lapse, then lots become available, then lots expire.
-        Raises: LotsNeededError.
-        Source: design §5.2.
-        """
-        if self.due_at is not None and self.due_at <= upto:
-            self._require_lots()
-            grounds = Grounds(None, None, Reason.EXPIRED, cause)
-            due = self._first_due()
-            while due is not None and due <= upto:
-                self._settle_instant(due, grounds)
-                due = self._first_due()
-            self.due_at = due
-            self.check()
-        self.settled_at = max(self.settled_at, upto)
 
     # Earning
 
@@ -81,8 +64,15 @@ class Account(LotBook):
         self.check_counters()
         return lot
 
-    def fall(self, grounds: Grounds, points: int, occurred_at: datetime) -> None:
-        """Take points of a subject back.
+    def fall(
+        self,
+        grounds: Grounds,
+        points: int,
+        occurred_at: datetime,
+        *,
+        into: Bucket = Bucket.REVERSED,
+    ) -> None:
+        """Take points of a subject back, or transfer them where another account owes them.
 
         Taken in this order: the subject's pending points, what remains of its lots (of the same
         rule first, each time), what of them has expired, the member's other available points in
@@ -95,14 +85,14 @@ class Account(LotBook):
         own = self._own_lots(grounds)
         pending = [lot for lot in own if lot.pending]
         usable = [lot for lot in own if not lot.pending]
-        left, _ = self._debit(buckets.REVERSE_PENDING, pending, points, occurred_at, grounds)
-        left, _ = self._debit(buckets.REVERSE_AVAILABLE, usable, left, occurred_at, grounds)
-        left = self._reverse_expired(usable, left, occurred_at, grounds)
+        available: Flow = (Bucket.AVAILABLE, into)
+        left, _ = self._debit((Bucket.PENDING, into), pending, points, occurred_at, grounds)
+        left, _ = self._debit(available, usable, left, occurred_at, grounds)
+        left = self._take_expired((Bucket.EXPIRED, into), usable, left, occurred_at, grounds)
         if left:
-            others = self._open_lots()
-            left, _ = self._debit(buckets.REVERSE_AVAILABLE, others, left, occurred_at, grounds)
+            left, _ = self._debit(available, self._open_lots(), left, occurred_at, grounds)
         if left:
-            self.post(buckets.REVERSE_INTO_DEBT, left, occurred_at, grounds)
+            self.post((Bucket.DEBT, into), left, occurred_at, grounds)
         self.check()
 
     # Spending
@@ -293,6 +283,40 @@ class Account(LotBook):
         hold.given_back += points
         self.touched_holds.add(key)
 
+    # Handing over to another account
+
+    def hand_over(self, grounds: Grounds, lot: Lot, at: datetime) -> int:
+        """Transfer what is left of a lot to another account; returns how many points.
+
+        Raises: LotsNeededError.
+        Source: MEM-04.
+        """
+        self._require_lots()
+        points = lot.remaining
+        self._begin(points, at, grounds)
+        flow = buckets.TRANSFER_OUT_PENDING if lot.pending else buckets.TRANSFER_OUT
+        self._debit(flow, (lot,), points, at, grounds)
+        self.check()
+        return points
+
+    def take_over(self, grounds: Grounds, points: int, lot: Lot, at: datetime) -> Lot:
+        """Take points of another account's lot in: a lot of our own with its dates and subject.
+
+        Debt is settled first, from points that are available.
+        Raises: LotsNeededError.
+        Source: MEM-04.
+        """
+        self._require_lots()
+        self._begin(points, at, grounds)
+        flow = buckets.TRANSFER_IN_PENDING if lot.pending else buckets.TRANSFER_IN
+        terms = (lot.available_at, lot.expires_at, lot.earned_at)
+        taken = self._issue(flow, grounds, points, at, terms)
+        if not lot.pending:
+            self._landed((taken,), at, grounds)
+        self._note_due(taken.due_at())
+        self.check()
+        return taken
+
     # Corrections
 
     def adjust(
@@ -341,6 +365,7 @@ class Account(LotBook):
         Raises: LotsNeededError.
         """
         self._require_lots()
+        self.scheduled.append((subject, available_at))
         for lot in self.lots.values():
             if lot.pending and lot.subject == subject and lot.available_at != available_at:
                 lot.available_at = available_at
@@ -348,37 +373,7 @@ class Account(LotBook):
                 self._note_due(available_at)
         self.settle(self.settled_at, cause)
 
-    # How every operation begins and ends
-
-    def _advance(self, at: datetime, cause: Cause) -> None:
-        if at > self.settled_at:
-            self.settle(at, cause.of_time())
-
-    def _begin(self, points: int, at: datetime, grounds: Grounds) -> None:
-        if points <= 0:
-            raise ValueError("points must be positive")
-        self._advance(at, grounds.cause)
-
-    def _begin_spending(self, grounds: Grounds, points: int, at: datetime) -> None:
-        self._begin(points, at, grounds)
-        if self.debt:
-            raise PointsDebtError(self.debt)
-        self._require_available(points)
-
-    def _require_available(self, points: int) -> None:
-        if points > self.available:
-            raise InsufficientPointsError(points, self.available)
-        self._require_lots()
-
     def _open_hold(self, key: int, at: datetime, grounds: Grounds) -> Hold:
         self._held(key)
         self._advance(at, grounds.cause)
         return self._held(key)
-
-    def _landed(self, lots: Sequence[Lot], at: datetime, grounds: Grounds) -> None:
-        self._pay_debt(lots, at, grounds)
-        self._expire(lots, at, grounds)
-
-    def _return(self, flow: Flow, back: Sequence[Use], at: datetime, grounds: Grounds) -> None:
-        self._credit(flow, back, at, grounds)
-        self._expire([self.lots[key] for key, _points in dict(back).items()], at, grounds)

@@ -310,20 +310,21 @@ class MemberFold:
             self._take_over(content.opening, at)
         elif content.is_held:
             state.explanation = ({"code": "awaits_moderation"},)
+        elif (merging := content.merging) is not None:
+            state.is_merging = True
+            progress = self.tiers.merged(
+                at=at, progress=merging.progress, standing=merging.standing, book=self.book.ladders
+            )
         elif fact.is_mine and fact.earns and content.kind not in self.book.behaviours:
             local = clock.local(fact.placed_at)
             facts = fields.interaction_facts(
-                kind=content.kind,
-                source=fact.source,
-                local=local,
-                streak=content.streak,
+                kind=content.kind, source=fact.source, local=local, streak=content.streak,
                 is_verified=content.is_verified,
-            )
+            )  # fmt: skip
             rank = self.effective_rank(at)
             facts.update(self.member_facts(self._tier(at, rank), fact.placed_at))
-            decision = self.book.rules_at(fact.placed_at).evaluate_interaction(
-                InteractionContext(fact.placed_at, facts)
-            )
+            context = InteractionContext(fact.placed_at, facts)
+            decision = self.book.rules_at(fact.placed_at).evaluate_interaction(context)
             state.explanation = decision.explanation
             state.awards = self._within_caps(decision.awards, state, fact.placed_at)
             progress = self._interaction_progress(fact, content, state, at)

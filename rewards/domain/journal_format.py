@@ -44,6 +44,7 @@ _COUPON_KEYS: Final = (
     "type", "code_hash", "template", "member", "status", "max_uses", "held", "used", "issued_at",
     "expires_at",
 )  # fmt: skip
+_MERGE_KEYS: Final = ("type", "from", "into", "at", "undone_at")
 _STOCK_KEYS: Final = ("type", "reward", "slot", "tier", "on_hand", "held")
 
 
@@ -121,6 +122,7 @@ _TYPES: Final[dict[tuple[str, ...], str]] = {
     _OVERRIDE_KEYS: "override",
     _ORDER_KEYS: "order",
     _EVENT_KEYS: "event",
+    _MERGE_KEYS: "merge",
     _REDEMPTION_KEYS: "redemption",
     _STOCK_KEYS: "stock",
     _COUPON_KEYS: "coupon",

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.base.errors import DomainError
 from rewards.domain import buckets, validity
-from rewards.domain.buckets import Flow
+from rewards.domain.buckets import Bucket, Flow
 from rewards.domain.holds import Hold, HoldClosedError, HoldState
 from rewards.domain.journal import AccountBrokenError, Journal
 from rewards.domain.lots import Lot, debit_order, last_taken, take, total
@@ -70,7 +70,8 @@ class LotBook(Journal):
     With `lots_loaded`, `lots` holds every lot with something left, pending or not, every lot of the
     subjects about to fall, and the lots that points are about to be given back to; `holds` every
     hold that is held. Without, only what is made in this run. `due_at` is never later than the
-    first instant at which time alone changes the account.
+    first instant at which time alone changes the account. `scheduled` are the subjects whose
+    pending points got another instant to become available at.
     """
 
     lots_loaded: bool = False
@@ -81,6 +82,7 @@ class LotBook(Journal):
     touched_lots: set[int] = field(default_factory=set)
     touched_holds: set[int] = field(default_factory=set)
     closed_holds: set[int] = field(default_factory=set)
+    scheduled: list[tuple[str, datetime]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.lots_loaded:
@@ -179,7 +181,7 @@ class LotBook(Journal):
         self, flow: Flow, grounds: Grounds, points: int, at: datetime, terms: LotTerms
     ) -> Lot:
         available_at, expires_at, earned_at = terms
-        pending = flow is buckets.EARN_PENDING
+        pending = flow[1] is Bucket.PENDING
         key = -1 - len(self.new_lots)
         rule, fact = grounds.rule, grounds.cause.fact
         lot = Lot(
@@ -206,8 +208,8 @@ class LotBook(Journal):
             self.touched_lots.update(key for key, _points in uses)
         return points - taken, uses
 
-    def _reverse_expired(
-        self, lots: Iterable[Lot], points: int, at: datetime, grounds: Grounds
+    def _take_expired(
+        self, flow: Flow, lots: Iterable[Lot], points: int, at: datetime, grounds: Grounds
     ) -> int:
         taken = 0
         for lot in lots:
@@ -217,7 +219,7 @@ class LotBook(Journal):
                 taken += part
                 self.touched_lots.add(lot.key)
         if taken:
-            self.post(buckets.REVERSE_EXPIRED, taken, at, grounds)
+            self.post(flow, taken, at, grounds)
         return points - taken
 
     def _credit(self, flow: Flow, back: Sequence[Use], at: datetime, grounds: Grounds) -> None:

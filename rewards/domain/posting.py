@@ -33,6 +33,7 @@ from rewards.domain.subjects import (
     ORDER,
     REFUND,
     FoldFact,
+    InteractionState,
     MemberFacts,
     OrderState,
     Position,
@@ -201,6 +202,8 @@ class MemberRun:
     def _progress(
         self, step: Step, made: Iterable[ProgressDelta], differences: Sequence[Difference]
     ) -> list[tuple[datetime, ProgressDelta]]:
+        if isinstance(step.state, InteractionState) and step.state.is_merging:
+            return [(clock.day_start(delta.on), delta) for delta in made]
         progress = [
             (step.state.placed_at, delta)
             for delta in made
@@ -366,16 +369,10 @@ class MemberRun:
         delta = sum(state.awards.values()) - sum(difference.before.values())
         order = state if isinstance(state, OrderState) else None
         return Decided(
-            fact,
-            difference.subject,
-            state,
-            dict(state.awards),
-            state.explanation,
-            delta,
+            fact, difference.subject, state, dict(state.awards), state.explanation, delta,
             None if order is None else order.to_json(),
-            0 if order is None or order.net is None else order.net.net,
-            self.at,
-        )
+            0 if order is None or order.net is None else order.net.net, self.at,
+        )  # fmt: skip
 
     def first_purchase_on(self, known: date | None) -> date | None:
         """Return the local day of the first order that counts.

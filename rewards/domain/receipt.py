@@ -21,6 +21,7 @@ from rewards.domain.subjects import (
     REFUND,
     FoldFact,
     InteractionContent,
+    Merging,
     OpeningTier,
 )
 from rewards.domain.submission import (
@@ -31,14 +32,17 @@ from rewards.domain.submission import (
     RefundFact,
     Submission,
 )
+from tiers.domain.progress import ProgressDelta, ProgressMetric
+from tiers.domain.qualification import MergedStanding
 
 # Noted at intake beside what was reported: the cashier is the member.
 OWN_TILL: Final = "own_till"
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 POINTS_TENDER: Final = "points"
 CHECK_IN: Final = "check_in"
+MERGE: Final = "merge"
 MODERATION: Final = "moderation"
-RESERVED_SOURCES: Final = frozenset({CHECK_IN, MODERATION})
+RESERVED_SOURCES: Final = frozenset({CHECK_IN, MERGE, MODERATION})
 """Name spaces of references that the programme itself gives out; no touchpoint may use them."""
 
 OWN_KEYS: Final = frozenset({"streak", "approves", "withdraws"})
@@ -85,7 +89,7 @@ class Receipt:
     @property
     def is_own(self) -> bool:
         """Say whether the programme itself has made the fact: a check-in, a moderator's word."""
-        return not OWN_KEYS.isdisjoint(self.body)
+        return not OWN_KEYS.isdisjoint(self.body) or MERGE in self.body
 
     @property
     def key(self) -> FactKey:
@@ -194,6 +198,53 @@ def _interaction(fact: InteractionFact) -> Receipt:
     return Receipt(INTERACTION, fact.source, fact.ref, 1, "", at, at, body, digest, fact.member)
 
 
+def of_merge(*, member: int, ref: str, at: datetime, merging: Merging) -> Receipt:
+    """Return a fact of a merge: what a member's progress and standing are from an instant on.
+
+    It names its member by the database id, so that it stays with a member merged away since.
+    Source: MEM-04.
+    """
+    body: dict[str, Any] = {
+        "kind": MERGE,
+        "occurred_at": _text(at),
+        "data": {},
+        MERGE: _merging_body(merging),
+    }
+    return Receipt(
+        INTERACTION, MERGE, ref, 1, "", at, at, body, _digest(body), member=member
+    )  # fmt: skip
+
+
+def _merging_body(merging: Merging) -> dict[str, Any]:
+    standing = merging.standing
+    body: dict[str, Any] = {
+        "progress": [
+            [delta.on.isoformat(), delta.metric.value, delta.amount] for delta in merging.progress
+        ]
+    }
+    if standing is not None:
+        until = standing.kept_until_on
+        body["tier"] = [standing.code, until and until.isoformat(), standing.is_put_back]
+    return body
+
+
+def _merging(body: dict[str, Any]) -> Merging | None:
+    stored = body.get(MERGE)
+    if stored is None:
+        return None
+    standing = None
+    if "tier" in stored:
+        code, until, is_put_back = stored["tier"]
+        standing = MergedStanding(code, until and date.fromisoformat(until), is_put_back)
+    return Merging(
+        tuple(
+            ProgressDelta(ProgressMetric(metric), amount, date.fromisoformat(on))
+            for on, metric, amount in stored["progress"]
+        ),
+        standing,
+    )
+
+
 def opening_body(opening: Opening) -> dict[str, Any]:
     """Return an opening as it is stored with its fact."""
     return {
@@ -232,6 +283,7 @@ def as_fold_fact(receipt: Receipt, viewer: int, hold: int | None = None) -> Fold
             body.get("verified", False),
             is_held=body.get("held", False),
             is_withdrawal="withdraws" in body,
+            merging=_merging(body),
         )
     return FoldFact(
         receipt.id,

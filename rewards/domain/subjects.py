@@ -13,6 +13,7 @@ from rewards.domain.cart import OrderVersion, Refund
 from rewards.domain.explanation import MemberTier
 from rewards.domain.netting import NetOrder
 from tiers.domain.progress import NOTHING, Contribution, ProgressDelta
+from tiers.domain.qualification import MergedStanding
 
 ORDER: Final = "order"
 REFUND: Final = "refund"
@@ -37,8 +38,18 @@ class OpeningTier:
 
 
 @dataclass(frozen=True, slots=True)
+class Merging:
+    """Progress that comes with a member merged into this one, changes later, or goes again."""
+
+    progress: tuple[ProgressDelta, ...]
+    standing: MergedStanding | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class InteractionContent:
-    """What was done, as the rules and the ladder see it; `opening` where it is no doing at all.
+    """What was done, as the rules and the ladder see it.
+
+    With `opening` or `merging` it is no doing at all.
 
     `streak` counts the days in a row of a check-in, `is_verified` says that the system that sent
     it has seen it happen. One that `is_held` waits for a moderator and counts for nothing; a
@@ -51,6 +62,7 @@ class InteractionContent:
     is_verified: bool = False
     is_held: bool = False
     is_withdrawal: bool = False
+    merging: Merging | None = None
 
 
 Content = OrderVersion | Refund | InteractionContent
@@ -204,7 +216,7 @@ class OrderState:
 
 @dataclass(slots=True)
 class InteractionState:
-    """One interaction of one member."""
+    """One interaction of one member; with `is_merging` it is what a merge has brought."""
 
     key: int
     source: str
@@ -213,6 +225,7 @@ class InteractionState:
     awards: dict[int, int] = field(default_factory=dict)
     explanation: tuple[dict[str, Any], ...] = ()
     counted: tuple[ProgressDelta, ...] = ()
+    is_merging: bool = False
 
     @property
     def sort_key(self) -> tuple[datetime, str, str]:

@@ -26,6 +26,7 @@ ALLOWED: Final = frozenset({
     ("reserved", "redeemed"), ("reserved", "available"), ("redeemed", "available"),
     ("adjustment", "available"), ("transfer", "available"), ("pending", "reversed"),
     ("available", "reversed"), ("expired", "reversed"), ("debt", "reversed"),
+    ("transfer", "pending"), ("pending", "transfer"), ("expired", "transfer"), ("debt", "transfer"),
 })  # fmt: skip
 SOURCES: Final = frozenset({"issuance", "adjustment", "transfer"})
 """Buckets that points come from: an entry out of one of them makes a lot."""
@@ -319,7 +320,7 @@ def _balances(number: int, name: str, account: Line, chain: _Chain) -> Iterator[
 def _wanted_uses(entry: Line) -> int:
     """Return what the lot uses of an entry have to sum to."""
     source, target, points = entry["from"], entry["to"], int(entry["points"])
-    if source == "available" or (source, target) == ("pending", "reversed"):
+    if source == "available" or (source == "pending" and target in {"reversed", "transfer"}):
         return points
     if target == "available" and source in {"reserved", "redeemed"}:
         return -points

@@ -43,7 +43,7 @@ from rewards.models.grant import (
 )
 from rewards.models.importing import ImportJob
 from rewards.models.inbound import InboundDelivery, InboundHook, InboundScheme, InboundState
-from rewards.models.ledger import Entry, FoldSnapshot, Lot, LotUse, PointsAccount
+from rewards.models.ledger import Entry, FoldSnapshot, Lot, LotUse, MergedLot, PointsAccount
 from rewards.models.reservation import Reservation, ReservationStatus
 from rewards.models.rule import CapPeriod, Evaluation, PointsPolicy, Rule, RuleState, RuleVersion
 
@@ -88,6 +88,7 @@ __all__ = [
     "InboundState",
     "Lot",
     "LotUse",
+    "MergedLot",
     "PointsAccount",
     "PointsPolicy",
     "Redemption",

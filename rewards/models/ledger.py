@@ -252,6 +252,31 @@ class LotUse(AppendOnly):
         return f"{self.points:+}"
 
 
+class MergedLot(AppendOnly):
+    """A lot of a survivor that was made of what a merged member had left of one.
+
+    It says what goes back when the merge is undone.
+    """
+
+    merge = models.ForeignKey(
+        "members.MemberMerge", models.PROTECT, related_name="lots", verbose_name=_("merge")
+    )
+    from_lot = models.ForeignKey(
+        Lot, models.PROTECT, related_name="merged_into", db_index=False,
+        verbose_name=_("lot of the merged member"),
+    )  # fmt: skip
+    lot = models.OneToOneField(
+        Lot, models.PROTECT, related_name="merged_from", verbose_name=_("lot of the survivor")
+    )
+
+    class Meta(AppendOnly.Meta):
+        verbose_name = _("merged lot")
+        verbose_name_plural = _("merged lots")
+
+    def __str__(self) -> str:
+        return f"{self.from_lot_id} → {self.lot_id}"
+
+
 class FoldSnapshot(models.Model):
     """Where the fold of a member's facts stands, so that the next fact folds one step.
 

@@ -5,7 +5,7 @@ Source: design §5.1.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -18,13 +18,13 @@ from rewards.domain import receipt as receipts
 from rewards.domain.programme import ProgrammeBook
 from rewards.domain.receipt import FactKey, Receipt
 from rewards.domain.subjects import INTERACTION, ORDER, REFUND
-from rewards.services import answers, joining, loading
+from rewards.services import answers, joining, loading, order_owners, viewers
 from rewards.services.answers import Outcome
 from rewards.services.joining_requests import EnrolmentRequest
 from rewards.services.loading import Locked
+from rewards.services.order_owners import APPLIED, OrderPlay
 from rewards.services.programme import book_for
 
-APPLIED: Final = "applied"
 AWAITING: Final = "awaiting_member"
 PARKED: Final = "parked"
 
@@ -44,37 +44,6 @@ class Item:
     outcome: Outcome | None = None
     replay_of: Receipt | None = None
     same_as: "Item | None" = None
-
-
-@dataclass(slots=True)
-class OrderPlay:
-    """An order that the batch touches: what is stored of it and what is new."""
-
-    id: int
-    stored_member: int | None
-    members: frozenset[int] = frozenset()
-    stored: list[Receipt] = field(default_factory=list)
-    new: list[Receipt] = field(default_factory=list)
-
-    def versions(self) -> list[Receipt]:
-        """Return the order's versions that count, stored and new."""
-        both = [*self.stored, *self.new]
-        return [each for each in both if each.kind == ORDER and each.state == APPLIED]
-
-    def apply(self, receipt: Receipt) -> None:
-        """Let a fact that waited fold with the new ones."""
-        receipt.state, receipt.order = APPLIED, self.id
-        if receipt in self.stored:
-            self.stored.remove(receipt)
-            self.new.append(receipt)
-
-    def names_coupons(self) -> bool:
-        """Say whether any version names coupons, or a reservation that may hold some."""
-        return any("coupons" in e.body or "reservation" in e.body for e in self.versions())
-
-    def highest(self) -> Receipt:
-        """Return the version that counts in the end."""
-        return max(self.versions(), key=lambda each: each.version)
 
 
 class Arrivals:
@@ -139,6 +108,7 @@ class Arrivals:
         self._take_slots()
         self._lock()
         self._load_orders()
+        order_owners.keep_with_merged(self._orders_sent(), self.locked)
         self._check_known()
         self._place()
 
@@ -218,6 +188,12 @@ class Arrivals:
         members.discard(None)
         wanted = {member for member in members if member is not None}
         self.locked = loading.lock(wanted) if wanted else {}
+        named = {i.receipt.member for i in self._open() if i.receipt.named is not None}
+        for member, locked in self.locked.items():
+            if locked.survivor is not None and member in named:
+                # Merged between look-up and lock: what names the member is about the survivor.
+                raise MovedUnderneathError
+        self.locked = viewers.with_survivors(self.locked)
 
     def _load_orders(self) -> None:
         """Read what is stored of the facts and orders in hand, their members being locked."""
@@ -242,31 +218,17 @@ class Arrivals:
             if any(version.member not in self.locked for version in versions):
                 raise MovedUnderneathError
             play.stored_member = play.highest().member if versions else None
-        self._follow_moves()
+        order_owners.follow_moves(self._orders_sent())
         for item in self.items:
             if not item.receipt.is_new:
                 item.receipt = self.known[item.receipt.key]
 
-    def _follow_moves(self) -> None:
-        """Let what is sent for the former member of an order that staff moved be its owner's.
-
-        No statement where every order is sent for the member whose it is.
-        """
-        sent = [
-            (receipt, play.id, play.stored_member)
-            for receipt, play in (
-                (item.receipt, self.orders[item.receipt.source, item.receipt.order_no])
-                for item in self._open()
-                if item.receipt.kind == ORDER and item.receipt.member is not None
-            )
-            if play.stored_member not in (None, receipt.member)
-        ]
-        if not sent:
-            return
-        moved = loading.moved_from([order for _receipt, order, _owner in sent])
-        for receipt, order, owner in sent:
-            if (order, receipt.member) in moved:
-                receipt.member = owner
+    def _orders_sent(self) -> list[order_owners.Sent]:
+        """Return the open orders of known members, each with the member whose it is so far."""
+        opened = [item.receipt for item in self._open()]
+        sent = [each for each in opened if each.kind == ORDER and each.member is not None]
+        plays = [self.orders[each.source, each.order_no] for each in sent]
+        return [(each, play.id, play.stored_member) for each, play in zip(sent, plays, strict=True)]
 
     # What is new, what is known
 
@@ -293,6 +255,7 @@ class Arrivals:
             receipt.member is not None
             and stored.member is not None
             and receipt.member != stored.member
+            and not identity.is_same_person(receipt.member, stored.member)
         )
         if receipt.digest != stored.digest or other:
             item.outcome = answers.refusal(409, "fact_conflict")

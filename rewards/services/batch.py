@@ -19,12 +19,22 @@ from rewards.domain.posting import Balance, FactOutcome, MemberRun, MemberState
 from rewards.domain.programme import ProgrammeBook
 from rewards.domain.receipt import Receipt
 from rewards.domain.subjects import INTERACTION, ORDER, REFUND, FoldFact, OrderState, Subject
-from rewards.services import answers, batch_writes, consequences, decisions, loading, tables
+from rewards.services import (
+    answers,
+    batch_writes,
+    consequences,
+    decisions,
+    loading,
+    merged_points,
+    tables,
+    viewers,
+)
 from rewards.services.answers import Outcome
-from rewards.services.arrivals import APPLIED, AWAITING, PARKED, Arrivals, Item, OrderPlay
+from rewards.services.arrivals import AWAITING, PARKED, Arrivals, Item
 from rewards.services.decisions import Decision, FactDecision
 from rewards.services.happened import Happened, OrderNews, TierNews
 from rewards.services.loading import Locked
+from rewards.services.order_owners import APPLIED, OrderPlay
 from tiers.domain.progress import StaleSnapshotError
 
 
@@ -84,6 +94,10 @@ class Batch(Arrivals):
         """Run every member; load more for those that turn out to need it, for all at once."""
         if not self.fresh:
             self.fresh = self._new_facts()
+        for member in list(self.fresh):
+            # Who has taken over what a merged member has takes over what becomes of it.
+            for survivor in self.locked.keys() & viewers.line_of(self.locked, member):
+                self.fresh.setdefault(survivor, [])
         touched = [play for play in self.orders.values() if play.stored_member and play.new]
         self.decisions = decisions.latest_decisions([play.id for play in touched])
         histories, lots = self._foreseen_needs()
@@ -153,7 +167,7 @@ class Batch(Arrivals):
         if histories:
             stored = loading.history_of(histories)
             self.posted |= decisions.posted_of(stored)
-            self.history |= _by_viewer(stored, histories, self._owners())
+            self.history |= viewers.by_viewer(stored, histories, self._owners())
         if lots:
             self._load_lots(lots)
 
@@ -240,13 +254,31 @@ class Batch(Arrivals):
         writes.flush(tables.COPY_ORDER)
         self.happened = self._what_happened(tiers)
         consequences.follow(self.happened)
+        self._pass_on()
         if self.happened.moved_points:
             self.locked |= loading.lock(self.happened.moved_points)
+
+    def _pass_on(self) -> None:
+        """Let survivors have what has changed of merged members: points, then progress (MEM-04)."""
+        runs = self.runs.items()
+        accounts = {m: run.account for m, run in runs if self.locked[m].survivor is not None}
+        if not accounts:
+            return
+        moved = self.happened.moved_points
+        moved |= merged_points.pass_on(accounts, at=self.at, actor=self.actor)
+        if again := moved.intersection(accounts):
+            # A gift that was given or taken back since is on the account, but not in the run.
+            given = {member: each.account for member, each in loading.lock(again).items()}
+            moved |= merged_points.pass_on(given, at=self.at, actor=self.actor)
+        told = [each for each in self.results if each[0].member in accounts]
+        if facts := merged_points.corrections(told, at=self.at):
+            Batch(facts, touchpoint=None, at=self.at, settle_to=self.at, actor=self.actor).run()
 
     def _what_happened(self, tiers: list[TierNews]) -> Happened:
         happened = Happened(
             self.at, self.actor, self.touchpoint, self.book,
-            is_history=self.settle_to is None, tiers=tiers,
+            is_history=self.settle_to is None,
+            tiers=merged_points.without_merges(tiers, self.locked),
         )  # fmt: skip
         for member, run in self.runs.items():
             happened.note_holds(run.account)
@@ -293,6 +325,11 @@ class Batch(Arrivals):
         locked, outcome = self.outcomes[receipt.id]
         return self._outcome(receipt, locked, outcome, replayed=False)
 
+    def _face_of(self, member: int) -> Locked:
+        """Return the member that answers show: one that was merged shows its survivor."""
+        self.locked = viewers.with_survivors(self.locked)
+        return self.locked[viewers.line_of(self.locked, member)[-1]]
+
     def _outcome(
         self, receipt: Receipt, locked: Locked, outcome: FactOutcome, *, replayed: bool
     ) -> Outcome:
@@ -308,16 +345,17 @@ class Batch(Arrivals):
             balance=self._balance(locked.member, outcome),
             replayed=replayed,
         )
-        data["member"] = str(locked.public_id)
+        data["member"] = str(self._face_of(locked.member).public_id)
         data["issued"] += self.happened.issued.get(receipt.id, ())
         data["issues"] += self.happened.issues.get(receipt.id, ())
         return Outcome(200, None, data)
 
     def _balance(self, member: int, outcome: FactOutcome) -> Balance:
         """Return the balance after a fact, after all that followed where that has moved points."""
-        if member not in self.happened.moved_points:
+        face = self._face_of(member)
+        if face.member == member and member not in self.happened.moved_points:
             return outcome.balance
-        account = self.locked[member].account
+        account = face.account
         return Balance(account.pending, account.available, account.reserved, account.debt)
 
     def _replay(self, stored: Receipt, *, is_repeat: bool) -> Outcome:
@@ -335,7 +373,7 @@ class Batch(Arrivals):
             absent = {each.member for each in self.replayed.values()} - self.locked.keys()
             self.locked |= loading.lock(absent) if absent else {}
         decision = self.replayed[stored.id]
-        locked = self.locked[decision.member]
+        locked = self._face_of(decision.member)
         account = locked.account
         data = answers.answer(
             self.book,
@@ -349,26 +387,6 @@ class Batch(Arrivals):
         )
         data["member"] = str(locked.public_id)
         return Outcome(200, None, data)
-
-
-def _by_viewer(
-    stored: Iterable[Receipt], members: set[int], owners: dict[int, set[int]]
-) -> dict[int, list[Receipt]]:
-    """Return each member's history: an order's facts belong to all that its versions name.
-
-    `owners` begins with the orders in hand: a member whom a new version names sees all of it.
-    """
-    facts = list(stored)
-    for fact in facts:
-        if fact.kind == ORDER and fact.order is not None and fact.member is not None:
-            owners.setdefault(fact.order, set()).add(fact.member)
-    history: dict[int, list[Receipt]] = {member: [] for member in members}
-    for fact in facts:
-        viewers = owners.get(fact.order, set()) if fact.order is not None else {fact.member}
-        for viewer in viewers:
-            if viewer in history:
-                history[viewer].append(fact)
-    return history
 
 
 def _order_state(play: OrderPlay, member: int, decision: Decision) -> OrderState:

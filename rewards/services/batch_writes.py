@@ -11,13 +11,14 @@ from members.services.events import NewEvent
 from rewards.domain.cart import CANCELLED, Line
 from rewards.domain.posting import FactOutcome, MemberRun
 from rewards.domain.programme import ProgrammeBook
-from rewards.domain.receipt import Receipt, dumps, line_reviewed, order_version
+from rewards.domain.receipt import MERGE, Receipt, dumps, line_reviewed, order_version
 from rewards.domain.subjects import INTERACTION, ORDER, REFUND, OrderState
 from rewards.services import answers, ledger, tables
-from rewards.services.arrivals import OrderKey, OrderPlay
+from rewards.services.arrivals import OrderKey
 from rewards.services.happened import TierNews
 from rewards.services.ledger import MemberWrite
 from rewards.services.loading import Locked, StandingRow
+from rewards.services.order_owners import OrderPlay
 
 
 def write_runs(
@@ -57,7 +58,8 @@ def _write_standing(
             "reason": change.reason.value,
             "kept_until": change.kept_until_on and change.kept_until_on.isoformat(),
         }
-        news.append(NewEvent(member, "tier.changed", change.at, run.at, payload))
+        if each.locked.survivor is None:
+            news.append(NewEvent(member, "tier.changed", change.at, run.at, payload))
     if changes:
         writes.update(tables.SERVICE_LEVELS, (member, run.fold.effective_rank(run.at)))
     return [
@@ -110,7 +112,8 @@ def write_results(
             "points": own.delta,
         }
         kind = f"{fact.kind}.recorded"
-        news.append(NewEvent(member, kind, fact.acts_at, own.recorded_at, payload, actor))
+        if fact.source != MERGE:  # that has events of its own
+            news.append(NewEvent(member, kind, fact.acts_at, own.recorded_at, payload, actor))
         for issue in outcome.issues:
             writes.insert(
                 tables.CASES,

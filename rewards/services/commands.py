@@ -14,7 +14,7 @@ from members.models import MemberStatus, Touchpoint
 from rewards.domain.fold import HistoryNeededError, MemberFold
 from rewards.domain.programme import ProgrammeBook
 from rewards.domain.transfers import Cause
-from rewards.services import consequences, loading
+from rewards.services import consequences, loading, merged_points
 from rewards.services.accounts import AccountInHand
 from rewards.services.due import settle_members
 from rewards.services.happened import NO_FACT, Happened, Item, TierNews
@@ -91,6 +91,9 @@ def command(  # noqa: PLR0913 - what a command may say of itself
         )  # fmt: skip
         happened.note_holds(locked.account)
         consequences.follow(happened)
+        if locked.status == MemberStatus.MERGED:
+            # What was given back belongs to whom the member was merged into.
+            merged_points.pass_on({member: locked.account}, at=at, actor=actor)
         current.issued += happened.issued.get(NO_FACT, ())
 
 

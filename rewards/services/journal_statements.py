@@ -106,6 +106,13 @@ FROM rewards_coupon c
 JOIN rewards_coupontemplate t ON t.id = c.template_id
 LEFT JOIN members_member m ON m.id = c.member_id
 WHERE c.member_id IS NULL OR {_OF_MEMBERS} ORDER BY coalesce(m.id, 0), c.id""",
+    # With the member that is gone; its points are with the survivor's.
+    "merge": f"""
+SELECT m.id, m.public_id::text, i.public_id::text, {_at("g.at")}, {_at("g.undone_at")}
+FROM members_membermerge g
+JOIN members_member m ON m.id = g.away_id
+JOIN members_member i ON i.id = g.into_id
+WHERE {_OF_MEMBERS} ORDER BY m.id, g.id""",
     # Of no member: these come before those of all.
     "stock": """
 SELECT 0, w.code, l.code, t.code, s.on_hand, s.held

@@ -32,7 +32,8 @@ WAITING_LOCK_BUCKETS: Final = 1024
 class Slot:
     """What a submission gets: ids to use and, where its order exists, that order's member.
 
-    `members` are all whom a version of the order has named: it is folded for each of them.
+    `members` are all whom a version of the order has named, it is folded for each of them, and
+    those into whom any of these was merged.
     """
 
     fact_id: int
@@ -55,7 +56,7 @@ class StandingRow:
 
 @dataclass(slots=True)
 class Locked:
-    """One member with its account, locked."""
+    """One member with its account, locked; `survivor` is the one that it was merged into."""
 
     member: int
     public_id: UUID
@@ -67,6 +68,7 @@ class Locked:
     open_standing: StandingRow | None
     first_purchase_on: date | None
     has_profile: bool
+    survivor: int | None = None
 
 
 # A refund that comes before its order must not miss it, nor the order the refund, when both arrive
@@ -77,9 +79,14 @@ SELECT x.number, x.id, x.member_id, nextval('members_receivedfact_id_seq'),
        CASE WHEN x.id IS NULL AND x.order_no <> '' THEN nextval('members_order_id_seq') END,
        CASE WHEN x.number = 1 THEN {STAMP} END,
        CASE WHEN x.id IS NOT NULL THEN ARRAY(
-           SELECT DISTINCT f.member_id FROM members_receivedfact f
-           WHERE f.order_no = x.order_no AND f.source = x.source AND f.order_no <> ''
-             AND f.kind = 'order' AND f.member_id IS NOT NULL) END,
+           WITH RECURSIVE line (id) AS (
+               SELECT f.member_id FROM members_receivedfact f
+               WHERE f.order_no = x.order_no AND f.source = x.source AND f.order_no <> ''
+                 AND f.kind = 'order' AND f.member_id IS NOT NULL
+               UNION
+               SELECT m.merged_into_id FROM line JOIN members_member m ON m.id = line.id
+               WHERE m.merged_into_id IS NOT NULL)
+           SELECT id FROM line) END,
        CASE WHEN x.id IS NULL AND x.order_no <> '' THEN
            CASE WHEN x.parks THEN pg_advisory_xact_lock({ORDER_LOCKS}, x.bucket)
                 ELSE pg_advisory_xact_lock_shared({ORDER_LOCKS}, x.bucket) END END
@@ -103,7 +110,7 @@ SELECT m.id, m.public_id, m.status,
        a.last_fact_at, f.state::text, f.position::text,
        s.id, t.code, s.from_at, s.kept_until_on, s.reason,
        p.first_purchase_on, p.member_id IS NOT NULL,
-       {member_facts.COLUMNS},
+       {member_facts.COLUMNS}, m.merged_into_id,
        a.xmin <> (SELECT b.xmin FROM rewards_pointsaccount b WHERE b.id = a.id)
 FROM rewards_pointsaccount a
 JOIN members_member m ON m.id = a.member_id
@@ -256,8 +263,9 @@ def _locked(row: Sequence[Any]) -> Locked:
         standing = StandingRow(row[21], row[22], row[23], None, row[24], row[25])
     facts = member_facts.read(row[28 : 28 + member_facts.WIDTH])
     return Locked(
-        row[0], row[1], row[2], account, facts, snapshot, row[18], standing, row[26], row[27]
-    )
+        row[0], row[1], row[2], account, facts, snapshot, row[18], standing, row[26], row[27],
+        row[28 + member_facts.WIDTH],
+    )  # fmt: skip
 
 
 def meet_waiting(hashes: Iterable[bytes], *, shared: bool) -> None:

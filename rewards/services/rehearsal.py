@@ -18,10 +18,10 @@ from rewards.domain.receipt import receive as receipt_of
 from rewards.domain.submission import OrderFact
 from rewards.domain.transfers import SYSTEM
 from rewards.services import loading
-from rewards.services.arrivals import APPLIED, OrderPlay
 from rewards.services.batch import Batch
 from rewards.services.commands import MemberNotFoundError
 from rewards.services.loading import Locked
+from rewards.services.order_owners import APPLIED, OrderPlay
 from rewards.services.programme import book_for
 from tiers.domain.progress import StaleSnapshotError
 

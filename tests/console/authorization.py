@@ -97,7 +97,7 @@ def cells() -> list[Cell]:
             label, view = models[name]
             offered = set(data["models"][label].split())
             made += [
-                replace(cell, needs=_needs({name: ""} | data["pages"], cell.method, name))
+                replace(cell, needs=_needs({name: "", **data["pages"]}, cell.method, name))
                 if f"{cell.method} {name}" in data["pages"]
                 else cell
                 for cell in _of_model(name, pattern, label, view, offered)

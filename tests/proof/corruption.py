@@ -252,6 +252,25 @@ CORRUPTIONS = (
     Corruption("a lost key", "member_key", "member",
                "DELETE FROM members_memberkey WHERE member_id = (SELECT min(member_id) FROM"
                " members_memberkey) RETURNING member_id"),
+    Corruption("a merge that nobody recorded", "merge_recorded", "member",
+               _update("members_member", "merged_into_id = (SELECT min(id) FROM members_member)",
+                       "status = 'merged'")),
+    Corruption("points of a merged member", "merged_empty", "account",
+               _update(ACCOUNT, "available = 5, adjusted = adjusted - 5",
+                       "member_id = (SELECT away_id FROM members_membermerge WHERE undone_at"
+                       " IS NULL)")),
+    Corruption("a lot of another merge", "merged_lot", "merged_lot",
+               _update("rewards_mergedlot", "from_lot_id = (SELECT min(id) FROM rewards_lot)",
+                       "true")),
+    Corruption("points lost in a merge", "merged_points", "entry",
+               "DELETE FROM rewards_entry WHERE id = (SELECT min(id) FROM rewards_entry WHERE"
+               " source = 'transfer' AND recorded_at = (SELECT max(at) FROM members_membermerge))"
+               " RETURNING (SELECT min(e.id) FROM rewards_entry e WHERE e.recorded_at ="
+               " rewards_entry.recorded_at AND 'transfer' IN (e.source, e.target)"
+               " AND e.id <> rewards_entry.id)"),
+    Corruption("progress lost in a merge", "merged_progress", "merge",
+               "UPDATE tiers_progressentry p SET amount = amount + 1 FROM members_membermerge g"
+               " WHERE g.undone_at IS NULL AND p.member_id = g.away_id RETURNING g.id"),
     Corruption("members merged in a circle", "member_merged", "member",
                "UPDATE members_member SET status = 'merged', merged_into_id ="
                " CASE id WHEN 1 THEN 2 ELSE 1 END WHERE id IN (1, 2) RETURNING id"),

@@ -34,6 +34,7 @@ from rewards.services import (
     inbound,
     intake,
     membership_sales,
+    merging,
     order_moves,
     presets,
     redeeming,
@@ -346,6 +347,7 @@ def _time(made: Programme) -> None:
     made.send(refund("A1", "r9", made.at), order(ann, "A9", made.at, 800))
     made.send(order(ann, "A9", made.at, 800, 5, version=2, changed_at=made.at))
     _leave_open(made)
+    _merges(made)
 
 
 def _leave_open(made: Programme) -> None:
@@ -357,6 +359,22 @@ def _leave_open(made: Programme) -> None:
         )
     reservation.hold(member=dan.pk, points=50, ttl=HOUR, at=made.at, actor="touchpoint:till")
     made.send(order(dan, "D9", made.at, 40_000, source="web"), by=made.web)
+
+
+def _merges(made: Programme) -> None:
+    """Merge one member, refund an order of it, and undo the merge of another one."""
+    parties = [enrol(made, external) for external in ("m-gone", "m-parted")]
+    survivor = enrol(made, "m-stays")
+    del made.members[-3:]
+    for number, member in enumerate((*parties, survivor)):
+        made.send(order(member, f"M{number}", made.at, 30_000))
+    terms: dict[str, Any] = {"note": "same person", "actor": "staff:eve"}
+    for member in parties:
+        made.at += HOUR
+        merging.merge(away=member.pk, into=survivor.pk, at=made.at, **terms)
+    merging.unmerge(away=parties[1].pk, at=made.at + HOUR, **terms)
+    made.at += 2 * HOUR
+    made.send(refund("M0", "r1", made.at, amount=10_000))
 
 
 def random_facts(

@@ -23,6 +23,8 @@ class Reason(StrEnum):
     QUALIFICATION_WITHDRAWN = "qualification_withdrawn"
     REFUND_REQUALIFIED = "refund_requalified"
     LADDER_CHANGED = "ladder_changed"
+    MERGED = "merged"
+    MERGE_UNDONE = "merge_undone"
 
 
 @dataclass(frozen=True, slots=True)

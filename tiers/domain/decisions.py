@@ -41,6 +41,25 @@ class DecidingFold(FoldState):
             evidence = {"ladder": ladder.version, "tier": code}
             self._stand(at, rank, kept, (Reason.OPENING, evidence))
 
+    def _hold_at_least(self, at: datetime, code: str, kept_until_on: date, ladder: Ladder) -> None:
+        """Go on with the tier of a member that was merged in, where it is the better one."""
+        rank, kept = ladder.rank_of(code), kept_until_on.toordinal()
+        if rank and (rank, kept) > (self.rank, self.kept_until or 0):
+            evidence = {"ladder": ladder.version, "tier": code}
+            self._stand(at, rank, kept, (Reason.MERGED, evidence))
+
+    def _go_back_to(
+        self, at: datetime, code: str, kept_until_on: date | None, ladder: Ladder
+    ) -> None:
+        """Stand where one would without a merge that is undone."""
+        rank = ladder.rank_of(code)
+        kept = None if kept_until_on is None else kept_until_on.toordinal()
+        if rank is None or (rank, kept) == (self.rank, self.kept_until):
+            return
+        self.upgrades = [entry for entry in self.upgrades if entry[1] < rank]
+        evidence = {"ladder": ladder.version, "tier": code}
+        self._stand(at, rank, kept, (Reason.MERGE_UNDONE, evidence))
+
     def _evaluate(self, at: datetime, day: int, ladder: Ladder, **cause: object) -> None:
         reading = Reading.of(ladder, self.progress, day)
         plan, rank, kept = ladder.plan, self.rank, day + ladder.validity_days

@@ -6,7 +6,10 @@ till, the importer, a late fact and a recompute; nothing here knows the clock or
 Source: design §5.4, §5.5, §5.6; TIR-02 to TIR-09, TIR-12.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from config.base import clock
 from tiers.domain.decisions import DecidingFold
@@ -26,6 +29,22 @@ from tiers.domain.state import Due
 from tiers.domain.windows import NEVER, TenureUnit
 
 REFERRAL_KIND = "referral"
+COLUMN_OF: Final = {
+    ProgressMetric.SPEND: SPEND,
+    ProgressMetric.ORDERS: ORDERS,
+    ProgressMetric.INTERACTIONS: INTERACTIONS,
+    ProgressMetric.REFERRALS: REFERRALS,
+    ProgressMetric.POINTS_EARNED: POINTS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MergedStanding:
+    """The tier that a merged member brings along or, put back, the one without that merge."""
+
+    code: str
+    kept_until_on: date | None
+    is_put_back: bool = False
 
 
 class TierFold(DecidingFold):
@@ -122,6 +141,36 @@ class TierFold(DecidingFold):
             return ()
         self.progress.days.add(on.toordinal(), POINTS, points)
         return (ProgressDelta(ProgressMetric.POINTS_EARNED, points, on),)
+
+    def merged(
+        self,
+        *,
+        at: datetime,
+        progress: Sequence[ProgressDelta],
+        standing: MergedStanding | None,
+        book: LadderBook,
+    ) -> tuple[ProgressDelta, ...]:
+        """Count the progress of a member that was merged in, or what has become of it since.
+
+        With a standing, go on with it where it is the better one; one that is put back replaces the
+        present one, and nothing is evaluated.
+        Raises: ValueError when the fact lies before what has been acted on.
+        Source: MEM-04.
+        """
+        ladder, day = self._arrive(at, book)
+        for delta in progress:
+            self._require_past(delta.on, day)
+            self.progress.days.add(delta.on.toordinal(), COLUMN_OF[delta.metric], delta.amount)
+        if standing is not None and standing.is_put_back:
+            self._go_back_to(at, standing.code, standing.kept_until_on, ladder)
+            return tuple(progress)
+        if standing is not None and standing.kept_until_on is not None:
+            self._hold_at_least(at, standing.code, standing.kept_until_on, ladder)
+        if any(delta.amount > 0 for delta in progress):
+            self._evaluate(at, day, ladder, merged=True)
+        elif progress:
+            self._lowered(at, day, ladder, merged=True)
+        return tuple(progress)
 
     def attribute_changed(
         self, *, at: datetime, name: str, value: str | None, book: LadderBook

@@ -18,6 +18,7 @@ TEXTS: Final[dict[str, Promise]] = {
     "entitlement_of_tier_held": _("Benefits of a tier end with the tier."),
     "entitlement_single": _("A tier gives a benefit once."),
     "membership_override": _("A paid membership gives its tier for its time."),
+    "merged_progress": _("A survivor has the progress of who was merged into it."),
     "override_single": _("No two tier overrides of a member run at the same time."),
     "progress_fact": _("Progress belongs to the member whose fact added it."),
     "standing_contiguous": _("Each tier begins where the one before ended."),

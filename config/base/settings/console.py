@@ -52,6 +52,7 @@ NAVIGATION = [
         "separator": True,
         "items": [
             _list(_("Members"), "group", "members.member"),
+            _list(_("Merges"), "merge", "members.membermerge"),
             _list(_("Orders"), "receipt_long", "members.order"),
             _list(_("Interactions"), "forum", "members.interaction"),
             {

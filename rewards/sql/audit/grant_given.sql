@@ -6,7 +6,7 @@ SELECT g.id AS "grant", g.member_id AS member, i.id AS item,
 FROM rewards_grant g
 JOIN rewards_giftitem i ON i.step_id = g.step_id AND i.kind = 'benefit'
 LEFT JOIN tiers_entitlement e
-  ON e.member_id = g.member_id AND e.source = 'grant'
+  ON e.source = 'grant' -- of the member, or of whom that one was merged into
  AND e.source_ref = 'grant:' || g.public_id || ':' || i.id
 WHERE NOT g.evidence ? 'waiting'
   AND (e.id IS NULL OR (g.status = 'revoked' AND e.ended_at IS NULL))

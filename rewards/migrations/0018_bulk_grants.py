@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('members', '0012_data_requests'),
-        ('rewards', '0016_goodwill'),
+        ('rewards', '0017_merged_lots'),
     ]
 
     operations = [
