@@ -5,9 +5,16 @@ from django.utils.translation import gettext_lazy as _
 from config.base.panels import EventText, Page, register
 from members.services import approvals
 from members.services.approvals import Kind
-from rewards.admin import bulk_grants, calling_off, ladder_simulation, rule, rule_pages
+from rewards.admin import (
+    bulk_grants,
+    calling_off,
+    ladder_simulation,
+    policy_pages,
+    rule,
+    rule_pages,
+)
 from rewards.services import bulk_grants as bulk_grants_service
-from rewards.services import rule_drafts, rule_publication
+from rewards.services import policy_versions, rule_drafts, rule_publication
 from tiers.admin import benefit_pages, ladder_pages
 from tiers.services import benefit_terms, ladder_drafts
 
@@ -20,6 +27,7 @@ def install() -> None:
         Page("rewards/rule-drafts/<int:version_id>/", "rule_draft", rule_pages.draft_page),
         Page("rewards/rule-versions/<int:version_id>/copy/", "rule_copy", rule_pages.copy_page),
         Page("rewards/rule-versions/<int:version_id>/end/", "rule_end", rule_pages.end_page),
+        Page("rewards/points-policies/new/", "policy_new", policy_pages.policy_page),
         Page("tiers/ladder-drafts/new/", "ladder_new", ladder_pages.new_page),
         Page("tiers/ladder-drafts/<int:draft_id>/", "ladder_draft", ladder_pages.draft_page),
         Page(
@@ -55,6 +63,13 @@ def _install_kinds() -> None:
             _("Publish a version of the ladder"), ladder_pages.execute_approved,
             ladder_pages.summarise, ladder_pages.effects, ladder_drafts.PUBLISH_PERMISSION,
             ladder_pages.address,
+        ),
+    )  # fmt: skip
+    approvals.register(
+        policy_versions.APPROVAL_KIND,
+        Kind(
+            _("Publish a points policy"), policy_pages.execute_approved,
+            policy_versions.summarise, policy_pages.effects, policy_versions.APPROVE_PERMISSION,
         ),
     )  # fmt: skip
     approvals.register(

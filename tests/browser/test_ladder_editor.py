@@ -7,7 +7,7 @@ from django.db import transaction
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import staff
-from tests.factories import benefits, catalogue, console
+from tests.factories import console
 from tiers.models import LadderDraft
 
 EDITOR = ("tiers.view_ladderversion", "tiers.view_ladderdraft", "tiers.add_ladderversion")
