@@ -237,6 +237,8 @@ def test_a_version_goes_through_the_console(
     client.post(decide, {"decision": "approve"})
     version = LadderVersion.objects.latest("number")
     assert version.terms.get(tier__code="gold").multiplier == Decimal("1.1")
+    shown = client.get(reverse("admin:tiers_ladderversion_change", args=[version.pk])).text
+    assert "× 1.25" in shown
     assert version.effective_from is not None
     assert version.effective_from - clock.now() <= timedelta(days=1, minutes=10)
 

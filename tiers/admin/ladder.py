@@ -136,11 +136,14 @@ class LadderVersionAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Show the version with what looks wrong in it."""
+        """Show the version with what looks wrong in it, and what it changed."""
         ladder = self.get_object(request, object_id)
-        warnings = lint.warnings_of(ladder) if ladder else []
+        told = {
+            "ladder_warnings": lint.warnings_of(ladder) if ladder else [],
+            "changes": ladder_drafts.difference(ladder) if ladder else (),
+        }
         response: HttpResponse = super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), "ladder_warnings": warnings}
+            request, object_id, form_url, {**(extra_context or {}), **told}
         )
         return response
 

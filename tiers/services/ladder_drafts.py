@@ -171,6 +171,15 @@ def changes(draft: LadderDraft, at: datetime) -> Sequence[Change]:
     return drafts.changes(before, ladder_words.facets(rows_of(draft.content)))
 
 
+def difference(version: LadderVersion) -> Sequence[Change]:
+    """Return in what a version differs from the one before it, for people; nothing of the first."""
+    before = LadderVersion.objects.filter(number__lt=version.number).order_by("-number").first()
+    if before is None:
+        return ()
+    old, new = (ladder_words.facets(rows_of(content_of(each))) for each in (before, version))
+    return drafts.changes(old, new)
+
+
 def pending(draft_ids: Collection[int]) -> dict[int, Approval]:
     """Return the open request of each of these drafts that has one."""
     return drafts.pending(kind=PUBLISH, draft_ids=draft_ids)
