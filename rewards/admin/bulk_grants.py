@@ -208,7 +208,8 @@ def _sample(bulk: BulkGrant, count: int) -> Sequence[BulkGrantLine]:
 
 def _state(bulk: BulkGrant) -> tuple[str, str]:
     if bulk.state == BulkState.REQUESTED and bulk_grants.is_turned_down(bulk):
-        return "refused", gettext("Refused")
+        assert bulk.approval is not None
+        return "refused", bulk.approval.get_state_display()
     return bulk.state, bulk.get_state_display()
 
 
