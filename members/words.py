@@ -43,6 +43,7 @@ EVENTS: Mapping[str, Promise] = {
     "coupon.redeemed": _("Coupon redeemed"),
     "coupon.returned": _("Coupon given back"),
     "coupon.revoked": _("Coupon revoked"),
+    "bulk_grant.given": _("Bulk grant"),
     "grant.given": _("Gift given"),
     "grant.revoked": _("Gift revoked"),
     "entitlement.granted": _("Benefit granted"),

@@ -53,6 +53,7 @@ REASONS: Final[Mapping[str, Promise]] = {
     "expired": _("End of validity"),
     "debt_settled": _("Points debt settled first"),
     "adjustment": _("Adjusted by hand"),
+    "bulk_grant": _("Bulk grant"),
     "goodwill": _("Goodwill"),
     "goodwill_undone": _("Goodwill taken back"),
     "opening": _("Opening balance"),

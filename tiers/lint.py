@@ -1,24 +1,29 @@
 """Warnings about a ladder that is allowed, but hardly meant. Source: TIR-06, BEN-04."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from django.utils.translation import gettext as _
 
 from config.base.names import name_of
 from tiers import words
-from tiers.models import LadderVersion, Purpose, QualificationRule, TierBenefit, TierTerm
+from tiers.models import LadderVersion, Purpose, QualificationRule, Tier, TierBenefit, TierTerm
 
 
 def warnings_of(ladder: LadderVersion) -> list[str]:
     """Return what looks wrong in a version of the ladder, for people."""
     terms = list(ladder.terms.select_related("tier").order_by("tier__rank"))
     rules = list(ladder.rules.select_related("tier").order_by("tier__rank", "id"))
+    return warnings(terms, rules)
+
+
+def warnings(terms: Sequence[TierTerm], rules: Sequence[QualificationRule]) -> list[str]:
+    """Return what looks wrong in rows, stored or not, given by rank."""
     return [
         *_identical(terms),
         *_worse(terms),
-        *_fewer_benefits(terms),
-        *_overlapping(rules),
+        *fewer_benefits([term.tier for term in terms], _benefits_in_force()),
+        *not_increasing(rules),
         *_unreachable(terms, rules),
     ]
 
@@ -45,12 +50,16 @@ def _worse(terms: Sequence[TierTerm]) -> Iterator[str]:
             }
 
 
-def _fewer_benefits(terms: Sequence[TierTerm]) -> Iterator[str]:
-    """Yield each benefit that a tier gives and the tier above it does not, or gives less of."""
-    given = _benefits_in_force()
-    for lower, higher in pairwise(terms):
-        above = given.get(higher.tier_id, {})
-        for benefit in given.get(lower.tier_id, {}).values():
+def fewer_benefits(
+    tiers: Sequence[Tier], given: Mapping[int, Mapping[int, TierBenefit]]
+) -> Iterator[str]:
+    """Yield each benefit that a tier gives and the tier above it does not, or gives less of.
+
+    `given` is by tier and benefit.
+    """
+    for lower, higher in pairwise(tiers):
+        above, below = given.get(higher.pk, {}), given.get(lower.pk, {})
+        for benefit in below.values():
             mine = above.get(benefit.benefit_id)
             is_less = mine is None or (
                 mine.quota is not None
@@ -59,8 +68,8 @@ def _fewer_benefits(terms: Sequence[TierTerm]) -> Iterator[str]:
             )
             if is_less:
                 yield _("%(higher)s gives less of %(benefit)s than %(lower)s.") % {
-                    "higher": name_of(higher.tier),
-                    "lower": name_of(lower.tier),
+                    "higher": name_of(higher),
+                    "lower": name_of(lower),
                     "benefit": name_of(benefit.benefit),
                 }
 
@@ -74,7 +83,7 @@ def _benefits_in_force() -> dict[int, dict[int, TierBenefit]]:
     return found
 
 
-def _overlapping(rules: Sequence[QualificationRule]) -> Iterator[str]:
+def not_increasing(rules: Sequence[QualificationRule]) -> Iterator[str]:
     """Yield each single criterion that a higher tier asks no more of than a lower one."""
     alone = [rule for rule in rules if _stands_alone(rule, rules)]
     for lower in alone:

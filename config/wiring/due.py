@@ -28,8 +28,8 @@ from members.services import (
     waiting,
     webhooks,
 )
+from rewards.services import bulk_grants, coupon_misses, exports, inbound, uploads
 from rewards.services import calendar_gifts as calendar_gifts_service
-from rewards.services import coupon_misses, exports, inbound, uploads
 from rewards.services.due import settle_due
 from rewards.services.programme import ProgrammeMissingError, current_book
 from tiers.services import lapse_warnings, memberships, rollout
@@ -62,6 +62,7 @@ def install() -> None:
     jobs.register("forget_presence", forget_presence, every=timedelta(hours=1))
     jobs.register("forget_coupon_misses", forget_coupon_misses, every=timedelta(days=1))
     jobs.register("work_on_files", work_on_files, every=timedelta(minutes=1))
+    jobs.register("give_in_bulk", give_in_bulk, every=timedelta(minutes=1))
     jobs.register("forget_files", forget_files, every=timedelta(days=1))
     jobs.register("anchor_staff_acts", anchor_staff_acts, every=timedelta(days=1))
     jobs.register("forget_job_runs", forget_job_runs, every=timedelta(days=1))
@@ -225,6 +226,13 @@ def work_on_files(turn: Turn) -> int:
     for export in wanted:
         exports.make(export_id=export, at=turn.at)
     return len(found) + len(wanted)
+
+
+def give_in_bulk(turn: Turn) -> int:
+    """Go on with approved lists that no worker has shown progress on; return the members."""
+    return sum(
+        bulk_grants.carry_out(bulk_id=bulk, at=turn.at) for bulk in bulk_grants.waiting(at=turn.at)
+    )
 
 
 def forget_files(turn: Turn) -> int:

@@ -23,7 +23,7 @@ from config.base.panels import (
     register,
 )
 from config.safety import admin as safety
-from config.wiring import desk
+from config.wiring import desk, programme
 from members.admin import agents, case_desk, case_page, case_rows, inbox, league, merge
 from members.admin import panels as members
 from members.admin import reports as member_reports
@@ -42,8 +42,6 @@ from rewards.admin import (
     own_till,
     progress,
     redemption_forms,
-    rule,
-    rule_pages,
     service_requests,
     statement,
     uploads,
@@ -52,7 +50,7 @@ from rewards.admin import (
 from rewards.admin import panels as rewards
 from rewards.admin import reports as reward_reports
 from rewards.services import adjustment as adjust_service
-from rewards.services import erasing, rule_drafts, rule_publication
+from rewards.services import erasing
 from rewards.services import merging as merges
 from rewards.services.adjustment import APPROVAL_KIND
 from tiers import pages as tier_pages
@@ -113,16 +111,7 @@ def install() -> None:
             erasing.effects, erasing.PERMISSION,
         ),
     )  # fmt: skip
-    _install_rules()
-
-
-def _install_rules() -> None:
-    permission = rule_drafts.PUBLISH_PERMISSION
-    about = (rule.summarise, rule.effects, permission, rule.address)
-    publish = approvals.Kind(_("Publish an earning rule"), rule_publication.publish, *about)
-    approvals.register(rule_drafts.PUBLISH, publish)
-    end = approvals.Kind(_("End an earning rule"), rule_publication.end, *about)
-    approvals.register(rule_drafts.RETIRE, end)
+    programme.install()
 
 
 def _install_dashboard() -> None:
@@ -351,10 +340,6 @@ def _install_pages() -> None:
         Page(
             "rewards/reward/<int:reward_id>/stock/", "reward_stock", redemption_forms.stock_page
         ),
-        Page("rewards/rules/new/", "rule_new", rule_pages.new_page),
-        Page("rewards/rule-drafts/<int:version_id>/", "rule_draft", rule_pages.draft_page),
-        Page("rewards/rule-versions/<int:version_id>/copy/", "rule_copy", rule_pages.copy_page),
-        Page("rewards/rule-versions/<int:version_id>/end/", "rule_end", rule_pages.end_page),
         Page("reports/enrolment/", "report_enrolment", member_reports.enrolment_page),
         Page(
             "members/member/<int:member_id>/tier-override/", "tier_override",

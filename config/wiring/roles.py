@@ -68,6 +68,8 @@ _ALL: Final = (
           "rewards: pointsaccount entry lot lotuse reservation evaluation"),
     _look("see_gifts", "查看会员礼品与券", "Look at what members have got",
           "rewards: redemption coupon couponuse grant"),
+    _look("see_bulk_grants", "查看批量发放", "Look at bulk grants",
+          "rewards: bulkgrant bulkgrantline"),
     _look("see_tiers", "查看等级与权益", "Look at tiers and benefits of members",
           "tiers: standing standingoverride entitlement entitlementperiod entitlementuse"
           " paidmembership lapsewarning progressentry"),
@@ -76,7 +78,7 @@ _ALL: Final = (
           " grantrule grantruleversion grantstep giftitem; tiers: benefit tierbenefit"
           " membershipplan"),
     _look("see_programme", "查看规则与等级体系", "Look at rules and ladders",
-          "rewards: rule ruleversion pointspolicy; tiers: tier ladderversion tierterm"
+          "rewards: rule ruleversion pointspolicy; tiers: tier ladderversion ladderdraft tierterm"
           " qualificationrule ladderrollout benefitrollout; members: brand"),
     _look("see_cases", "查看工单", "Look at cases",
           "members: case casenote moderation servicepolicy servicehours specialday"),
@@ -113,12 +115,18 @@ _ALL: Final = (
          " rewards.add_pointspolicy rewards.change_pointspolicy"),
     _act("publish_rules", "发布积分规则", "Publish and end earning rules", "rewards.publish_rule"),
     _act("keep_ladder", "维护等级体系", "Keep the ladder",
-         "tiers.add_ladderversion tiers.change_ladderversion tiers.change_tier"),
+         "tiers.add_ladderversion"),
+    _act("keep_benefits", "维护等级权益", "Ask for what tiers give", "tiers.add_tierbenefit"),
+    _act("publish_ladders", "发布等级体系", "Publish versions of the ladder",
+         "tiers.publish_ladder"),
     _act("keep_catalogue", "维护礼品与库存", "Keep rewards and stock",
          "rewards.add_reward rewards.change_reward rewards.change_stock"),
     _act("keep_coupons", "维护券", "Keep coupons",
          "rewards.add_coupontemplate rewards.change_coupontemplate rewards.add_couponbatch"
          " rewards.change_coupon"),
+    _act("grant_in_bulk", "按名单批量发放", "Ask for bulk grants", "rewards.add_bulkgrant"),
+    _act("approve_bulk_grants", "审批批量发放", "Approve bulk grants",
+         "rewards.approve_bulkgrant"),
     _act("fulfil", "处理兑换", "Handle redemptions", "rewards.change_redemption"),
     _act("keep_plans", "维护付费会员方案", "Keep membership plans",
          "tiers.add_membershipplan tiers.change_membershipplan"),
@@ -183,11 +191,11 @@ ROLES: Final = (
             "see_members", "see_orders", "see_points", "see_gifts", "see_tiers", "see_catalogue",
             "see_programme", "see_cases", "see_requests", "see_organisation", "see_staff",
             "see_league", "see_requests_of_members", "keep_rules", "publish_rules", "keep_ladder",
+            "publish_ladders",
             "keep_service", "decide_adjustments", "decide_overrides", "agree_to_erase",
-            "export_lists", "see_figures", "see_reports", "keep_goals",
-            "keep_unit_cost", "see_month_end",
-            "keep_recipients",
-            "send_reports",
+            "export_lists", "see_figures", "see_reports", "keep_goals", "keep_unit_cost",
+            "see_month_end", "keep_recipients", "send_reports", "see_bulk_grants",
+            "approve_bulk_grants",
         ),
     ),
     Role(
@@ -196,7 +204,7 @@ ROLES: Final = (
             "see_members", "see_gifts", "see_tiers", "see_catalogue", "see_programme",
             "see_figures", "see_requests", "keep_rules", "moderate", "keep_catalogue",
             "keep_coupons", "fulfil",
-            "keep_plans",
+            "keep_plans", "see_bulk_grants", "grant_in_bulk", "keep_benefits",
         ),
     ),
     Role(
@@ -217,7 +225,10 @@ ROLES: Final = (
     ),
     Role(
         "campaign_approver", "营销活动审批", "Campaign approver",
-        ("see_catalogue", "see_programme", "see_requests", "publish_rules", "decide_requests"),
+        (
+            "see_catalogue", "see_programme", "see_requests", "publish_rules", "decide_requests",
+            "publish_ladders", "see_bulk_grants", "approve_bulk_grants",
+        ),
     ),
     Role("service_agent", "客服专员", "Service agent", _SERVICE, Limits(500, 2_000, 1_000)),
     Role(

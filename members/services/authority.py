@@ -83,16 +83,32 @@ def refuse_own_account(*, actor: str, member_id: int | None) -> None:
     Raises: OwnAccountError.
     Source: STF-02.
     """
-    if member_id is None or not actor.startswith(STAFF):
+    if member_id is None:
         return
+    own = _own(actor)
+    if own is not None and _is_one_person(own, member_id):
+        raise OwnAccountError
+
+
+def own_accounts(actor: str) -> frozenset[int]:
+    """Return the member account that identifiers of a member of staff lead to, if there is one.
+
+    Source: STF-02.
+    """
+    own = _own(actor)
+    return frozenset() if own is None else frozenset(_survivors({own}).values())
+
+
+def _own(actor: str) -> int | None:
+    """Return the account that a member of staff buys with, as it was written down."""
+    if not actor.startswith(STAFF):
+        return None
     rows = StaffAuthority.objects.filter(member__isnull=False)
     if actor.startswith(STAFF_NUMBER):
         rows = rows.filter(user_id=int(actor.removeprefix(STAFF_NUMBER)))
     else:
         rows = rows.filter(user__username=actor.removeprefix(STAFF))
-    own = rows.values_list("member_id", flat=True).first()
-    if own is not None and _is_one_person(own, member_id):
-        raise OwnAccountError
+    return rows.values_list("member_id", flat=True).first()
 
 
 def own_tills(sales: Collection[tuple[str, int]]) -> set[tuple[str, int]]:

@@ -2,6 +2,7 @@
 
 from rewards.admin import (
     budget,
+    bulk_grants,
     catalogue,
     coupon,
     exports,
@@ -16,6 +17,6 @@ from rewards.admin import (
 )
 
 __all__ = [
-    "budget", "catalogue", "coupon", "exports", "goodwill", "grant", "importing", "inbound",
-    "ledger", "reservation", "rule", "uploads",
+    "budget", "bulk_grants", "catalogue", "coupon", "exports", "goodwill", "grant", "importing",
+    "inbound", "ledger", "reservation", "rule", "uploads",
 ]  # fmt: skip

@@ -126,8 +126,10 @@ class RewardAdmin(ConsoleAdmin):
             return "–"
         address = reverse("admin:reward_stock", args=[reward.pk])
         return format_html(
-            '<a class="lc-link" href="{}">{}</a>', address, _("Receive or correct stock")
-        )
+            '<a class="lc-link" href="{}">{}</a> · <a class="lc-link" href="{}">{}</a>',
+            address, _("Receive or correct stock"),
+            reverse("admin:reward_call_off", args=[reward.pk]), _("Call off"),
+        )  # fmt: skip
 
 
 @admin.register(RewardAccess)

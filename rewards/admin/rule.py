@@ -27,7 +27,7 @@ from rewards.admin import rule_pages
 from rewards.admin.rule_choices import RuleChoices
 from rewards.models import PointsPolicy, Rule, RuleVersion
 from rewards.models.rule import RuleState
-from rewards.services import rule_drafts, rule_publication
+from rewards.services import policy_versions, rule_drafts, rule_publication
 
 COLOURS = {
     "in_force": "success", "to_come": "info", "in_review": "warning", "draft": "warning",
@@ -224,6 +224,18 @@ class PointsPolicyAdmin(ReadOnlyAdmin):
     """How points behave, from an instant on."""
 
     list_display = ("number", "effective_from", "expiry", "expires_after", "activate_on")
+    actions_list = ("write",)
+
+    def has_write_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Tell whether the visitor may ask for another policy."""
+        return request.user.has_perm(policy_versions.EDIT_PERMISSION)
+
+    @action(  # type: ignore[untyped-decorator]  # Unfold has no types
+        description=_("New points policy"), url_path="write", permissions=["write"], icon="add"
+    )
+    def write(self, request: HttpRequest) -> HttpResponse:
+        """Open the form with what is in force."""
+        return redirect("admin:policy_new")
 
 
 def effects(approval: Approval) -> Sequence[Change]:

@@ -1,6 +1,7 @@
 """Rules, decisions, the points ledger, and what points and gifts turn into."""
 
 from rewards.models.adjustment import AdjustmentBudget, StaffBudget
+from rewards.models.bulk_grant import BulkGift, BulkGrant, BulkGrantLine, BulkLineState, BulkState
 from rewards.models.catalogue import (
     Redemption,
     RedemptionStatus,
@@ -48,6 +49,11 @@ from rewards.models.rule import CapPeriod, Evaluation, PointsPolicy, Rule, RuleS
 
 __all__ = [
     "AdjustmentBudget",
+    "BulkGift",
+    "BulkGrant",
+    "BulkGrantLine",
+    "BulkLineState",
+    "BulkState",
     "CapPeriod",
     "Coupon",
     "CouponBatch",

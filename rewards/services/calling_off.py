@@ -7,12 +7,13 @@ Source: PTS-05.
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 
 from config.base.errors import DomainError
 from rewards.models import Redemption, RedemptionStatus, Reward, RewardSlot
@@ -24,6 +25,31 @@ CALLED_OFF: Final = "called_off"
 Progress = Callable[[int, int], None]
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """What calling off a reward, or one date of it, would undo. Units: points given back."""
+
+    slot: RewardSlot | None
+    redemptions: int
+    members: int
+    points: int
+
+
+def consequences(reward: Reward) -> list[Consequence]:
+    """Return what calling off would undo: all of a reward, then each date to come."""
+    rows = Redemption.objects.filter(reward=reward)
+    dates = reward.slots.order_by("starts_at", "pk")
+    return [_undoes(None, rows), *(_undoes(slot, rows.filter(slot=slot)) for slot in dates)]
+
+
+def _undoes(slot: RewardSlot | None, rows: QuerySet[Redemption]) -> Consequence:
+    found = _standing(rows).aggregate(
+        redemptions=Count("pk"), members=Count("member", distinct=True), points=Sum("points")
+    )
+    points = int(found["points"] or 0)
+    return Consequence(slot, found["redemptions"], found["members"], points)
 
 
 def cancel_slot(
@@ -54,7 +80,7 @@ def _cancel_all(
     rows: QuerySet[Redemption], at: datetime, actor: str, progress: Progress | None
 ) -> tuple[int, int]:
     """Cancel in the order of their ids, a batch read at a time."""
-    standing = rows.filter(Q(status__in=OPEN) | Q(status=RedemptionStatus.HELD)).order_by("pk")
+    standing = _standing(rows).order_by("pk")
     total, done, failed, after = standing.count(), 0, 0, 0
     while batch := list(standing.filter(pk__gt=after).values_list("pk", "public_id")[:BATCH]):
         for key, public_id in batch:
@@ -63,6 +89,10 @@ def _cancel_all(
             if progress is not None:
                 progress(done + failed, max(total, done + failed))
     return done, failed
+
+
+def _standing(rows: QuerySet[Redemption]) -> QuerySet[Redemption]:
+    return rows.filter(Q(status__in=OPEN) | Q(status=RedemptionStatus.HELD))
 
 
 def _cancel_one(redemption: UUID, at: datetime, actor: str) -> bool:

@@ -96,7 +96,7 @@ def _load() -> ProgrammeBook:
     return ProgrammeBook(
         ladders,
         [rule_spec(version) for version in versions],
-        [_policy(p) for p in policies],
+        [policy_spec(p) for p in policies],
         dict(Tier.objects.values_list("code", "id")),
         InteractionKind.objects.filter(is_behaviour=True).values_list("code", flat=True),
         GrantBook(grant_specs()),
@@ -160,7 +160,8 @@ def _grant_conditions(
     return (lambda facts: holds(facts)[0]), asks_member
 
 
-def _policy(stored: PointsPolicy) -> Policy:
+def policy_spec(stored: PointsPolicy) -> Policy:
+    """Return what a stored policy says, as the engine goes by it."""
     month_day = None
     if stored.expires_on:
         month, day = stored.expires_on.split("-")

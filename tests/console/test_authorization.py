@@ -24,8 +24,7 @@ NOT_OF_A_PAGE = {
 # Ladders and policies are worked on by pages of their own; until then these wait.
 WAITING_FOR_A_PAGE = {
     "rewards.add_rule", "rewards.change_rule", "rewards.change_ruleversion",
-    "rewards.add_pointspolicy", "rewards.change_pointspolicy", "tiers.add_ladderversion",
-    "tiers.change_ladderversion", "tiers.change_tier", "members.change_approval",
+    "rewards.change_pointspolicy", "members.change_approval",
 }  # fmt: skip
 # What nobody but a superuser may do: whoever could, could give themselves the rest.
 KEPT_BY_SUPERUSERS = {

@@ -22,7 +22,7 @@ ORDER = [
     "watch_enrolments", "measure_figures", "make_reports", "forget_content",
     "forget_idempotency_keys", "forget_deliveries", "forget_webhook_deliveries",
     "forget_shop_messages", "forget_presence",
-    "forget_coupon_misses", "work_on_files", "forget_files", "anchor_staff_acts",
+    "forget_coupon_misses", "work_on_files", "give_in_bulk", "forget_files", "anchor_staff_acts",
     "forget_job_runs",
 ]  # fmt: skip
 LATER_DAYS, LONG_AGO = 501, -1000

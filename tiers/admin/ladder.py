@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
+from unfold.decorators import action
 
 from config.base import clock
 from config.base.admin.actors import actor_of
@@ -20,6 +21,7 @@ from config.base.names import name_of
 from members.admin.base import MemberOwnedAdmin
 from tiers import lint, words
 from tiers.models import (
+    LadderDraft,
     LadderRollout,
     LadderVersion,
     LapseWarning,
@@ -30,6 +32,7 @@ from tiers.models import (
     Tier,
     TierTerm,
 )
+from tiers.services import ladder_drafts
 from tiers.services import standing as standing_service
 
 
@@ -113,6 +116,18 @@ class LadderVersionAdmin(ReadOnlyAdmin):
     list_display = ("number", "effective_from", "validity_days", "review", "refund_policy")
     inlines = (TierTermInline, QualificationRuleInline)
     change_form_outer_before_template = "admin/tiers/warnings.html"
+    actions_list = ("write",)
+
+    def has_write_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Tell whether the visitor may write drafts."""
+        return request.user.has_perm(ladder_drafts.EDIT_PERMISSION)
+
+    @action(  # type: ignore[untyped-decorator]  # Unfold has no types
+        description=_("New version"), url_path="write", permissions=["write"], icon="add"
+    )
+    def write(self, request: HttpRequest) -> HttpResponse:
+        """Open the editor with what is in force."""
+        return redirect("admin:ladder_new")
 
     def change_view(
         self,
@@ -121,13 +136,45 @@ class LadderVersionAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Show the version with what looks wrong in it."""
+        """Show the version with what looks wrong in it, and what it changed."""
         ladder = self.get_object(request, object_id)
-        warnings = lint.warnings_of(ladder) if ladder else []
+        told = {
+            "ladder_warnings": lint.warnings_of(ladder) if ladder else [],
+            "changes": ladder_drafts.difference(ladder) if ladder else (),
+        }
         response: HttpResponse = super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), "ladder_warnings": warnings}
+            request, object_id, form_url, {**(extra_context or {}), **told}
         )
         return response
+
+
+@admin.register(LadderDraft)
+class LadderDraftAdmin(ReadOnlyAdmin):
+    """Versions of the ladder that are being written, and what they were published as."""
+
+    list_display = ("name", "state_label", "starts_at", "created_by", "changed_at")
+    list_select_related = ("published",)
+    concealed = ("content",)
+    actions_detail = ("edit",)
+
+    @labelled(_("state"), {"draft": "info", "published": "success"})
+    def state_label(self, draft: LadderDraft) -> tuple[str, str]:
+        """Return whether the draft has become a version, with its colour."""
+        if draft.published is None:
+            return "draft", gettext("Draft")
+        return "published", f"{gettext('Published')}: {draft.published}"
+
+    def has_edit_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Tell whether the visitor may open drafts."""
+        wanted = (ladder_drafts.EDIT_PERMISSION, ladder_drafts.PUBLISH_PERMISSION)
+        return any(request.user.has_perm(permission) for permission in wanted)
+
+    @action(  # type: ignore[untyped-decorator]  # Unfold has no types
+        description=_("Open in the editor"), url_path="edit", permissions=["edit"], icon="edit"
+    )
+    def edit(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Open the editor."""
+        return redirect("admin:ladder_draft", object_id)
 
 
 @admin.register(LadderRollout)

@@ -27,6 +27,7 @@ from tiers.models.ladder import (
     Tier,
     TierTerm,
 )
+from tiers.models.ladder_draft import LadderDraft
 from tiers.models.membership import MembershipPlan, MembershipStatus, PaidMembership
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "EntitlementPeriod",
     "EntitlementSource",
     "EntitlementUse",
+    "LadderDraft",
     "LadderRollout",
     "LadderVersion",
     "LapseWarning",

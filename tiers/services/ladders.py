@@ -1,6 +1,6 @@
 """The stored ladder versions as the fold evaluates them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from config.base import money
@@ -16,7 +16,7 @@ from tiers.domain.ladder import (
     TierSpec,
 )
 from tiers.domain.windows import TenureUnit, Window, WindowKind
-from tiers.models import LadderVersion, QualificationRule
+from tiers.models import LadderVersion, QualificationRule, TierTerm
 
 # What can raise a member without any order or interaction.
 TIMELESS_METRICS = frozenset({Metric.TENURE, Metric.ATTRIBUTE})
@@ -37,7 +37,17 @@ def load_ladder_book() -> LadderBook | None:
 
 def ladder_of(version: LadderVersion) -> Ladder:
     """Return one stored version as the fold evaluates it."""
-    terms = sorted(version.terms.all(), key=lambda term: term.tier.rank)
+    return compiled(version, list(version.terms.all()), list(version.rules.all()))
+
+
+def compiled(
+    version: LadderVersion, given: Sequence[TierTerm], rules: list[QualificationRule]
+) -> Ladder:
+    """Return rows, stored or not, as the fold evaluates them.
+
+    Raises: LadderError for a ladder that contradicts itself.
+    """
+    terms = sorted(given, key=lambda term: term.tier.rank)
     # A version may leave tiers out: its ranks are places among those that it has.
     ranks = {term.tier_id: rank for rank, term in enumerate(terms)}
     spend_weight = Fraction(version.growth_spend_weight) / 10 ** money.exponent()
@@ -53,7 +63,7 @@ def ladder_of(version: LadderVersion) -> Ladder:
             )
             for rank, term in enumerate(terms)
         ),
-        requirements=tuple(_requirements(list(version.rules.all()), ranks)),
+        requirements=tuple(_requirements(rules, ranks)),
         validity_days=version.validity_days,
         grace_days=version.grace_days,
         review=ReviewPolicy(version.review),

@@ -42,3 +42,8 @@ def card(number: str) -> str:
 def deducted(number: int) -> str:
     """Return points that go off a balance, with their sign: −5."""
     return signed(-number)
+
+
+def plain(value: object) -> str:
+    """Return a number as people write it: without zeros that say nothing."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)

@@ -10,8 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
-def _may(permission: str) -> Callable[[HttpRequest], bool]:
-    return lambda request: request.user.has_perm(permission)
+def _may(*permissions: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: any(request.user.has_perm(each) for each in permissions)
 
 
 def _list(title: "str | Promise", icon: str, model: str, permission: str = "") -> dict[str, Any]:
@@ -99,6 +99,12 @@ NAVIGATION = [
             _list(_("Coupons"), "confirmation_number", "rewards.coupon"),
             _list(_("Grant rules"), "featured_seasonal_and_gifts", "rewards.grantrule"),
             _list(_("Grants"), "card_giftcard", "rewards.grant"),
+            {
+                "title": _("Bulk grants"),
+                "icon": "playlist_add_check",
+                "link": reverse_lazy("admin:bulk_grants"),
+                "permission": _may("rewards.add_bulkgrant", "rewards.approve_bulkgrant"),
+            },
         ],
     },
     {
@@ -107,9 +113,16 @@ NAVIGATION = [
         "items": [
             _list(_("Tiers"), "workspace_premium", "tiers.tier"),
             _list(_("Ladder versions"), "stairs", "tiers.ladderversion"),
+            _list(_("Ladder drafts"), "edit_note", "tiers.ladderdraft"),
             _list(_("Standings"), "military_tech", "tiers.standing"),
             _list(_("Tier overrides"), "person_edit", "tiers.standingoverride"),
             _list(_("Benefits"), "volunteer_activism", "tiers.benefit"),
+            {
+                "title": _("Benefits by tier"),
+                "icon": "table_chart",
+                "link": reverse_lazy("admin:benefit_matrix"),
+                "permission": _may("tiers.add_tierbenefit", "tiers.publish_ladder"),
+            },
             _list(_("Tier benefits"), "checklist", "tiers.tierbenefit"),
             _list(_("Entitlements"), "verified", "tiers.entitlement"),
             _list(_("Paid memberships"), "card_membership", "tiers.paidmembership"),
