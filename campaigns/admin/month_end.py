@@ -24,7 +24,7 @@ from campaigns.domain.month_end import SIGNS, Column, Month, columns_of
 from campaigns.kpis import month_end, reading
 from campaigns.services import unit_costs
 from config.base import clock
-from config.base.admin import site
+from config.base.admin import acting, site
 from config.base.admin.actors import actor_of
 from config.base.errors import DomainError
 from rewards import words as reward_words
@@ -217,6 +217,7 @@ def _file(
 ) -> StreamingHttpResponse:
     if not request.user.has_perm(EXPORT):
         raise PermissionDenied
+    acting.record(request, "export", reason=name)
     writer = csv.writer(_Echo())
     # The mark tells spreadsheets that the text is UTF-8.
     text = ("\ufeff" + writer.writerow(row) if not n else writer.writerow(row)

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from config.base import timeline
+from config.base.admin.reauth import fresh_login_required
 from config.base.panels import (
     Column,
     EventText,
@@ -96,10 +97,10 @@ def _install_acts() -> None:
     register(
         Page(f"{place}/goodwill/", "goodwill", desk.goodwill_page),
         Page("rewards/goodwill/<int:goodwill_id>/undo/", "goodwill_undo", desk.undo_page),
-        Page(f"{place}/phone/", "change_phone", desk.phone_page),
-        Page(f"{place}/card/", "replace_card", desk.card_page),
+        Page(f"{place}/phone/", "change_phone", fresh_login_required(desk.phone_page)),
+        Page(f"{place}/card/", "replace_card", fresh_login_required(desk.card_page)),
         Page(f"{place}/claim/", "claim_receipt", desk.claim_page),
-        Page(f"{place}/move-order/", "move_order", order_moves.move_page),
+        Page(f"{place}/move-order/", "move_order", fresh_login_required(order_moves.move_page)),
         Link(
             "rewards.goodwill", _("Goodwill"), "favorite", acts.address("goodwill"), 10,
             desk.GOODWILL, Group.MAKE_GOOD,

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.admin import dashboards, goals, month_end, reports, today
 from config.base import clock
 from config.base.admin import scope
+from config.base.admin.reauth import fresh_login_required
 from config.base.panels import (
     Column,
     EventText,
@@ -23,8 +24,8 @@ from config.base.panels import (
     register,
 )
 from config.safety import admin as safety
-from config.wiring import desk, programme
-from members.admin import agents, case_desk, case_page, case_rows, inbox, league, merge
+from config.wiring import care, desk, programme
+from members.admin import case_page, inbox, league
 from members.admin import panels as members
 from members.admin import reports as member_reports
 from members.admin import scope as member_scope
@@ -37,12 +38,9 @@ from rewards.admin import (
     data_requests,
     exports,
     membership,
-    merging,
-    moderation,
     own_till,
     progress,
     redemption_forms,
-    service_requests,
     statement,
     uploads,
     warehouse,
@@ -51,16 +49,10 @@ from rewards.admin import panels as rewards
 from rewards.admin import reports as reward_reports
 from rewards.services import adjustment as adjust_service
 from rewards.services import erasing
-from rewards.services import merging as merges
 from rewards.services.adjustment import APPROVAL_KIND
 from tiers import pages as tier_pages
 from tiers import panels as tiers
 from tiers.services import standing
-
-CASE_EVENTS = (
-    "opened", "taken", "assigned", "answered", "waiting", "member_answered", "escalated",
-    "resolved", "reopened", "closed",
-)  # fmt: skip
 
 # What the arguments of pages name: whoever sees some stores only is kept off the rows of others.
 SUBJECTS: Final = {
@@ -79,9 +71,8 @@ def install() -> None:
     _install_figures()
     _install_member_page()
     _install_pages()
-    _install_cases()
     desk.install()
-    _install_merging()
+    care.install()
     name_programme(lambda: brand.programme_name(clock.now()))
     approvals.register(
         standing.APPROVAL_KIND,
@@ -215,7 +206,7 @@ def _install_figures() -> None:
             "reports/month-end/<slug:month>/<slug:column>/", "month_end_entries",
             month_end.month_end_entries,
         ),
-        Page("reports/unit-cost/", "unit_cost", month_end.unit_cost_page),
+        Page("reports/unit-cost/", "unit_cost", fresh_login_required(month_end.unit_cost_page)),
         Page("reports/report/<int:report_id>/", "report", reports.report_page),
         Page("reports/report/<int:report_id>/pdf/", "report_pdf", reports.report_pdf_page),
         Page("reports/report/<int:report_id>/send/", "report_send", reports.send_to_all_page),
@@ -319,9 +310,15 @@ def _install_pages() -> None:
         EventText("coupon.returned", coupon.event_details),
         EventText("coupon.revoked", coupon.event_details),
         EventText("tier.lapse_warning", tiers.lapse_details),
+    )  # fmt: skip
+    _install_files()
+
+
+def _install_files() -> None:
+    register(
         Page(
             "members/member/<int:member_id>/data/", "data_requests",
-            data_requests.data_requests_page,
+            fresh_login_required(data_requests.data_requests_page),
         ),
         Link(
             "members.data", _("Personal data"), "policy", data_requests.data_requests_address, 90,
@@ -330,8 +327,11 @@ def _install_pages() -> None:
         Page("imports/", "imports", uploads.imports_page),
         Page("imports/<int:upload_id>/", "import_file", uploads.import_page),
         Page("imports/<int:upload_id>/rejects/", "import_rejects", uploads.rejects_file),
-        Page("exports/", "exports", exports.exports_page),
-        Page("exports/<int:export_id>/file/", "export_file", exports.export_file),
+        Page("exports/", "exports", fresh_login_required(exports.exports_page)),
+        Page(
+            "exports/<int:export_id>/file/", "export_file",
+            fresh_login_required(exports.export_file),
+        ),
         Page("rewards/fulfilment/", "fulfilment", warehouse.fulfilment_page),
         Page(
             "rewards/redemption/<int:redemption_id>/do/<slug:verb>/", "redemption_verb",
@@ -370,56 +370,5 @@ def _install_pages() -> None:
         Link(
             "tiers.override", _("Tier override"), "person_edit", tiers.override_address, 30,
             tier_pages.PERMISSION, Group.ACCOUNT,
-        ),
-    )  # fmt: skip
-
-
-def _install_cases() -> None:
-    register(
-        Page("cases/", "case_desk", case_desk.desk_page),
-        Page("members/member/<int:member_id>/case/", "case_register", case_desk.register_page),
-        Link(
-            "members.case", _("New case"), "add_comment", case_desk.register_address, 5,
-            case_page.WORK,
-        ),
-        Page("members/member/<int:member_id>/agent/", "member_agent", agents.agent_page),
-        Link(
-            "members.agent", _("Dedicated agent"), "support_agent", agents.agent_address, 50,
-            agents.PERMISSION,
-        ),
-        Page(
-            "members/member/<int:member_id>/service-request/", "service_request",
-            service_requests.request_page,
-        ),
-        Page("moderation/", "moderation", moderation.queue_page),
-        *(EventText(f"case.{what}", case_rows.event_details) for what in CASE_EVENTS),
-        *(
-            EventText(f"review.{what}", moderation.event_details)
-            for what in ("approved", "rejected", "removed")
-        ),
-        EventText("member.agent_changed", case_rows.agent_details),
-    )  # fmt: skip
-
-
-def _install_merging() -> None:
-    approvals.register(
-        merges.APPROVAL_KIND,
-        approvals.Kind(
-            _("Merge"), merges.execute_approved, merging.summarise, permission=merging.PERMISSION
-        ),
-    )
-    register(
-        Panel(
-            "members.merges", Place.MEMBER_PROFILE, "admin/members/merges.html",
-            merge.merges, 40, "members.view_membermerge",
-        ),
-        Page("members/member/<int:member_id>/merge/", "member_merge", merging.merge_page),
-        Page("members/member/<int:member_id>/unmerge/", "member_unmerge", merging.unmerge_page),
-        Link(
-            "members.merge", _("Merge"), "merge", merging.merge_address, 50, merging.PERMISSION,
-        ),
-        Link(
-            "members.unmerge", _("Undo merge"), "call_split", merging.unmerge_address, 50,
-            merging.PERMISSION,
         ),
     )  # fmt: skip

@@ -4,11 +4,13 @@ from typing import Final
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
 from config.base import clock
+from config.base.admin import reauth
 from config.base.admin.actors import actor_of
 from config.base.admin.decorators import detail_action, labelled
 from config.base.errors import DomainError
@@ -73,8 +75,10 @@ class ApprovalAdmin(MemberOwnedAdmin):
         permissions=["decide"],
         icon="approval_delegation",
     )
-    def decide(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def decide(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """Show the request with its two buttons, or carry out the one that was pressed."""
+        if not reauth.is_fresh(request):
+            return reauth.ask(request)
         rows = self.get_queryset(request).select_related("member")
         approval = get_object_or_404(rows, pk=object_id)
         if request.method == "POST":

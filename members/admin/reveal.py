@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from config.base import clock
+from config.base.admin import acting
 from config.base.admin.actors import actor_of
 from config.base.errors import DomainError
 from members.admin.member import MemberAdmin
@@ -38,6 +39,7 @@ def reveal_page(request: HttpRequest, member_id: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, str(error.message))
         return redirect("admin:members_member_change", member_id)
+    acting.record(request, "reveal", reason=reason, member_id=member_id)
     page = admin.site._registry[Member]
     assert isinstance(page, MemberAdmin)
     response = page.shown(request, str(member_id), {"revealed": _rows(revealed)})

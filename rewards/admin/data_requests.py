@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.base import clock
-from config.base.admin import site
+from config.base.admin import acting, site
 from config.base.admin.actors import actor_of
 from config.base.errors import DomainError
 from config.base.panels import Visit
@@ -97,6 +97,7 @@ def _carry_out(request: HttpRequest, member: Member, actor: str, at: Any) -> Htt
     match request.POST.get("step"):
         case "copy":
             data_requests.copied(request_id=row.pk, actor=actor, at=at)
+            acting.record(request, "export", reason="data_request", member_id=member.pk, rows=1)
             return _file(member, at)
         case "erase":
             erasing.ask(request=row, actor=actor, at=at)

@@ -13,7 +13,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.base import clock, jobs
-from config.base.admin import formats, site
+from config.base.admin import acting, formats, site
 from config.base.admin.actors import actor_of
 from config.base.admin.decorators import labelled
 from config.base.admin.options import ReadOnlyAdmin
@@ -132,6 +132,7 @@ def export_file(request: HttpRequest, export_id: int) -> HttpResponseBase:
         path = exports.download(export=export)
     except DomainError as error:
         return HttpResponse(str(error.message), status=error.status)
+    acting.record(request, "export", reason=export.reason, list=export.kind, rows=export.rows)
     answer = FileResponse(path.open("rb"), as_attachment=True, filename=path.name)
     answer["Cache-Control"] = "no-store"
     return answer

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 
-from config.base.admin import site
+from config.base.admin import acting, site
 from config.base.names import name_of
 from rewards.domain.spreadsheet import safe
 from rewards.models import Redemption, RedemptionStatus
@@ -37,6 +37,7 @@ def fulfilment_page(request: HttpRequest) -> HttpResponse | StreamingHttpRespons
     if not request.user.has_perm(PERMISSION):
         raise PermissionDenied
     if request.GET.get("format") == "csv":
+        acting.record(request, "export", reason="fulfilment")
         answer = StreamingHttpResponse(_lines(_to_send()), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = 'attachment; filename="fulfilment.csv"'
         answer["Cache-Control"] = "no-store"

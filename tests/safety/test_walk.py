@@ -33,6 +33,7 @@ READ_ONLY = frozenset(
         "points_statement", "report_enrolment", "report_league", "approvals_inbox", "dashboard",
         "goals", "month_end", "month_end_entries", "report", "report_pdf", "member_timeline",
         "import_rejects", "export_file", "desk",
+        "ladder_simulation", "benefit_matrix",
     )
 )  # fmt: skip
 # What a page is sent. A page that stands in neither list fails: add it here.
@@ -73,6 +74,13 @@ PAGES: dict[str, dict[str, Any]] = {
     "replace_card": {"reason": "walk", "verified_by": "called_back"},
     "claim_receipt": {"reason": "walk"},
     "move_order": {"reason": "walk"},
+    "policy_new": {"reason": "walk"},
+    "ladder_new": {},
+    "ladder_draft": {},
+    "benefit_terms": {"reason": "walk"},
+    "bulk_grants": {"reason": "walk"},
+    "bulk_grant": {},
+    "reward_call_off": {"reason": "walk"},
     "member_merge": {"reason": "walk"},
     "member_unmerge": {"reason": "walk"},
 }
