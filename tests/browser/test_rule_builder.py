@@ -28,10 +28,15 @@ def write_member_day(page: Page, day: int) -> None:
     page.locator("[name=name_zh]").fill("会员日双倍积分")
     page.locator("[name=factor]").fill("2")
     page.locator("[value='add-group:c']").click()
+    # What is chosen while the form is drawn anew would be lost with the old one.
+    page.wait_for_load_state("networkidle")
     page.locator("[name=c-0-0-field]").select_option("order.day")
+    page.wait_for_load_state("networkidle")
     page.locator(f"[name=c-0-0-value][value='{day}']").check()
     page.locator("[value='add-row:c:0']").click()
+    page.wait_for_load_state("networkidle")
     page.locator("[name=c-0-1-field]").select_option("member.tier")
+    page.wait_for_load_state("networkidle")
     page.locator("[name=c-0-1-value][value=basic]").check()
     page.locator("[name=cap_points]").fill("500")
     page.locator("[name=cap_period]").select_option("day")
@@ -67,7 +72,7 @@ def test_an_operator_launches_a_member_day_that_an_order_earns_by(
     approver.locator("a[href*='/decide']").first.click()
     expect(approver.locator("table.lc-table")).to_contain_text("500")
     approver.locator("button[value=approve]").click()
-    approver.wait_for_url("**/members/approval/**")
+    approver.wait_for_url("**/admin/approvals/**")
 
     version = RuleVersion.objects.get(rule=Rule.objects.latest("pk"))
     assert version.state == "active"

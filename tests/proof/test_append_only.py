@@ -84,7 +84,7 @@ def consents(rich_ledger: str) -> None:
         recorded_at=ledgers.START,
     )
     case = Case.objects.create(code="points_debt", opened_at=ledgers.START)
-    CaseNote.objects.create(case=case, kind="note", body="x", author="s", at=ledgers.START)
+    CaseNote.objects.create(case=case, kind="internal", body="x", author="s", at=ledgers.START)
     acts.record(acts.Acting("staff:li.na", "export"))
     acts.anchor()
 
