@@ -9,10 +9,13 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import transaction
+from django.urls import reverse
 from playwright.sync_api import Page
 from pytest_django import Settings
 
+from config.base import clock
 from members.models import Member
+from rewards.services import adjustment
 from tests.factories import console
 
 pytestmark = pytest.mark.browser
@@ -36,6 +39,7 @@ def look(page: Page, *addresses: str) -> list[str]:
     wrong = []
     for address in addresses:
         page.goto(address)
+        assert page.url.endswith(address), "another page was shown"
         wrong += faults(page)
     return wrong
 
@@ -44,10 +48,16 @@ def look(page: Page, *addresses: str) -> list[str]:
 def user(server: str) -> User:
     """Return somebody who sees everything, of a programme with members and open work."""
     cache.clear()
+    reverse("admin:index")  # the console registers what can be asked for when it is first opened
     with transaction.atomic():
         console.programme()
-        console.member(phone="13800138000")
+        ann = console.member(phone="13800138000")
         console.member("李四", phone="13900138000")
+        asks = console.staff("zhao")
+        adjustment.adjust_by_staff(
+            user_id=asks.pk, member=ann.pk, points=900, reason="The parcel was late",
+            actor="staff:zhao", at=clock.now(),
+        )  # fmt: skip
         return console.staff()
 
 
