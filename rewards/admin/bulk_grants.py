@@ -18,6 +18,7 @@ from config.base import clock, jobs
 from config.base.admin import formats, site
 from config.base.admin.actors import actor_of
 from config.base.admin.decorators import labelled
+from config.base.admin.file_input import FileInput
 from config.base.admin.options import ReadOnlyAdmin
 from config.base.errors import DomainError
 from config.base.names import name_of
@@ -86,7 +87,10 @@ class ListForm(forms.Form):
         help_text=_("One member a line: card number, phone or member id; points after a comma."),
     )  # fmt: skip
     file = forms.FileField(
-        label=_("or a file"), required=False, help_text=_("Text or CSV in UTF-8 or GB 18030.")
+        widget=FileInput,
+        label=_("or a file"),
+        required=False,
+        help_text=_("Text or CSV in UTF-8 or GB 18030."),
     )
     reason = forms.CharField(
         label=_("Reason"), max_length=200, widget=forms.Textarea(attrs={"rows": 2}),

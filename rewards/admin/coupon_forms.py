@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.base import clock
 from config.base.admin.actors import actor_of
+from config.base.admin.file_input import FileInput
 from config.base.conditions import ConditionError
 from config.base.errors import DomainError
 from rewards.admin.redemption_forms import form_page
@@ -91,6 +92,7 @@ class LoadForm(forms.Form):
     """A file of codes."""
 
     file = forms.FileField(
+        widget=FileInput,
         label=_("file"),
         help_text=_("One code a line, or CSV with a column “code” and, if wanted, “expires_on”."),
     )

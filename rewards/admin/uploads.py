@@ -20,6 +20,7 @@ from config.base import clock, jobs
 from config.base.admin import formats, site
 from config.base.admin.actors import actor_of
 from config.base.admin.decorators import labelled
+from config.base.admin.file_input import FileInput
 from config.base.admin.options import ReadOnlyAdmin
 from config.base.errors import DomainError
 from rewards import import_words
@@ -59,7 +60,9 @@ class UploadForm(forms.Form):
 
     kind = forms.ChoiceField(label=_("What the rows are"), choices=UploadKind.choices)
     file = forms.FileField(
-        label=_("File"), help_text=_("CSV in UTF-8 or GB 18030, or Parquet, with a heading.")
+        widget=FileInput,
+        label=_("File"),
+        help_text=_("CSV in UTF-8 or GB 18030, or Parquet, with a heading."),
     )
     template = forms.ModelChoiceField(
         label=_("Coupon template"), required=False, help_text=_("For coupon codes only."),

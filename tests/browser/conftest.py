@@ -15,14 +15,17 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import Client
 from django.test.testcases import LiveServerThread
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from config.base import clock as programme_clock
+from members.models import Member
+from rewards.models import PointsAccount
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
 SIZE: ViewportSize = {"width": 1280, "height": 800}
 SECONDS = 20_000
+ADDRESS_OF_MEMBER = "**/members/member/*/change/"
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +97,20 @@ def staff(username: str, *permissions: str) -> User:
             Permission.objects.get(content_type__app_label=app, codename=codename)
         )
     return user
+
+
+def available(member: Member) -> int:
+    """Return the points that a member can spend."""
+    return PointsAccount.objects.get(member=member, kind="points").available
+
+
+def decide(page: Page, about: str) -> None:
+    """Approve the one request that waits in the inbox, after reading what it is about."""
+    page.goto("/admin/approvals/")
+    expect(page.locator("table.lc-table tbody")).to_contain_text(about)
+    page.locator("a[href*='/decide']").click()
+    page.locator("button[value=approve]").click()
+    page.wait_for_url(lambda address: not address.endswith("/decide/"))
 
 
 @pytest.fixture
