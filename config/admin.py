@@ -45,6 +45,20 @@ class PeriodicTaskAdmin(beat.PeriodicTaskAdmin, ModelAdmin):  # type: ignore[mis
     """What the scheduler starts, and when."""
 
     form = PeriodicTaskForm
+    list_display = ("name", "enabled", "interval", "start_time", "last_run_at", "one_off")
+    list_filter = ("enabled", "one_off", "start_time", "last_run_at")
+    # What the scheduler says of a crontab in words is English only.
+    readonly_fields = ("last_run_at",)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave out what is English only."""
+        return [
+            (
+                title,
+                {**options, "fields": [f for f in options["fields"] if f != "crontab_translation"]},
+            )
+            for title, options in super().get_fieldsets(request, obj)
+        ]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Offer what starts or stops tasks to those only who may change them."""
@@ -61,6 +75,12 @@ class IntervalScheduleAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no 
 class CrontabScheduleAdmin(beat.CrontabScheduleAdmin, ModelAdmin):  # type: ignore[misc]
     """At certain times of certain days."""
 
+    # The scheduler's own form of tasks speaks English only.
+    inlines = ()
+    list_display = ("__str__",)
+    fields = ("month_of_year", "day_of_month", "day_of_week", "hour", "minute", "timezone")
+    readonly_fields = ()
+
 
 @admin.register(models.SolarSchedule)
 class SolarScheduleAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no types
@@ -70,6 +90,8 @@ class SolarScheduleAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no typ
 @admin.register(models.ClockedSchedule)
 class ClockedScheduleAdmin(beat.ClockedScheduleAdmin, ModelAdmin):  # type: ignore[misc]
     """Once."""
+
+    inlines = ()
 
 
 @admin.register(ProgrammeClock)

@@ -25,9 +25,9 @@ NOBODYS: Final = frozenset(
         "", "bench", "check", "collectstatic", "compilemessages", "demo", "diffsettings",
         "dumpdata", "export_journal", "findstatic", "help", "inspectdb", "loyalty_audit",
         "makemessages", "makemigrations", "migrate", "optimizemigration", "recompute", "run_due",
-        "runserver", "sendtestemail", "serve", "showmigrations", "spectacular", "sqlflush",
-        "sqlmigrate", "sqlsequencereset", "squashmigrations", "test", "testserver", "version",
-        "verify_journal", "--help", "--version", "-h",
+        "runserver", "screenshots", "sendtestemail", "serve", "showmigrations", "spectacular",
+        "sqlflush", "sqlmigrate", "sqlsequencereset", "squashmigrations", "test", "testserver",
+        "version", "verify_journal", "--help", "--version", "-h",
     )
 )  # fmt: skip
 

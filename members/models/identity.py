@@ -176,4 +176,4 @@ class Identifier(models.Model):
         indexes = [models.Index(fields=["tail4", "kind"], name="identifier_tail")]
 
     def __str__(self) -> str:
-        return f"{self.kind} …{self.tail4}"
+        return f"{self.get_kind_display()} …{self.tail4}"

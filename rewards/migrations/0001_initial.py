@@ -207,7 +207,7 @@ class Migration(migrations.Migration):
                 ('earned_at', models.DateTimeField(verbose_name='earned at')),
                 ('available_at', models.DateTimeField(blank=True, null=True, verbose_name='available at')),
                 ('expires_at', models.DateTimeField(blank=True, null=True, verbose_name='expires at')),
-                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='lot', to='rewards.entry')),
+                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='lot', to='rewards.entry', verbose_name='entry')),
                 ('interaction', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='lots', to='members.interaction', verbose_name='interaction')),
                 ('member', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.member', verbose_name='member')),
                 ('order', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='lots', to='members.order', verbose_name='order')),

@@ -169,7 +169,7 @@ class Lot(models.Model):
         "members.Member", models.PROTECT, related_name="+", db_index=False, db_constraint=False,
         verbose_name=_("member"),
     )  # fmt: skip
-    entry = models.OneToOneField(Entry, models.PROTECT, related_name="lot")
+    entry = models.OneToOneField(Entry, models.PROTECT, related_name="lot", verbose_name=_("entry"))
     order = models.ForeignKey(
         "members.Order", models.PROTECT, null=True, blank=True, db_index=False,
         related_name="lots", verbose_name=_("order"),

@@ -160,7 +160,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='qualificationrule',
             name='ladder',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rules', to='tiers.ladderversion'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rules', to='tiers.ladderversion', verbose_name='ladder version'),
         ),
         migrations.AddField(
             model_name='standing',
@@ -195,7 +195,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='tierterm',
             name='ladder',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='terms', to='tiers.ladderversion'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='terms', to='tiers.ladderversion', verbose_name='ladder version'),
         ),
         migrations.AddField(
             model_name='tierterm',

@@ -112,7 +112,9 @@ class LadderRollout(models.Model):
 class TierTerm(models.Model):
     """What one tier is worth under one version of the ladder."""
 
-    ladder = models.ForeignKey(LadderVersion, models.PROTECT, related_name="terms")
+    ladder = models.ForeignKey(
+        LadderVersion, models.PROTECT, related_name="terms", verbose_name=_("ladder version")
+    )
     tier = models.ForeignKey(Tier, models.PROTECT, verbose_name=_("tier"))
     multiplier = models.DecimalField(
         _("points multiplier"), max_digits=6, decimal_places=3, default=1
@@ -150,7 +152,9 @@ class TenureUnit(models.TextChoices):
 class QualificationRule(models.Model):
     """One condition for a tier: all conditions of a group have to hold, any group is enough."""
 
-    ladder = models.ForeignKey(LadderVersion, models.PROTECT, related_name="rules")
+    ladder = models.ForeignKey(
+        LadderVersion, models.PROTECT, related_name="rules", verbose_name=_("ladder version")
+    )
     tier = models.ForeignKey(Tier, models.PROTECT, verbose_name=_("tier"))
     purpose = models.CharField(_("purpose"), max_length=10, choices=Purpose, default=Purpose.ENTRY)
     from_tier = models.ForeignKey(

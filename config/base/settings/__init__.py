@@ -72,7 +72,7 @@ INSTALLED_APPS = [
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp_webauthn",
-    "axes",
+    "config.safety.apps.GuardConfig",
     "config",
     "members",
     "tiers",
