@@ -28,6 +28,7 @@ from config.base.admin import acting, site
 from config.base.admin.actors import actor_of
 from config.base.errors import DomainError
 from rewards import words as reward_words
+from rewards.domain.spreadsheet import safe
 
 VIEW: Final = "campaigns.view_monthend"
 EXPORT: Final = "campaigns.export_monthend"
@@ -35,7 +36,6 @@ SET_COST: Final = "campaigns.add_unitcost"
 MONTHS: Final = 13
 ENTRIES_SHOWN: Final = 200
 # A cell that begins with one of these would be a formula to a spreadsheet.
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,9 +238,7 @@ class _Echo:
 
 def _safe(row: Sequence[object]) -> list[object]:
     """Return a row in which no text is a formula; numbers stay numbers."""
-    return [
-        f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell for cell in row
-    ]
+    return [safe(cell) if isinstance(cell, str) else cell for cell in row]
 
 
 def _lines(

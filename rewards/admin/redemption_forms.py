@@ -177,4 +177,4 @@ def form_page(
         "form": form,
         "back": back,
     }
-    return TemplateResponse(request, "admin/rewards/action.html", context)
+    return TemplateResponse(request, "admin/console/staff_form.html", context)

@@ -95,6 +95,7 @@ NAVIGATION = [
             _list(_("Rewards"), "redeem", "rewards.reward"),
             _list(_("Stocks"), "inventory_2", "rewards.stock"),
             _list(_("Redemptions"), "local_shipping", "rewards.redemption"),
+            _page(_("Fulfilment list"), "package_2", "rewards.change_redemption", "fulfilment"),
             _list(_("Coupon templates"), "sell", "rewards.coupontemplate"),
             _list(_("Coupons"), "confirmation_number", "rewards.coupon"),
             _list(_("Grant rules"), "featured_seasonal_and_gifts", "rewards.grantrule"),
