@@ -18,7 +18,10 @@ from members.services import events
 ANSWERED_WITHIN: Final = 15
 """Units: working days."""
 
-VERIFICATIONS: Final = ("called_back", "code_sent", "document_seen", "card_shown", "signed_in")
+VERIFICATIONS: Final = (
+    "called_back", "code_sent", "document_seen", "card_at_hand", "known_in_person",
+)  # fmt: skip
+"""The checks of a caller that are enough to hand out or erase what is kept of them."""
 
 
 class DataRequestError(DomainError):

@@ -17,19 +17,13 @@ from config.base.admin import acting, site
 from config.base.admin.actors import actor_of
 from config.base.errors import DomainError
 from config.base.panels import Visit
+from members import words
 from members.admin.member import masked_name
 from members.models import DataRequest, DataRequestKind, DataRequestState, Member, MemberStatus
 from members.services import data_requests
 from rewards.services import erasing, own_data
 
 PERMISSION: Final = "members.handle_datarequest"
-WAYS: Final = {
-    "called_back": _("Called back under the known number"),
-    "code_sent": _("Code sent and told"),
-    "document_seen": _("Document seen"),
-    "card_shown": _("Card at hand"),
-    "signed_in": _("Signed in to the app or shop"),
-}
 COLOURS: Final = {"open": "warning", "done": "success", "withdrawn": "info", "refused": "danger"}
 
 
@@ -37,7 +31,10 @@ class DataRequestForm(forms.Form):
     """What the member asks for, and how they were recognised."""
 
     kind = forms.ChoiceField(label=_("What the member wants"), choices=DataRequestKind.choices)
-    verified_by = forms.ChoiceField(label=_("Identity checked by"), choices=list(WAYS.items()))
+    verified_by = forms.ChoiceField(
+        label=_("Identity checked by"),
+        choices=[(code, words.CALLER_CHECKS[code]) for code in data_requests.VERIFICATIONS],
+    )
 
 
 def data_requests_page(request: HttpRequest, member_id: int) -> HttpResponse:
@@ -72,7 +69,7 @@ def _row(row: DataRequest, at: Any) -> dict[str, Any]:
         "request": row,
         "colour": COLOURS[row.state],
         "days_left": (row.due_on - clock.local_day(at)).days,
-        "way": WAYS.get(row.verified_by, row.verified_by),
+        "way": words.caller_check(row.verified_by),
     }
 
 
