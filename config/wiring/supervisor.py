@@ -1,12 +1,11 @@
 """Run the site's processes together: start them, restart what falls, stop all of them.
 
 Each program gets a session of its own, so that Ctrl-C reaches the supervisor alone and a
-program's own children go with it. On Linux the kernel ends the programs when the supervisor
-dies, however it does.
+program's own children go with it. A guardian in a process of its own ends the programs when the
+supervisor dies, however it does.
 """
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -14,22 +13,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 
-PARENT_DEATH_SIGNAL = 1
 STOP_SECONDS = 25.0
 POLL_SECONDS = 0.2
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 SETTLED_SECONDS = 60.0
-
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-
-
-def die_with_parent() -> None:
-    """Ask the kernel to end this process when its parent ends. Runs between fork and exec."""
-    if _libc is not None:
-        _libc.prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)
+GUARDIAN = (sys.executable, "-I", str(Path(__file__).with_name("guardian.py")))
 
 
 @dataclass(slots=True)
@@ -52,10 +44,11 @@ class Supervisor:
     environment: dict[str, str]
     say: Callable[[str], object]
     is_stopping: bool = field(default=False, init=False)
+    _guardian: "subprocess.Popen[str] | None" = field(default=None, init=False)
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Keep the programs running until a signal comes, or `until` says so; then stop them."""
-        with self._signals():
+        with self._signals(), self._guarded():
             try:
                 for program in self.programs:
                     self._start(program)
@@ -79,6 +72,7 @@ class Supervisor:
                 program.child.wait(max(0.0, deadline - time.monotonic()))
             _signal_group(program, signal.SIGKILL, whole=True)
             program.child.wait()
+            self._tell_guardian("-", program.child.pid)
             program.child = None
 
     def _start(self, program: Program) -> None:
@@ -88,14 +82,15 @@ class Supervisor:
             env=self.environment,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 (one call into libc, no locks)
         )
+        self._tell_guardian("+", program.child.pid)
 
     def _look_after(self, program: Program) -> None:
         """Start the program again if it has ended, waiting longer each time it falls at once."""
         now = time.monotonic()
         if program.child is not None and program.child.poll() is not None:
             _signal_group(program, signal.SIGKILL, whole=True)
+            self._tell_guardian("-", program.child.pid)
             if now - program.started_at > SETTLED_SECONDS:
                 program.pause_seconds = FIRST_PAUSE_SECONDS
             program.restart_at = now + program.pause_seconds
@@ -107,6 +102,21 @@ class Supervisor:
             program.child = None
         if program.child is None and now >= program.restart_at:
             self._start(program)
+
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Keep a guardian for the time; once it is told of nothing more, it ends by itself."""
+        with subprocess.Popen(
+            GUARDIAN, stdin=subprocess.PIPE, text=True, start_new_session=True
+        ) as self._guardian:
+            yield
+
+    def _tell_guardian(self, change: str, pid: int) -> None:
+        guardian = self._guardian
+        if guardian is not None and guardian.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                guardian.stdin.write(f"{change}{pid}\n")
+                guardian.stdin.flush()
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:

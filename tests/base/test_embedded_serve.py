@@ -92,7 +92,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
             server.release()
 
 
-def all_gone(pids: set[int], within_seconds: float = 30) -> bool:
+def all_gone(pids: set[int], within_seconds: float = 60) -> bool:
     deadline = time.monotonic() + within_seconds
     while any(process.is_alive(pid) for pid in pids):
         if time.monotonic() > deadline:
@@ -186,3 +186,23 @@ def test_stop_ends_a_program_that_does_not_want_to(
     )
     watched.run(until=lambda: mark.exists() and bool(mark.read_text().strip()))
     assert all_gone({int(mark.read_text())}, within_seconds=5)
+
+
+def test_guardian_kills_what_does_not_end_when_the_supervisor_is_killed(tmp_path: Path) -> None:
+    """Not even a program that takes no notice, with a child that does not, outlives it."""
+    pids = tmp_path / "pids"
+    deaf = f"import os, signal, time; signal.signal(15, signal.SIG_IGN); os.fork();\
+ print(os.getpid(), file=open({str(pids)!r}, 'a'), flush=True); time.sleep(600)"
+    run = f"from config.wiring import supervisor as s; import os, sys;\
+ s.Supervisor([s.Program('deaf', [sys.executable, '-c', {deaf!r}])], dict(os.environ), print).run()"
+    owner = subprocess.Popen([sys.executable, "-c", run], cwd=ROOT)
+    deadline = time.monotonic() + 30
+    while not (pids.exists() and len(pids.read_text().split()) == 2):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    running = {int(pid) for pid in pids.read_text().split()}
+
+    owner.kill()
+    owner.wait()
+
+    assert all_gone(running)
