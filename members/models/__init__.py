@@ -19,6 +19,7 @@ from members.models.merge import MemberMerge
 from members.models.moderation import Moderation, ModerationState
 from members.models.order import LineKind, Order, OrderLine, OrderMove, OrderStatus, Refund
 from members.models.presence import MemberCode, OneTimePassword, Verification
+from members.models.segment import Segment, SegmentDay, SegmentKind, SegmentMembership
 from members.models.service import ServiceHours, ServicePolicy, SpecialDay, Weekday
 from members.models.staff import Approval, RevealCount, RoleAuthority, StaffAuthority
 from members.models.status import AttributeChange, Suspension
@@ -87,6 +88,10 @@ __all__ = [
     "Refund",
     "RevealCount",
     "RoleAuthority",
+    "Segment",
+    "SegmentDay",
+    "SegmentKind",
+    "SegmentMembership",
     "SendState",
     "ServiceHours",
     "ServicePolicy",
