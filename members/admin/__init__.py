@@ -9,12 +9,13 @@ from members.admin import (
     merge,
     person,
     presence,
+    segment,
     staff,
     touchpoint,
     webhook,
 )
 
 __all__ = [
-    "approval", "brand", "case", "fact", "member", "merge", "person", "presence", "staff",
-    "touchpoint", "webhook",
+    "approval", "brand", "case", "fact", "member", "merge", "person", "presence", "segment",
+    "staff", "touchpoint", "webhook",
 ]  # fmt: skip
