@@ -14,6 +14,14 @@ from members.models.identity import (
     MemberProfile,
     MemberStatus,
 )
+from members.models.insight import (
+    InsightMark,
+    InsightPolicy,
+    LifecycleStage,
+    MemberInsight,
+    StageDay,
+    ValueScore,
+)
 from members.models.interaction import Interaction, InteractionKind
 from members.models.merge import MemberMerge
 from members.models.moderation import Moderation, ModerationState
@@ -64,12 +72,16 @@ __all__ = [
     "IdempotencyKey",
     "Identifier",
     "IdentifierKind",
+    "InsightMark",
+    "InsightPolicy",
     "Interaction",
     "InteractionKind",
+    "LifecycleStage",
     "LineKind",
     "Member",
     "MemberCode",
     "MemberEvent",
+    "MemberInsight",
     "MemberKey",
     "MemberMerge",
     "MemberProfile",
@@ -99,10 +111,12 @@ __all__ = [
     "SpecialDay",
     "SpendNeeds",
     "StaffAuthority",
+    "StageDay",
     "Store",
     "Subscription",
     "Suspension",
     "Touchpoint",
+    "ValueScore",
     "Verification",
     "Webhook",
     "WebhookDelivery",
