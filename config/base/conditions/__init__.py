@@ -1,4 +1,4 @@
-"""One typed language for conditions: JSON → tree → Python, with an explanation.
+"""One typed language for conditions: JSON → tree → Python or SQL, with an explanation.
 
 A condition is `{"all": […]}`, `{"any": […]}`, `{"not": {…}}` or a test
 `{"field": "order.channel", "op": "in", "value": ["web"]}`. Logic is plain boolean logic: an absent
@@ -11,7 +11,16 @@ from config.base.conditions.nodes import All, AnyOf, Leaf, Node, Not, leaves, to
 from config.base.conditions.operators import OPERATORS, Op
 from config.base.conditions.parser import MAX_DEPTH, MAX_LEAVES, MAX_VALUES, parse
 from config.base.conditions.python import compile_python
-from config.base.conditions.registry import Field, FieldType, Registry, fields
+from config.base.conditions.registry import Family, Field, FieldType, Registry, fields
+from config.base.conditions.sql import (
+    Column,
+    Source,
+    Sources,
+    Statement,
+    select_facts,
+    select_members,
+    sources,
+)
 
 __all__ = [
     "MAX_DEPTH",
@@ -20,7 +29,9 @@ __all__ = [
     "OPERATORS",
     "All",
     "AnyOf",
+    "Column",
     "ConditionError",
+    "Family",
     "Field",
     "FieldType",
     "Leaf",
@@ -29,6 +40,9 @@ __all__ = [
     "Not",
     "Op",
     "Registry",
+    "Source",
+    "Sources",
+    "Statement",
     "causes",
     "compile_python",
     "explain",
@@ -36,5 +50,8 @@ __all__ = [
     "holds",
     "leaves",
     "parse",
+    "select_facts",
+    "select_members",
+    "sources",
     "to_json",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -13,6 +13,8 @@ Label = str | Promise
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}(\.[a-z][a-z0-9_]{0,63}){1,3}")
 _MEMBER_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+# Names that others chose: any print, like a category of a shop.
+_OPEN_NAME = re.compile(r"[^\x00-\x1f]{1,100}")
 
 
 class FieldType(StrEnum):
@@ -45,9 +47,11 @@ class Field:
     scale: int | None = None
     # Values of a family come from outside the schema: their type is tested before use.
     checked: bool = False
+    # The prefix of the family that it belongs to.
+    family: str = ""
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not _NAME.fullmatch(self.family or self.name):
             raise ValueError(f"field name {self.name!r} is not dotted lower snake case")
         if (self.type is FieldType.CHOICE) is not bool(self.choices):
             raise ValueError(f"field {self.name}: the type choice has choices, others have none")
@@ -59,13 +63,42 @@ class Field:
         """Return the first part of the name."""
         return self.name.partition(".")[0]
 
+    @property
+    def member(self) -> str:
+        """Return the last part of the name of a field of a family."""
+        return self.name.removeprefix(f"{self.family}.") if self.family else ""
+
+
+Typed = Callable[[Field], Field]
+"""Gives a field of a family the type that somebody declared for its name."""
+
+
+def _as_declared(field: Field) -> Field:
+    return field
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Fields `prefix.<name>` of one kind; `is_open` where the names are those of others."""
+
+    field: Field
+    is_open: bool = False
+    typed: Typed = _as_declared
+
+    def member(self, last: str) -> Field | None:
+        """Return the field of that last part, None where no field can be called so."""
+        if not (_OPEN_NAME if self.is_open else _MEMBER_NAME).fullmatch(last):
+            return None
+        prefix = self.field.name
+        return self.typed(replace(self.field, name=f"{prefix}.{last}", family=prefix))
+
 
 class Registry:
     """Look up fields by name; a family stands for every name below a prefix."""
 
     def __init__(self) -> None:
         self._fields: dict[str, Field] = {}
-        self._families: dict[str, Field] = {}
+        self._families: dict[str, Family] = {}
 
     def register(self, *fields: Field) -> None:
         """Add fields; the same field again is harmless, another one of that name is refused."""
@@ -75,18 +108,21 @@ class Registry:
 
     def register_family(self, prefix: str, label: Label) -> None:
         """Add free text fields `prefix.<name>`; a field registered by its full name goes first."""
-        self._families[prefix] = Field(prefix, FieldType.STRING, label, checked=True)
+        self.add_family(Family(Field(prefix, FieldType.STRING, label, checked=True)))
+
+    def add_family(self, family: Family) -> None:
+        """Add the fields of a family; a field registered by its full name goes first."""
+        self._families[family.field.name] = family
 
     def find(self, name: str) -> Field | None:
         """Return the field of that name, None when nobody registered it."""
         known = self._fields.get(name)
         if known is not None:
             return known
-        prefix, _, last = name.rpartition(".")
-        family = self._families.get(prefix)
-        if family is None or not _MEMBER_NAME.fullmatch(last):
-            return None
-        return replace(family, name=name)
+        for prefix, family in self._families.items():
+            if name.startswith(f"{prefix}."):
+                return family.member(name[len(prefix) + 1 :])
+        return None
 
     def in_scopes(self, scopes: Iterable[str]) -> tuple[Field, ...]:
         """Return the registered fields of these scopes by name, families left out."""
