@@ -17,7 +17,6 @@ from members.models.identity import (
 from members.models.insight import (
     InsightMark,
     InsightPolicy,
-    LifecycleStage,
     MemberInsight,
     StageDay,
     ValueScore,
@@ -76,7 +75,6 @@ __all__ = [
     "InsightPolicy",
     "Interaction",
     "InteractionKind",
-    "LifecycleStage",
     "LineKind",
     "Member",
     "MemberCode",

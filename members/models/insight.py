@@ -7,42 +7,12 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
+from members.customer_words import Band, CustomerClass, LifecycleStage
 from members.models.append_only import AppendOnly
 
 _ATLEAST_ONE = [MinValueValidator(1)]
 _SCORE = [MaxValueValidator(100)]
-
-
-class LifecycleStage(models.TextChoices):
-    """Where a member stands in the lifecycle; `members.domain.insight` says when."""
-
-    ACQUIRE = "acquire", _("Not bought yet")
-    ACTIVATE = "activate", _("First purchase")
-    NURTURE = "nurture", _("Growing")
-    RETAIN = "retain", _("Retained")
-    ADVOCATE = "advocate", _("High value")
-    DORMANT = "dormant", _("Dormant")
-    WON_BACK = "won_back", _("Won back")
-
-
-class CustomerClass(models.TextChoices):
-    """The one class of a customer."""
-
-    HIGH_END = "high_end", pgettext_lazy("customer", "High-end")
-    LOYAL = "loyal", pgettext_lazy("customer", "Loyal")
-    POTENTIAL = "potential", pgettext_lazy("customer", "Potential")
-    CHURNED = "churned", pgettext_lazy("customer", "Churned")
-    NEW = "new", pgettext_lazy("customer", "New")
-
-
-class Band(models.TextChoices):
-    """How often, or how much, a member buys."""
-
-    HIGH = "high", pgettext_lazy("band", "High")
-    MEDIUM = "medium", pgettext_lazy("band", "Medium")
-    LOW = "low", pgettext_lazy("band", "Low")
 
 
 def _days(label: Any, default: int) -> "models.PositiveSmallIntegerField[Any, Any]":
@@ -120,8 +90,8 @@ class InsightPolicy(AppendOnly):
 class MemberInsight(models.Model):
     """What is said of one member as of a programme day; one row per living member.
 
-    `orders`, `spent`, and the shares are of the policy's window, `…_total` of all time. Shares are
-    thousandths of the spend on lines. `scores` are the sub-scores of the value model.
+    `orders` and `spent` are of the policy's window, `…_total` of all time: the historic lifetime
+    value, before and after cost. `scores` are the sub-scores of the value model.
     """
 
     member = models.OneToOneField(
@@ -158,8 +128,6 @@ class MemberInsight(models.Model):
     value_potential = models.PositiveSmallIntegerField(_("potential value"))
     value_total = models.PositiveSmallIntegerField(_("value"))
     scores = models.JSONField(_("sub-scores"), default=dict)
-    category_shares = models.JSONField(_("shares of categories"), default=dict, blank=True)
-    brand_shares = models.JSONField(_("shares of brands"), default=dict, blank=True)
     review_on = models.DateField(_("next look on"), null=True, blank=True)
 
     class Meta:

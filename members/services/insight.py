@@ -9,7 +9,7 @@ Source: SEG-01, SEG-02, SEG-08, SEG-09, SEG-13, SEG-15.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -23,7 +23,6 @@ from members.domain.value import MODEL_VERSION
 from members.models import InsightPolicy, MemberInsight, ValueScore
 from members.services import events, insight_figures, insight_policy
 from members.services.events import NewEvent
-from members.services.insight_figures import Figures
 
 STAGE_CHANGED: Final = "lifecycle.changed"
 CLASS_CHANGED: Final = "customer_class.changed"
@@ -86,12 +85,10 @@ def refresh(
     """
     look = Look(at, recorded_at, policy or insight_policy.in_force(), tells_new)
     terms = insight_policy.terms_of(look.policy)
-    since = look.today - timedelta(days=terms.window_days - 1)
     before = MemberInsight.objects.in_bulk(sorted(set(member_ids)))
-    figures = insight_figures.read(member_ids, since=since, today=look.today)
     rows = [
-        _row(each, rules.assess(each.history, look.today, terms), before.get(each.member), look)
-        for each in figures
+        _row(member, rules.assess(history, look.today, terms), before.get(member), look)
+        for member, history in insight_figures.read(member_ids)
     ]
     _write(rows, before)
     gone = before.keys() - {row.member_id for row in rows}
@@ -112,15 +109,12 @@ def refresh_history(
     """
     chosen = policy or insight_policy.in_force()
     terms = insight_policy.terms_of(chosen)
-    found = insight_figures.read(member_ids, since=days[0], today=days[0])
     scores, stages = [], Counter[tuple[date, str]]()
-    for each in found:
-        for day in days:
-            if day < each.history.joined_on:
-                continue
-            said = rules.assess(each.history, day, terms)
+    for member, history in insight_figures.read(member_ids):
+        for day in (each for each in days if each >= history.joined_on):
+            said = rules.assess(history, day, terms)
             stages[day, said.stage.value] += 1
-            scores.append(_score(each.member, day, said, chosen))
+            scores.append(_score(member, day, said, chosen))
     ValueScore.objects.bulk_create(scores, ignore_conflicts=True, batch_size=5_000)
     _add_days(stages)
     return len(scores)
@@ -155,9 +149,7 @@ def _add_days(stages: Mapping[tuple[date, str], int]) -> None:
         )
 
 
-def _row(
-    figures: Figures, said: Insight, before: MemberInsight | None, look: Look
-) -> MemberInsight:
+def _row(member: int, said: Insight, before: MemberInsight | None, look: Look) -> MemberInsight:
     stays = before is not None and before.stage == said.stage
     keeps = before is not None and before.customer_class == said.customer_class
     stage_since = said.stage_on or look.today
@@ -167,7 +159,7 @@ def _row(
     if said.orders:
         average = (spent / said.orders).quantize(CENT)
     return MemberInsight(
-        member_id=figures.member, computed_at=look.at, computed_on=look.today,
+        member_id=member, computed_at=look.at, computed_on=look.today,
         policy=look.policy.number, model=MODEL_VERSION, stage=said.stage.value,
         stage_since=stage_since, customer_class=said.customer_class.value,
         class_since=before.class_since if keeps and before is not None else look.today,
@@ -178,8 +170,7 @@ def _row(
         last_order_on=said.last_on, median_gap_days=said.rhythm.median_gap,
         dormant_from=said.rhythm.dormant_on, value_current=said.value.current,
         value_potential=said.value.potential, value_total=said.value.total,
-        scores=dict(said.value.parts), category_shares=figures.category_shares,
-        brand_shares=figures.brand_shares, review_on=said.review_on,
+        scores=dict(said.value.parts), review_on=said.review_on,
     )  # fmt: skip
 
 
