@@ -26,6 +26,8 @@ EVENTS: Mapping[str, Promise] = {
     "goodwill.given": _("Goodwill given"),
     "goodwill.undone": _("Goodwill taken back"),
     "consent.changed": _("Consent changed"),
+    "segment.entered": _("Came into a segment"),
+    "segment.left": _("Left a segment"),
     "order.recorded": _("Order recorded"),
     "refund.recorded": _("Refund recorded"),
     "interaction.recorded": _("Interaction recorded"),

@@ -25,6 +25,7 @@ from members.services import (
     member_codes,
     one_time_passwords,
     retention,
+    segments,
     verifications,
     waiting,
     webhooks,
@@ -54,6 +55,7 @@ def install() -> None:
     jobs.register("hand_over_members", hand_over_members, every=timedelta(minutes=15))
     jobs.register("watch_enrolments", watch_enrolments, every=timedelta(hours=1))
     jobs.register("look_at_customers", look_at_customers, every=timedelta(minutes=1))
+    jobs.register("count_segments", count_segments, every=timedelta(minutes=15))
     jobs.register("measure_figures", measure_figures, every=timedelta(minutes=1))
     jobs.register("make_reports", make_reports, every=timedelta(minutes=15))
     jobs.register("forget_content", forget_content, every=timedelta(hours=6))
@@ -156,6 +158,11 @@ def look_at_customers(turn: Turn) -> int:
 def measure_figures(turn: Turn) -> int:
     """Measure what the figures were at the end of the last days, some days a run."""
     return measuring.measure_days(at=turn.at, recorded_at=turn.recorded_at)
+
+
+def count_segments(turn: Turn) -> int:
+    """Count the segments that have not been counted on this day yet; return how many were."""
+    return segments.refresh_all(at=turn.at, recorded_at=turn.recorded_at, progress=turn.progress)
 
 
 def make_reports(turn: Turn) -> int:

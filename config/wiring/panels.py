@@ -24,7 +24,7 @@ from config.base.panels import (
     register,
 )
 from config.safety import admin as safety
-from config.wiring import care, desk, programme
+from config.wiring import care, desk, programme, segments
 from members.admin import case_page, customer_value, inbox, insight, league
 from members.admin import panels as members
 from members.admin import reports as member_reports
@@ -104,6 +104,7 @@ def install() -> None:
         ),
     )  # fmt: skip
     programme.install()
+    segments.install()
 
 
 def _install_dashboard() -> None:

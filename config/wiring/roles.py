@@ -80,6 +80,8 @@ _ALL: Final = (
     _look("see_programme", "查看规则与等级体系", "Look at rules and ladders",
           "rewards: rule ruleversion pointspolicy; tiers: tier ladderversion ladderdraft tierterm"
           " qualificationrule ladderrollout benefitrollout; members: brand"),
+    _look("see_segments", "查看人群", "Look at segments",
+          "members: segment segmentmembership segmentday attributedefinition"),
     _look("see_cases", "查看工单", "Look at cases",
           "members: case casenote moderation servicepolicy servicehours specialday"),
     _look("see_requests_of_members", "查看个人信息请求", "Look at requests about personal data",
@@ -119,6 +121,10 @@ _ALL: Final = (
     _act("keep_benefits", "维护等级权益", "Ask for what tiers give", "tiers.add_tierbenefit"),
     _act("publish_ladders", "发布等级体系", "Publish versions of the ladder",
          "tiers.publish_ladder"),
+    _act("keep_segments", "维护人群", "Keep segments",
+         "members.add_segment members.change_segment"),
+    _act("keep_attributes", "维护会员属性", "Declare attributes of members",
+         "members.add_attributedefinition members.change_attributedefinition"),
     _act("keep_catalogue", "维护礼品与库存", "Keep rewards and stock",
          "rewards.add_reward rewards.change_reward rewards.change_stock"),
     _act("keep_coupons", "维护券", "Keep coupons",
@@ -180,7 +186,7 @@ CAPABILITIES: Final = {capability.code: capability for capability in _ALL}
 
 _SERVICE: Final = (
     "see_members", "see_orders", "see_points", "see_gifts", "see_tiers", "see_catalogue",
-    "see_cases", "see_requests", "see_service_acts", "adjust_points", "work_cases",
+    "see_cases", "see_segments", "see_requests", "see_service_acts", "adjust_points", "work_cases",
     "give_goodwill", "reveal", "change_contacts", "claim_purchases",
 )  # fmt: skip
 
@@ -195,7 +201,7 @@ ROLES: Final = (
             "keep_service", "decide_adjustments", "decide_overrides", "agree_to_erase",
             "export_lists", "see_figures", "see_reports", "keep_goals", "keep_unit_cost",
             "see_month_end", "keep_recipients", "send_reports", "see_bulk_grants",
-            "approve_bulk_grants",
+            "approve_bulk_grants", "see_segments", "keep_segments",
         ),
     ),
     Role(
@@ -205,6 +211,7 @@ ROLES: Final = (
             "see_figures", "see_requests", "keep_rules", "moderate", "keep_catalogue",
             "keep_coupons", "fulfil",
             "keep_plans", "see_bulk_grants", "grant_in_bulk", "keep_benefits",
+            "see_segments", "keep_segments",
         ),
     ),
     Role(
@@ -212,12 +219,16 @@ ROLES: Final = (
         (
             "see_members", "see_orders", "see_points", "see_gifts", "see_tiers", "see_catalogue",
             "see_programme", "see_connections", "see_figures", "see_reports", "send_reports",
-            "keep_connections", "import_files", "export_lists",
+            "keep_connections", "import_files", "export_lists", "see_segments", "keep_segments",
+            "keep_attributes",
         ),
     ),
     Role(
         "member_communication", "客户沟通", "Member communication",
-        ("see_members", "see_tiers", "see_catalogue", "see_programme", "keep_brand"),
+        (
+            "see_members", "see_tiers", "see_catalogue", "see_programme", "keep_brand",
+            "see_segments",
+        ),
     ),
     Role(
         "coordination", "跨部门协同", "Coordination",
@@ -227,7 +238,7 @@ ROLES: Final = (
         "campaign_approver", "营销活动审批", "Campaign approver",
         (
             "see_catalogue", "see_programme", "see_requests", "publish_rules", "decide_requests",
-            "publish_ladders", "see_bulk_grants", "approve_bulk_grants",
+            "publish_ladders", "see_bulk_grants", "approve_bulk_grants", "see_segments",
         ),
     ),
     Role("service_agent", "客服专员", "Service agent", _SERVICE, Limits(500, 2_000, 1_000)),

@@ -10,6 +10,7 @@ from members.admin import (
     merge,
     person,
     presence,
+    segment,
     staff,
     touchpoint,
     webhook,
@@ -17,5 +18,5 @@ from members.admin import (
 
 __all__ = [
     "approval", "brand", "case", "fact", "insight", "member", "merge", "person", "presence",
-    "staff", "touchpoint", "webhook",
+    "segment", "staff", "touchpoint", "webhook",
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 """Who the members are, which systems may speak for them, and what those systems reported."""
 
+from members.models.attribute import AttributeDefinition, AttributeType
 from members.models.brand import Brand
 from members.models.case import Case, CaseKind, CaseNote, CasePriority, CaseState, NoteKind
 from members.models.consent import Consent
@@ -53,6 +54,8 @@ __all__ = [
     "ApiKey",
     "Approval",
     "AttributeChange",
+    "AttributeDefinition",
+    "AttributeType",
     "Brand",
     "Case",
     "CaseKind",

@@ -33,6 +33,9 @@ TEXTS: Final[dict[str, Promise]] = {
     "order_amounts": _("The amounts of an order follow from its lines and refunds."),
     "order_owner": _("Lines and refunds belong to the member of their order."),
     "order_version": _("An order stands at the highest version received."),
+    "segment_intervals": _(
+        "Nobody is in a segment twice at once, and a segment is as large as it says."
+    ),
     "webhook_message": _(
         "A message to a webhook is of its event, and delivered when it was taken."
     ),

@@ -19,7 +19,7 @@ from members.models import (
     MemberProfile,
     MemberStatus,
 )
-from members.services import events, identity
+from members.services import events, identity, segments
 
 ERASED: Final = "member.erased"
 HASH_BYTES: Final = 32
@@ -67,6 +67,8 @@ def erase(*, member: Member, at: datetime, actor: str, reason: str) -> bool:
     _end_identifiers(line, at)
     _wipe_facts(line)
     _rename(people_now)
+    for person in people_now:
+        segments.leave_all(member_id=person.pk, at=at)
     payload = {"reason": reason, "actor": actor}
     events.append([events.NewEvent(member.pk, ERASED, at, at, payload)])
     member.refresh_from_db()

@@ -52,22 +52,35 @@ class Delivery:
     payload: Mapping[str, Any]
 
 
-_PARTS: Final = """
+def parts(rows: str) -> str:
+    """Return the parts of a WITH that append the events which a SELECT gives, and owe them.
+
+    It gives member_id, kind, occurred_at, recorded_at, caused_by and payload (jsonb).
+    """
+    return f"""
 appended AS (
     INSERT INTO members_memberevent
         (member_id, kind, schema, occurred_at, recorded_at, caused_by, payload)
-    SELECT member_id, kind, 1, occurred_at, recorded_at, caused_by, payload::jsonb
-    FROM ROWS FROM (json_to_recordset(%s::json) AS (
-        member_id bigint, kind text, occurred_at timestamptz, recorded_at timestamptz,
-        caused_by text, payload text
-    )) WITH ORDINALITY AS e (member_id, kind, occurred_at, recorded_at, caused_by, payload, place)
-    ORDER BY place
+    SELECT member_id, kind, 1, occurred_at, recorded_at, caused_by, payload
+    FROM ({rows}) changes
     RETURNING id, kind, recorded_at
 ), owed AS (
     INSERT INTO members_eventdelivery (event_id, follower, state, attempts, due_at, error_code)
     SELECT a.id, s.follower, 'pending', 0, a.recorded_at, ''
     FROM appended a JOIN members_subscription s ON s.kind = a.kind
-)"""
+)"""  # noqa: S608  # text of services
+
+
+_PARTS: Final = parts(
+    """
+    SELECT member_id, kind, occurred_at, recorded_at, caused_by, payload::jsonb AS payload
+    FROM ROWS FROM (json_to_recordset(%s::json) AS (
+        member_id bigint, kind text, occurred_at timestamptz, recorded_at timestamptz,
+        caused_by text, payload text
+    )) WITH ORDINALITY AS e (member_id, kind, occurred_at, recorded_at, caused_by, payload, place)
+    ORDER BY place
+    """
+)
 
 # The claim counts as an attempt when it begins, so that an event which kills its follower is
 # parked too.

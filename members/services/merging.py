@@ -15,7 +15,7 @@ from config.base.errors import DomainError
 from members.domain import merging as rules
 from members.domain.merging import ConsentKey, Obstacle
 from members.models import Member, MemberMerge, MemberProfile, MemberStatus
-from members.services import consents, events, notes, profile
+from members.services import consents, events, notes, profile, segments
 from members.services.consents import ConsentDecision
 from members.services.events import NewEvent
 
@@ -65,6 +65,7 @@ def begin(*, away: int, into: int, note: str, actor: str, at: datetime) -> Membe
         away_id=away, into_id=into, at=at, actor=actor, note=notes.seal(member=into, text=note)
     )
     Member.objects.filter(pk=away).update(status=MemberStatus.MERGED, merged_into_id=into)
+    segments.leave_all(member_id=away, at=at)
     _restrict(away=away, into=into, at=at, actor=actor)
     return merge
 

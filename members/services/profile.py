@@ -12,6 +12,7 @@ from members.domain.masking import mask_value
 from members.domain.personal import Personal, name_key, pack, unpack
 from members.domain.sealing import seal, unseal
 from members.models import AttributeChange, Identifier, MemberProfile
+from members.services import attributes as declarations
 from members.services import crypto, events
 
 CHANGED: Final = "member.profile_changed"
@@ -82,7 +83,10 @@ def update(
     """Change the given personal values and attributes; tell whether anything changed.
 
     `values` names fields of `Personal`; an attribute of None is removed.
+    Raises: AttributeInvalidError.
     """
+    if attributes:
+        declarations.check(attributes, declarations.declared())
 
     def changed(known: Personal, kept: Mapping[str, Any]) -> tuple[Personal, Mapping[str, Any]]:
         merged = {**kept, **(attributes or {})}

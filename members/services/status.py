@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from config.base.errors import DomainError
 from members.domain.status import TRANSITIONS, Transition, Verb
 from members.models import Member, Suspension
-from members.services import events, notes
+from members.services import events, notes, segments
 
 MAX_NOTE_LENGTH: Final = 500
 
@@ -86,6 +86,8 @@ def change(  # noqa: PLR0913 - what an act of staff says of itself
         Suspension.objects.create(member=member, from_at=at, reason=reason)
     else:
         Suspension.objects.filter(member=member, ended_at__isnull=True).update(ended_at=at)
+    if verb is Verb.CLOSE:
+        segments.leave_all(member_id=member.pk, at=at)
     payload: dict[str, Any] = {"reason": reason, "actor": actor}
     if verified_by:
         payload["verified_by"] = verified_by

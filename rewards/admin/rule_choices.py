@@ -10,7 +10,7 @@ from config.base.admin.condition_form import Asked, Choices
 from config.base.conditions import Field, FieldType
 from config.base.conditions.rows import Shorthands
 from config.base.names import name_of
-from members.models import Channel, InteractionKind, OrderLine, Source, Store
+from members.models import Channel, InteractionKind, OrderLine, Segment, SegmentKind, Source, Store
 from rewards import programme_words, rule_words
 from rewards.domain.fields import (
     INTERACTION_FIELDS,
@@ -25,9 +25,6 @@ BIRTHDAY: Final = "order.birthday_month"
 ATTRIBUTES: Final = "member.attributes"
 LINES_LOOKED_AT: Final = 2_000
 MOST_STORES: Final = 500
-
-# Nothing fills these while an order is decided: a rule that asks for them never matches.
-_HIDDEN: Final = frozenset({"member.segments"})
 
 SHORTHANDS: Final[Shorthands] = {BIRTHDAY: programme_words.BIRTHDAY_MONTH}
 
@@ -49,10 +46,13 @@ class RuleChoices:
             (store.code, str(store)) for store in Store.objects.order_by("code")[:MOST_STORES]
         ]
         kinds = [(kind.code, name_of(kind)) for kind in InteractionKind.objects.order_by("code")]
+        living = Segment.objects.filter(retired_at=None).exclude(kind=SegmentKind.CAMPAIGN)
+        segments = [(segment.code, name_of(segment)) for segment in living]
         channels = [(str(code), str(label)) for code, label in Channel.choices]
         sources = [(code, code) for code in Source.objects.values_list("code", flat=True)[:100]]
         self.of: dict[str, Choices] = {
             "member.tier": tiers,
+            "member.segments": segments,
             "order.channel": channels,
             "order.store": stores,
             "order.source": sources,
@@ -70,7 +70,14 @@ class RuleChoices:
     @property
     def labels(self) -> rule_words.Labels:
         """Return the names of values, for sentences."""
-        named = ("member.tier", "order.channel", "order.store", "interaction.kind", "order.hour")
+        named = (
+            "member.tier",
+            "member.segments",
+            "order.channel",
+            "order.store",
+            "interaction.kind",
+            "order.hour",
+        )
         return {name: dict(self.of[name]) for name in named}
 
     def for_rule(self, trigger: str) -> list[Asked]:
@@ -88,7 +95,7 @@ class RuleChoices:
             ATTRIBUTES, gettext("Member attribute"), FieldType.STRING,
             str(_TOPICS["member"]), is_family=True,
         )  # fmt: skip
-        return [each for each in found if each.name not in _HIDDEN] + [family]
+        return [*found, family]
 
     def for_lines(self) -> list[Asked]:
         """Return what line conditions can ask for; categories and brands as lately sold."""

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 CODES = [
     ("enrolment_invalid", 400, _("This cannot be enrolled")),
+    ("attribute_invalid", 400, _("The attribute cannot have this value")),
     ("identifiers_conflict", 409, _("These identifiers belong to different members")),
     ("ladder_missing", 503, _("The programme has not been set up")),
     ("programme_missing", 503, _("The programme has not been set up")),

@@ -15,9 +15,11 @@ from django.utils.translation import gettext_lazy as _
 
 from config.base.errors import DomainError
 from members.domain import enrolment as planning
+from members.domain.attributes import Declared
 from members.domain.enrolment import Plan, Seat
 from members.domain.personal import Personal
 from members.models import Member, Touchpoint
+from members.services import attributes as declarations
 from members.services import consents, events, founding, identity, profile, touchpoints
 from members.services.consents import ConsentDecision
 from rewards.domain.chain import GENESIS
@@ -81,7 +83,9 @@ def find_or_create(
     Raises: LadderMissingError.
     Source: MEM-01, MEM-02, MEM-03, MEM-13, design §5.1(7).
     """
-    checked = [_checked(request, touchpoint, at) for request in requests]
+    has_attributes = any(request.attributes for request in requests)
+    declared = declarations.declared() if has_attributes else {}
+    checked = [_checked(request, touchpoint, at, declared) for request in requests]
     for tries_left in reversed(range(MAX_TRIES)):
         try:
             with transaction.atomic():
@@ -98,9 +102,11 @@ def find_or_create(
 
 
 def _checked(
-    request: EnrolmentRequest, touchpoint: Touchpoint | None, at: datetime
-) -> CheckedRequest | DomainError:
+    request: EnrolmentRequest, touchpoint: Touchpoint | None, at: datetime,
+    declared: Mapping[str, Declared],
+) -> CheckedRequest | DomainError:  # fmt: skip
     try:
+        declarations.check(request.attributes, declared)
         return check(request, touchpoint=touchpoint, at=at)
     except DomainError as error:
         return error

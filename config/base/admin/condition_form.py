@@ -136,7 +136,7 @@ class ConditionForm:
         """Ask for what is stored too, even where nobody would be offered it."""
         for row in (row for group in found.groups for row in group.rows):
             field = conditions.fields.find(row.field)
-            is_known = row.field in self.asked or row.field.rpartition(".")[0] in self.asked
+            is_known = row.field in self.asked or _family_of(row.field) in self.asked
             if field is not None and not is_known:
                 self.asked[row.field] = Asked(row.field, str(field.label), field.type, "…")
 
@@ -204,9 +204,9 @@ class ConditionForm:
     def _raw(self, row: Row) -> RawRow:
         name, field_name = "", row.field
         if row.field not in self.asked:
-            prefix, _dot, last = row.field.rpartition(".")
-            if prefix in self.asked:
-                field_name, name = prefix, last
+            family = _family_of(row.field)
+            if family in self.asked:
+                field_name, name = family, row.field.removeprefix(f"{family}.")
         return RawRow(field_name, row.op, name, [_typed(item) for item in _listed(row.value)])
 
     # Deciding
@@ -294,6 +294,11 @@ _INPUTS: Final[Mapping[FieldType, str]] = {
     FieldType.INTEGER: "number",
     FieldType.DATE: "date",
 }
+
+
+def _family_of(name: str) -> str:
+    field = conditions.fields.find(name)
+    return field.family if field else ""
 
 
 def _widget(asked: Asked, op: Op) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 
 Label = str | Promise
 
@@ -89,8 +90,11 @@ class Family:
         """Return the field of that last part, None where no field can be called so."""
         if not (_OPEN_NAME if self.is_open else _MEMBER_NAME).fullmatch(last):
             return None
-        prefix = self.field.name
-        return self.typed(replace(self.field, name=f"{prefix}.{last}", family=prefix))
+        prefix, label = self.field.name, self.field.label
+        if self.is_open:
+            label = format_lazy("{label}: {name}", label=label, name=last)
+        named = replace(self.field, name=f"{prefix}.{last}", label=label, family=prefix)
+        return self.typed(named)
 
 
 class Registry:
@@ -123,6 +127,13 @@ class Registry:
             if name.startswith(f"{prefix}."):
                 return family.member(name[len(prefix) + 1 :])
         return None
+
+    def family_field(self, prefix: str) -> Field:
+        """Return what the fields of a family have in common.
+
+        Raises: KeyError.
+        """
+        return self._families[prefix].field
 
     def in_scopes(self, scopes: Iterable[str]) -> tuple[Field, ...]:
         """Return the registered fields of these scopes by name, families left out."""

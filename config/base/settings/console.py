@@ -130,6 +130,13 @@ NAVIGATION = [
         ],
     },
     {
+        "title": _("Campaigns"),
+        "separator": True,
+        "items": [
+            _page(_("Segments"), "groups", "members.view_segment", "segments"),
+        ],
+    },
+    {
         "title": _("Reports"),
         "separator": True,
         "items": [
@@ -201,6 +208,7 @@ NAVIGATION = [
             _list(_("Service policies"), "timer", "members.servicepolicy"),
             _list(_("Service hours"), "schedule", "members.servicehours"),
             _list(_("Special days"), "event_busy", "members.specialday"),
+            _list(_("Member attributes"), "label", "members.attributedefinition"),
             _list(_("Interaction kinds"), "category", "members.interactionkind"),
             _list(_("Authorities of roles"), "shield_person", "members.roleauthority"),
             _list(_("Staff acts"), "policy", "config.staffact"),

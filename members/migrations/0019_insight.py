@@ -11,7 +11,7 @@ from config.base.append_only import RefuseChanges
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0017_segments'),
+        ('members', '0018_attribute_definitions'),
     ]
 
     operations = [

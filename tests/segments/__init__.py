@@ -1,0 +1,1 @@
+"""Segments: who is in them, since when and why."""
