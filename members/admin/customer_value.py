@@ -3,6 +3,7 @@
 Source: SEG-08, SEG-12, SEG-13.
 """
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,22 +37,25 @@ from members.services import insight_policy
 
 MONTHS_SHOWN: Final = 12
 MOVES_DAYS: Final = 30
+FIELDS: Final = {"stage": "stage", "customer_class": "class"}
+"""What segments call the columns."""
 LEVELS: Final = (0, 1, 2)
 """Of a value: low, medium, high."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One field of the grid: how many members are in it, and where their list is."""
+    """One field of the grid: how many members are in it, their list, and a segment of them."""
 
     members: int
     share: int
     address: str
+    segment: str
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One stage or class: how many members are in it, and where their list is."""
+    """One stage or class: how many members are in it, their list, and a segment of them."""
 
     name: str
     colour: str
@@ -59,6 +63,7 @@ class Part:
     share: int
     spent: Decimal
     address: str
+    segment: str
 
 
 def customer_value_page(request: HttpRequest) -> HttpResponse:
@@ -80,6 +85,7 @@ def customer_value_page(request: HttpRequest) -> HttpResponse:
         "chart": _chart(history, today),
         "moves": _moves(history, today),
         "moves_days": MOVES_DAYS,
+        "may_segment": request.user.has_perm("members.add_segment"),
         "may_change": request.user.has_perm(insight_policy.PERMISSION),
     }
     return TemplateResponse(request, "admin/members/customer_value.html", context)
@@ -103,30 +109,44 @@ def grid(policy: InsightPolicy) -> list[list[Cell]]:
     total = sum(counted.values())
     return [
         [
-            Cell(
-                counted.get((current, potential), 0),
-                formats.share(counted.get((current, potential), 0), total),
-                _list_of(
-                    **_range("value_current", current, policy),
-                    **_range("value_potential", potential, policy),
-                ),
-            )
+            _cell(counted.get((current, potential), 0), total, (current, potential), policy)
             for current in LEVELS
         ]
         for potential in reversed(LEVELS)
     ]
 
 
-def _range(name: str, level: int, policy: InsightPolicy) -> dict[str, int]:
-    """Return the bounds of a level, as filters of a list."""
-    bounds = (0, policy.grid_medium, policy.grid_high, None)
-    least, less_than = bounds[level], bounds[level + 1]
-    found = {} if not least else {f"{name}__gte": least}
-    return found if less_than is None else {**found, f"{name}__lt": less_than}
+def _cell(members: int, total: int, place: tuple[int, int], policy: InsightPolicy) -> Cell:
+    bounds = [
+        (name, operator, value)
+        for name, level in zip(("value_current", "value_potential"), place, strict=True)
+        for operator, value in _range(level, policy)
+    ]
+    filters = {f"{name}__{operator}": value for name, operator, value in bounds}
+    return Cell(members, formats.share(members, total), _list_of(**filters), _segment_of(*bounds))
+
+
+def _range(level: int, policy: InsightPolicy) -> list[tuple[str, int]]:
+    """Return the bounds of a level; the lowest and the highest have one."""
+    least = (0, policy.grid_medium, policy.grid_high)[level]
+    less_than = (policy.grid_medium, policy.grid_high, 0)[level]
+    bounds = (("gte", least), ("lt", less_than))
+    return [(operator, value) for operator, value in bounds if value]
 
 
 def _list_of(**filters: object) -> str:
     return f"{reverse('admin:members_memberinsight_changelist')}?{urlencode(filters)}"
+
+
+def _segment_of(*tests: tuple[str, str, object]) -> str:
+    """Return the address of a new segment of these members."""
+    conditions = {
+        "all": [
+            {"field": f"customer.{name}", "op": operator, "value": value}
+            for name, operator, value in tests
+        ]
+    }
+    return f"{reverse('admin:segment_add')}?{urlencode({'conditions': json.dumps(conditions)})}"
 
 
 def _parts(
@@ -143,6 +163,7 @@ def _parts(
         Part(
             str(word.label), colours[word.value], members, formats.share(members, total), spent,
             _list_of(**{f"{column}__exact": word.value}),
+            _segment_of((FIELDS[column], "eq", word.value)),
         )
         for word in words
         for members, spent in [counted.get(word.value, nothing)]

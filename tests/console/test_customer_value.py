@@ -31,10 +31,10 @@ def visitor(client: Client) -> Client:
 
 @pytest.fixture
 def buyer() -> Member:
-    """Return a member who bought for 2,000 and 1,500 lately."""
+    """Return a member who bought for 2,000 and 2,500 lately."""
     console.programme()
     made = members.member(at=clock.now() - timedelta(days=400))
-    for days, amount in ((20, "2000.00"), (10, "1500.00")):
+    for days, amount in ((20, "2000.00"), (10, "2500.00")):
         console.order(made, amount, at=clock.now() - timedelta(days=days), points=1)
     return made
 
@@ -53,13 +53,21 @@ def test_the_report_counts_everybody_once_and_leads_to_their_list(
     with django_assert_max_num_queries(REPORT_QUERIES):
         page = visitor.get(reverse("admin:customer_value"), headers=ENGLISH)
     grid, stages = page.context["grid"], page.context["stages"]
-    assert [[cell.members for cell in row] for row in grid] == [[0, 0, 0], [0, 1, 0], [1, 0, 0]]
+    assert [[cell.members for cell in row] for row in grid] == [[0, 0, 0], [0, 0, 0], [1, 1, 0]]
     assert {part.name: part.members for part in stages if part.members} == {
         "Not bought yet": 1, "Growing": 1,
     }  # fmt: skip
     assert sum(part.members for part in page.context["classes"]) == 2
-    listed = visitor.get(grid[1][1].address, headers=ENGLISH)
+    listed = visitor.get(grid[2][1].address, headers=ENGLISH)
     assert list(listed.context["cl"].queryset) == [MemberInsight.objects.get(member=buyer)]
+    proposed = visitor.get(grid[2][1].segment, headers=ENGLISH)
+    assert proposed.context["rows"].stored == {
+        "all": [
+            {"field": "customer.value_current", "op": "gte", "value": 34},
+            {"field": "customer.value_current", "op": "lt", "value": 67},
+            {"field": "customer.value_potential", "op": "lt", "value": 34},
+        ]
+    }
     of_stage = visitor.get(stages[0].address).context["cl"].queryset
     assert buyer.pk not in {row.pk for row in of_stage}
 
@@ -80,10 +88,16 @@ def test_the_member_page_says_what_and_why(visitor: Client, buyer: Member) -> No
     ).text
     for text in (
         "Growing", "Orders in the last 365 days: 2. Medium from 6, high from 24.",
-        "Spent in the last 365 days, after refunds: ¥3,500.00", "not known",
+        "Spent in the last 365 days, after refunds: ¥4,500.00", "not known",
         "An automated decision, by policy version 0 and model version 1",
     ):  # fmt: skip
         assert text in page, text
+
+
+@pytest.mark.parametrize("nonsense", ["[[", '{"all": [{"field": "x.y", "op": "eq"}]}', "1"])
+def test_a_segment_that_cannot_be_proposed_begins_empty(visitor: Client, nonsense: str) -> None:
+    page = visitor.get(reverse("admin:segment_add"), {"conditions": nonsense})
+    assert (page.status_code, page.context["rows"].stored) == (200, None)
 
 
 def test_a_member_not_looked_at_yet_has_no_panel(visitor: Client, buyer: Member) -> None:

@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from config.base.audit import run_one
 from members.models import (
     InsightMark,
     Member,
@@ -20,7 +21,7 @@ from members.models import (
     StageDay,
     ValueScore,
 )
-from members.services import insight, insight_due, insight_policy
+from members.services import audit, insight, insight_due, insight_policy
 from members.services.insight_policy import InsightPolicyError
 from rewards.domain.cart import Line
 from rewards.services import merging
@@ -51,6 +52,11 @@ def row(member: Member) -> MemberInsight:
 def told(member: Member, kind: str = insight.STAGE_CHANGED) -> list[tuple[str, str]]:
     found = MemberEvent.objects.filter(member=member, kind=kind).order_by("id")
     return [(event.payload["from"], event.payload["to"]) for event in found]
+
+
+def broken() -> list[str]:
+    checks = [check for check in audit.checks() if check.code.startswith("insight")]
+    return [check.code for check in checks if run_one(check).count]
 
 
 def policy(**changes: Any) -> None:
@@ -223,6 +229,11 @@ def test_orders_of_a_member_merged_away_are_the_survivors(shop: Shop) -> None:
     run(3)
     assert (row(bob).orders_total, row(bob).spent_total) == (2, Decimal(120))
     assert not MemberInsight.objects.filter(member=ann).exists()
+    assert broken() == []
+    MemberInsight.objects.update(spent_total=1)
+    assert broken() == ["insight_spent"]
+    MemberInsight.objects.all().delete()
+    assert broken() == ["insight_row"]
 
 
 def test_an_erased_member_keeps_no_row(shop: Shop) -> None:
