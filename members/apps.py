@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-from members import segment_fields
+from members import insight_fields, segment_fields
 
 
 class MembersConfig(AppConfig):
@@ -16,3 +16,4 @@ class MembersConfig(AppConfig):
     def ready(self) -> None:
         """Say what segments can ask about."""
         segment_fields.install()
+        insight_fields.install()

@@ -61,6 +61,8 @@ EVENTS: Mapping[str, Promise] = {
     "tier.changed": _("Tier changed"),
     "tier.override": _("Tier set by staff"),
     "tier.lapse_warning": _("Tier about to end"),
+    "lifecycle.changed": _("Lifecycle stage changed"),
+    "customer_class.changed": _("Customer class changed"),
     "case.opened": _("Case opened"),
     "case.taken": _("Case taken"),
     "case.assigned": _("Case assigned"),

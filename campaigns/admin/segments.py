@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+import orjson
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -19,7 +20,7 @@ from config.base import clock
 from config.base.admin import charts, site
 from config.base.admin.actors import actor_of
 from config.base.admin.condition_form import ConditionForm
-from config.base.conditions import LeafResult
+from config.base.conditions import ConditionError, LeafResult
 from config.base.errors import DomainError
 from config.base.names import name_of
 from config.base.panels import Visit
@@ -27,7 +28,7 @@ from members.admin.base import member_link
 from members.domain import segments as rules
 from members.models import Member, Segment, SegmentDay, SegmentKind, SegmentMembership
 from members.services import segments
-from members.services.segment_reading import SCOPES
+from members.services.segment_reading import SCOPES, parse
 from members.services.segments import Content, Explanation
 
 VIEW, ADD, CHANGE = "members.view_segment", "members.add_segment", "members.change_segment"
@@ -132,7 +133,7 @@ def segment_form_page(request: HttpRequest, segment_id: int | None = None) -> Ht
     segment = None if segment_id is None else get_object_or_404(Segment, pk=segment_id)
     data = request.POST if request.method == "POST" else None
     choices = SegmentChoices(segment.code if segment else "")
-    stored = segment.conditions if segment else None
+    stored = segment.conditions if segment else _proposed(request)
     rows = ConditionForm("c", choices.asked(), SCOPES, stored=stored, data=data)
     do = (data.get("do") if data else None) or ""
     if do == "preview":
@@ -155,6 +156,16 @@ def segment_form_page(request: HttpRequest, segment_id: int | None = None) -> Ht
         "preview": _preview(request, rows, choices),
     }
     return TemplateResponse(request, "admin/campaigns/segment_form.html", context)
+
+
+def _proposed(request: HttpRequest) -> Mapping[str, Any] | None:
+    """Return the conditions that another page proposes in the address; None where it does not."""
+    try:
+        proposed: Mapping[str, Any] = orjson.loads(request.GET.get("conditions", ""))
+        parse(proposed)
+    except (orjson.JSONDecodeError, ConditionError):
+        return None
+    return proposed
 
 
 def retire_page(request: HttpRequest, segment_id: int) -> HttpResponse:

@@ -21,6 +21,7 @@ from members.services import (
     cases,
     enrolment_bursts,
     events,
+    insight_due,
     member_codes,
     one_time_passwords,
     retention,
@@ -53,6 +54,7 @@ def install() -> None:
     jobs.register("escalate_cases", escalate_cases, every=timedelta(minutes=1))
     jobs.register("hand_over_members", hand_over_members, every=timedelta(minutes=15))
     jobs.register("watch_enrolments", watch_enrolments, every=timedelta(hours=1))
+    jobs.register("look_at_customers", look_at_customers, every=timedelta(minutes=1))
     jobs.register("count_segments", count_segments, every=timedelta(minutes=15))
     jobs.register("measure_figures", measure_figures, every=timedelta(minutes=1))
     jobs.register("make_reports", make_reports, every=timedelta(minutes=15))
@@ -146,6 +148,11 @@ def watch_enrolments(turn: Turn) -> int:
     """Open cases for staff who enrol more members in an hour than is likely."""
     most = settings.LOYALTY_ENROLMENTS_PER_HOUR
     return enrolment_bursts.open_bursts(most=most, until=turn.at, at=turn.recorded_at)
+
+
+def look_at_customers(turn: Turn) -> int:
+    """Say anew of members what they are as customers, where anything can have changed it."""
+    return insight_due.refresh_due(at=turn.at, recorded_at=turn.recorded_at, progress=turn.progress)
 
 
 def measure_figures(turn: Turn) -> int:

@@ -25,11 +25,12 @@ from config.base.panels import (
 )
 from config.safety import admin as safety
 from config.wiring import care, desk, programme, segments
-from members.admin import case_page, inbox, league
+from members.admin import case_page, customer_value, inbox, insight, league
 from members.admin import panels as members
 from members.admin import reports as member_reports
 from members.admin import scope as member_scope
 from members.services import approvals, brand
+from members.services import insight as insight_service
 from rewards.admin import (
     adjustment,
     catalogue_panels,
@@ -234,6 +235,14 @@ def _install_member_page() -> None:
             progress.benefits, 20, "tiers.view_entitlement",
         ),
         Panel(
+            "members.stage", Place.MEMBER_BADGES, "admin/members/stage_badge.html",
+            insight.stage_badge, 10, insight.VIEW,
+        ),
+        Panel(
+            "members.insight", Place.MEMBER_PROFILE, "admin/members/insight.html",
+            insight.insight_panel, 5, insight.VIEW,
+        ),
+        Panel(
             "rewards.expiring", Place.MEMBER_ASIDE, "admin/rewards/expiring.html",
             rewards.expiring, 30, "rewards.view_lot",
         ),
@@ -299,6 +308,8 @@ def _install_pages() -> None:
             10, statement.PERMISSION, Group.MORE,
         ),
         EventText("tier.changed", tiers.changed_details),
+        EventText(insight_service.STAGE_CHANGED, insight.stage_details),
+        EventText(insight_service.CLASS_CHANGED, insight.class_details),
         EventText("tier.override", tiers.override_details),
         Page(
             "rewards/coupons/<int:template_id>/generate/", "coupons_generate",
@@ -340,6 +351,10 @@ def _install_files() -> None:
         ),
         Page(
             "rewards/reward/<int:reward_id>/stock/", "reward_stock", redemption_forms.stock_page
+        ),
+        Page("reports/customer-value/", "customer_value", customer_value.customer_value_page),
+        Page(
+            "reports/customer-value/policy/", "insight_policy_new", customer_value.policy_page
         ),
         Page("reports/enrolment/", "report_enrolment", member_reports.enrolment_page),
         Page(

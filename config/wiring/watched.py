@@ -11,8 +11,9 @@ from config.base import watching
 # The ledger and what an order writes: their own append-only record, with the actor.
 _HOT: Final = (
     "members_eventdelivery", "members_idempotencykey", "members_interaction",
-    "members_memberevent", "members_order", "members_orderline", "members_receivedfact",
-    "members_refund", "members_webhookdelivery", "rewards_adjustmentbudget",
+    "members_memberevent", "members_memberinsight", "members_order", "members_orderline",
+    "members_receivedfact", "members_refund", "members_stageday", "members_valuescore",
+    "members_webhookdelivery", "rewards_adjustmentbudget",
     "rewards_couponmisses", "rewards_couponuse", "rewards_entry", "rewards_evaluation",
     "rewards_foldsnapshot", "rewards_grant", "rewards_inbounddelivery", "rewards_lot",
     "rewards_lotuse", "rewards_pointsaccount", "rewards_reservation", "tiers_entitlement",
@@ -26,7 +27,7 @@ _PASSING: Final = (
     "axes_accesslog", "config_heartbeat", "config_jobrun", "config_programmeclock",
     "config_staffact", "config_staffactanchor", "config_staffacthead", "django_admin_log",
     "django_celery_beat_periodictasks", "django_content_type", "django_session",
-    "members_membercode", "members_onetimepassword", "members_verification",
+    "members_insightmark", "members_membercode", "members_onetimepassword", "members_verification",
     "rewards_grantcalendar", "tiers_benefitrollout", "tiers_ladderrollout",
 )  # fmt: skip
 

@@ -5,6 +5,7 @@ from members.admin import (
     brand,
     case,
     fact,
+    insight,
     member,
     merge,
     person,
@@ -16,6 +17,6 @@ from members.admin import (
 )
 
 __all__ = [
-    "approval", "brand", "case", "fact", "member", "merge", "person", "presence", "segment",
-    "staff", "touchpoint", "webhook",
+    "approval", "brand", "case", "fact", "insight", "member", "merge", "person", "presence",
+    "segment", "staff", "touchpoint", "webhook",
 ]  # fmt: skip

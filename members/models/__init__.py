@@ -15,6 +15,13 @@ from members.models.identity import (
     MemberProfile,
     MemberStatus,
 )
+from members.models.insight import (
+    InsightMark,
+    InsightPolicy,
+    MemberInsight,
+    StageDay,
+    ValueScore,
+)
 from members.models.interaction import Interaction, InteractionKind
 from members.models.merge import MemberMerge
 from members.models.moderation import Moderation, ModerationState
@@ -67,12 +74,15 @@ __all__ = [
     "IdempotencyKey",
     "Identifier",
     "IdentifierKind",
+    "InsightMark",
+    "InsightPolicy",
     "Interaction",
     "InteractionKind",
     "LineKind",
     "Member",
     "MemberCode",
     "MemberEvent",
+    "MemberInsight",
     "MemberKey",
     "MemberMerge",
     "MemberProfile",
@@ -102,10 +112,12 @@ __all__ = [
     "SpecialDay",
     "SpendNeeds",
     "StaffAuthority",
+    "StageDay",
     "Store",
     "Subscription",
     "Suspension",
     "Touchpoint",
+    "ValueScore",
     "Verification",
     "Webhook",
     "WebhookDelivery",

@@ -26,6 +26,8 @@ TEXTS: Final[dict[str, Promise]] = {
     "event_delivered": _("Every event is owed to everyone who follows its kind."),
     "fact_applied": _("An applied fact has its member and its order, refund or interaction."),
     "fact_waiting": _("A fact waits only for an order or a member that is missing."),
+    "insight_row": _("Every living member has one row of customer value, others have none."),
+    "insight_spent": _("What a member has spent so far is the sum of their orders."),
     "interaction_fact": _("An interaction says what its fact says."),
     "member_key": _("Every member has a data key, erased ones have none."),
     "member_merged": _("A merged member leads to one that still stands for a person."),
@@ -73,6 +75,10 @@ def _deliveries() -> Mapping[str, Any]:
     return {"kept_since": latest - timedelta(days=settings.LOYALTY_DELIVERIES_KEPT_DAYS)}
 
 
+def _zone() -> Mapping[str, Any]:
+    return {"zone": settings.LOYALTY_TIME_ZONE}
+
+
 def checks() -> list[audit.Check]:
     """Return the checks of this app."""
     return audit.load(
@@ -83,6 +89,7 @@ def checks() -> list[audit.Check]:
             "append_only_triggers": _append_only,
             "constraints_in_force": _constraint_names,
             "event_delivered": _deliveries,
+            "insight_spent": _zone,
             "order_amounts": minor_units,
             "order_version": minor_units,
         },

@@ -43,6 +43,12 @@ FACT, ORDER, SNAPSHOT = "members_receivedfact", "members_order", "rewards_foldsn
 STANDING, EVALUATION = "tiers_standing", "rewards_evaluation"
 HELD = "rewards_reservation"
 
+# As if the job had looked at everybody and read all events.
+LOOKED: str = (
+    "INSERT INTO members_insightmark (safe_event, seen_event, seen_transaction, basis)"
+    " SELECT max(id), max(id), 0, '0.1' FROM members_memberevent"
+)
+
 CORRUPTIONS = (
     Corruption("a balance", "account_balances", "account",
                _update(ACCOUNT, "available = available + 5, earned = earned + 5", "available > 0")),
@@ -300,6 +306,16 @@ CORRUPTIONS = (
     Corruption("a gift of another rule", "grant_of_rule", "grant",
                _update("rewards_grant", "version_id = (SELECT max(id) FROM"
                        " rewards_grantruleversion)", "true")),
+    Corruption("a member nobody looked at", "insight_row", "member",
+               "SELECT min(id) FROM members_member WHERE status = 'active'", LOOKED),
+    Corruption("a lifetime spend", "insight_spent", "member",
+               "INSERT INTO members_memberinsight (member_id, computed_at, computed_on, policy,"
+               " model, stage, stage_since, customer_class, class_since, frequency_band,"
+               " monetary_band, orders_total, spent_total, orders, spent, value_current,"
+               " value_potential, value_total, scores)"
+               " SELECT min(member_id), now(), '2100-01-01', 0, 1, 'retain', '2026-01-01', 'loyal',"
+               " '2026-01-01', 'low', 'low', 1, 0.01, 1, 0.01, 0, 0, 0, '{}' FROM members_order"
+               " WHERE net_amount > 0 RETURNING member_id", LOOKED),
     Corruption("a missing constraint", "constraints_in_force", "constraint",
                "SELECT 'entry_points_positive'",
                "ALTER TABLE rewards_entry DROP CONSTRAINT entry_points_positive"),

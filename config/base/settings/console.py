@@ -143,6 +143,7 @@ NAVIGATION = [
             _page(
                 _("Dashboards"), "monitoring", "campaigns.view_metricvalue", "dashboard", "members"
             ),
+            _page(_("Customer value"), "diamond", "members.view_memberinsight", "customer_value"),
             _page(_("Goals"), "flag", "campaigns.view_goal", "goals"),
             _page(_("Month end"), "account_balance", "campaigns.view_monthend", "month_end"),
             _list(_("Weekly and monthly reports"), "summarize", "campaigns.report"),

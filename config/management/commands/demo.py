@@ -23,7 +23,7 @@ from config.management.demo.totals import totals
 from config.wiring import due
 from members.domain.scopes import SCOPES
 from members.models import ApiKey, Channel, Order, Store
-from members.services import api_keys, touchpoints
+from members.services import api_keys, insight_due, touchpoints
 from rewards.management import imports
 from rewards.models import ImportJob
 from rewards.presets import PRESETS
@@ -31,6 +31,7 @@ from rewards.services import complete_journey, journey_import, preset_catalogue,
 from rewards.services.complete_journey import Journey
 
 TOUCHPOINT: Final = "demo-till"
+PAST_MONTHS: Final = 12
 SOURCES: Final = (complete_journey.SOURCE, synthetic.SOURCE)
 
 
@@ -125,6 +126,9 @@ class Command(BaseCommand):
         failed = [f"{each.job}: {each.error_code}" for each in reports if each.error_code]
         if failed:
             raise CommandError(", ".join(failed))
+        first = clock.local_day(at).replace(day=1)
+        months = [clock.add_months(first, -back) for back in range(PAST_MONTHS - 1, -1, -1)]
+        insight_due.refresh_past(days=months, progress=lambda _done, _total: None)
 
     def _print_totals(self, seconds: float) -> None:
         table = Table(title=_("Totals"), title_justify="left", show_header=False)
