@@ -20,7 +20,8 @@ LONGEST_OCCURRENCE: Final = 120
 
 _ENQUEUE: Final = """
 INSERT INTO campaigns_message
-    (public_id, member_id, template_id, purpose, trigger, occurrence, channel, language, state, reason,
+    (public_id, member_id, template_id, purpose, trigger, occurrence,
+     channel, language, state, reason,
      due_at, expires_at, context, tries, created_at, provider_id)
 SELECT gen_random_uuid(), w.member_id, w.template_id, w.purpose, w.trigger, w.occurrence,
        '', '', 'queued', '',
@@ -74,7 +75,7 @@ def enqueue(wanted: Sequence[Wanted], *, at: datetime, recorded_at: datetime) ->
     rows = [_row(each, templates[each.template_code], at) for each in wanted]
     with connection.cursor() as cursor:
         cursor.execute(_ENQUEUE, [recorded_at, orjson.dumps(rows).decode()])
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _templates(codes: set[str]) -> dict[str, MessageTemplate]:
