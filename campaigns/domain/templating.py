@@ -6,9 +6,7 @@ text, escaped for the channel. Everything else is plain text, whatever other eng
 Source: CMP-06.
 """
 
-import hashlib
 import html
-import json
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
@@ -98,12 +96,6 @@ class Rendered:
     subject: str = field(repr=False)
     body: str = field(repr=False)
     html: str = field(default="", repr=False)
-
-    @property
-    def digest(self) -> bytes:
-        """Return what tells later whether the text still reads the same."""
-        said = json.dumps([self.subject, self.body], ensure_ascii=False).encode()
-        return hashlib.sha256(said).digest()
 
 
 def names_in(text: str) -> list[str]:

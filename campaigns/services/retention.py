@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import connection
 
 _FORGET: Final = """
-UPDATE campaigns_message SET context = NULL
+UPDATE campaigns_message SET context = NULL, sealed = NULL
 WHERE id IN (
     SELECT id FROM campaigns_message
     WHERE context IS NOT NULL AND created_at < %(before)s AND state NOT IN ('queued', 'sending')
@@ -16,9 +16,9 @@ WHERE id IN (
 
 
 def forget_contexts(*, at: datetime, limit: int) -> int:
-    """Wipe the values that old messages were made with, up to a limit; return how many.
+    """Wipe what old messages said and were made of, up to a limit; return how many.
 
-    What was sent cannot be read again then; that it was, and its digest, stay.
+    That they were sent, when and how, stays.
     """
     before = at - timedelta(days=settings.LOYALTY_MESSAGES_KEPT_DAYS)
     with connection.cursor() as cursor:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from campaigns.domain import templating
-from campaigns.domain.templating import Rendered, TextsInvalidError, Type, Variable
+from campaigns.domain.templating import TextsInvalidError, Type, Variable
 
 CHANNELS = ("sms", "email", "inbox")
 NAME = {"name": "member.name", "type": "text", "fallback": {"zh": "会员", "en": "member"}}
@@ -140,8 +140,3 @@ def test_a_value_reads_as_its_type_or_as_the_fallback(
 )  # fmt: skip
 def test_text_messages_are_counted_as_they_are_paid(body: str, count: int) -> None:
     assert templating.segments(body) == count
-
-
-def test_the_digest_tells_texts_apart() -> None:
-    assert Rendered("a", "b").digest != Rendered("ab", "").digest
-    assert Rendered("a", "b").digest == Rendered("a", "b", "<p>").digest
