@@ -17,6 +17,7 @@ from tests.factories import members
 NOON = datetime(2026, 3, 20, 4, 0, tzinfo=UTC)
 NAME = {"name": "member.name", "type": "text", "fallback": {"zh": "会员", "en": "member"}}
 TEXT = {"subject": "问候", "body": "{{ member.name }}，您好"}
+INBOX = {"zh": {"inbox": TEXT}}
 EVERYWHERE = {"zh": dict.fromkeys(("sms", "email", "inbox", "push", "wechat"), TEXT)}
 
 
