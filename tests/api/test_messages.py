@@ -78,7 +78,7 @@ def test_what_was_said_is_gone_with_the_members_key(caller: Callable[..., Caller
     member = reader()
     owe(member, "news")
     send()
-    member.key.delete()  # type: ignore[attr-defined]
+    member.key.delete()
     app = caller("messages:read", "members:read_personal")
     (item,) = app.get(f"/members/{member.public_id}/messages").body["items"]
     assert (item["body"], item["state"]) == (None, "delivered")

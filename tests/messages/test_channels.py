@@ -34,7 +34,8 @@ def outbound(**values: Any) -> Outbound:
     defaults = {
         "message_id": str(uuid.uuid4()), "member": str(uuid.uuid4()), "to": "+8613912345678",
         "text": Rendered("积分到账", "本次获得 7 积分", "<p>7</p>"), "purpose": "service",
-        "language": "zh", "template": "points", "values": {"order.points": "7", "member.name": "张"},
+        "language": "zh", "template": "points",
+        "values": {"order.points": "7", "member.name": "张"},
     }  # fmt: skip
     return Outbound(**{**defaults, **values})
 
@@ -176,7 +177,7 @@ def test_the_console_says_that_a_message_would_go_out(
     ("provider", "answer", "outcome", "told"),
     [
         ("aliyun", {"Code": "OK", "BizId": "9^0"}, Outcome.SENT, "9^0"),
-        ("aliyun", {"Code": "isv.MOBILE_NUMBER_ILLEGAL"}, Outcome.REFUSED, "isv.MOBILE_NUMBER_ILLEGAL"),
+        ("aliyun", {"Code": "isv.ILLEGAL"}, Outcome.REFUSED, "isv.ILLEGAL"),
         ("aliyun", "no json", Outcome.UNKNOWN, "answer_unreadable"),
         (
             "tencent", {"Response": {"SendStatusSet": [{"Code": "Ok", "SerialNo": "s1"}]}},

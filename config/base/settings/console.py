@@ -130,6 +130,19 @@ NAVIGATION = [
         ],
     },
     {
+        "title": _("Campaigns and messages"),
+        "separator": True,
+        "items": [
+            _page(_("Messages"), "outgoing_mail", "campaigns.view_message", "messages"),
+            _page(
+                _("Content library"),
+                "photo_library",
+                "campaigns.view_contentasset",
+                "content_library",
+            ),
+        ],
+    },
+    {
         "title": _("Reports"),
         "separator": True,
         "items": [
