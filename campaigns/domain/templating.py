@@ -154,7 +154,7 @@ def check(
         if language not in LANGUAGES or channel not in channels:
             raise TextsInvalidError(where, "channel")
         subject, body = part.get("subject", ""), part.get("body", "")
-        _check_text(f"{where}/subject", subject, LONGEST_SUBJECT, may_be_empty=channel == "sms")
+        _check_text(f"{where}/subject", subject, LONGEST_SUBJECT, may_be_empty=channel != "email")
         _check_text(f"{where}/body", body, LONGEST_BODY)
         if "\n" in subject or "\r" in subject:
             raise TextsInvalidError(f"{where}/subject", "line_break")
