@@ -1,12 +1,14 @@
-"""Background work about reports."""
+"""Background work about reports and messages."""
 
 import time
 from datetime import UTC, datetime
 from typing import Final
 
 from celery import shared_task
+from django.conf import settings
 
-from campaigns.services import report_mail
+from campaigns.services import report_mail, sending
+from config.base import clock
 
 # Shorter than the sweep's interval, so that sweeps of a backlog follow each other.
 SEND_SECONDS: Final = 45.0
@@ -17,5 +19,15 @@ def send_reports() -> None:
     """Mail what is due, for a while; the next sweep goes on."""
     until = time.monotonic() + SEND_SECONDS
     while report_mail.send_due(at=datetime.now(UTC)):
+        if time.monotonic() > until:
+            return
+
+
+@shared_task(name="campaigns.send_messages", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
+def send_messages() -> None:
+    """Send what is due, for a while; what is left is claimed by the next run."""
+    until = time.monotonic() + SEND_SECONDS
+    as_of_due = settings.LOYALTY_CLOCK == "due"
+    while sending.send_due(at=clock.now(), as_of_due=as_of_due):
         if time.monotonic() > until:
             return

@@ -1,7 +1,20 @@
-"""Models of the marketing app: goals, measured figures and reports."""
+"""Models of the marketing app: messages, goals, measured figures and reports."""
 
 from campaigns.models.figures import MetricValue, UnitCost
 from campaigns.models.goal import Goal
+from campaigns.models.message import (
+    AssetKind,
+    ContentAsset,
+    Message,
+    MessagePolicy,
+    MessageReceipt,
+    MessageState,
+    MessageTemplate,
+    Purpose,
+    TemplateVersion,
+    VersionState,
+    Via,
+)
 from campaigns.models.report import (
     DeliveryState,
     Report,
@@ -11,12 +24,23 @@ from campaigns.models.report import (
 )
 
 __all__ = [
+    "AssetKind",
+    "ContentAsset",
     "DeliveryState",
     "Goal",
+    "Message",
+    "MessagePolicy",
+    "MessageReceipt",
+    "MessageState",
+    "MessageTemplate",
     "MetricValue",
+    "Purpose",
     "Report",
     "ReportDelivery",
     "ReportKind",
     "ReportRecipient",
+    "TemplateVersion",
     "UnitCost",
+    "VersionState",
+    "Via",
 ]

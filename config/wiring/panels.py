@@ -24,7 +24,7 @@ from config.base.panels import (
     register,
 )
 from config.safety import admin as safety
-from config.wiring import care, desk, programme, segments
+from config.wiring import care, desk, messaging, programme, segments
 from members.admin import case_page, customer_value, inbox, insight, league
 from members.admin import panels as members
 from members.admin import reports as member_reports
@@ -74,6 +74,7 @@ def install() -> None:
     _install_pages()
     desk.install()
     care.install()
+    messaging.install()
     name_programme(lambda: brand.programme_name(clock.now()))
     approvals.register(
         standing.APPROVAL_KIND,

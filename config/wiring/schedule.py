@@ -12,7 +12,7 @@ from typing import Final
 from django.db import transaction
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from campaigns.tasks import send_reports
+from campaigns.tasks import send_messages, send_reports
 from config.base import job_runs
 from config.wiring import followers
 from config.wiring.tasks import WORKER, prove_invariants, run_due_now
@@ -58,6 +58,7 @@ def rows() -> Iterator[Row]:
         name = f"deliver {follower.name}"
         yield Row(name, deliver_events.name, DELIVERY_SECONDS, (follower.name,))
     yield Row("send webhooks", send_webhooks.name, DELIVERY_SECONDS)
+    yield Row("send messages", send_messages.name, DELIVERY_SECONDS)
     yield Row("send reports", send_reports.name, DUE_SECONDS)
     yield Row("self-audit", prove_invariants.name, AUDIT_SECONDS)
 

@@ -21,6 +21,8 @@ ORDER = [
     "calendar_gifts", "waiting_gifts", "open_cases", "escalate_cases", "hand_over_members",
     "watch_enrolments", "look_at_customers", "count_segments", "measure_figures", "make_reports",
     "forget_content",
+    "watch_enrolments", "measure_figures", "make_reports", "send_messages",
+    "forget_messages", "forget_content",
     "forget_idempotency_keys", "forget_deliveries", "forget_webhook_deliveries",
     "forget_shop_messages", "forget_presence",
     "forget_coupon_misses", "work_on_files", "give_in_bulk", "forget_files", "anchor_staff_acts",

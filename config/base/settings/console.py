@@ -133,7 +133,44 @@ NAVIGATION = [
         "title": _("Campaigns"),
         "separator": True,
         "items": [
+            _page(_("Campaigns"), "campaign", "campaigns.view_campaign", "campaign_board"),
+            _page(_("Automations"), "bolt", "campaigns.view_campaign", "automations"),
             _page(_("Segments"), "groups", "members.view_segment", "segments"),
+            _page(_("Messages"), "outgoing_mail", "campaigns.view_message", "messages"),
+            _page(
+                _("Content library"),
+                "photo_library",
+                "campaigns.view_contentasset",
+                "content_library",
+            ),
+            _page(_("Festivals"), "celebration", "campaigns.view_festival", "festivals"),
+            _list(_("Acts of campaigns"), "history", "campaigns.campaignact"),
+            _list(
+                _("Occurrences of triggers"), "pending_actions", "campaigns.triggeroccurrence"
+            ),
+            _list(_("Campaign budgets"), "savings", "campaigns.campaignbudget"),
+        ],
+    },
+    {
+        "title": _("Referral"),
+        "separator": True,
+        "items": [
+            _list(_("Referrals"), "group_add", "campaigns.referral"),
+            _page(
+                _("Referrals to check"),
+                "person_search",
+                "campaigns.moderate_referral",
+                "referral_queue",
+            ),
+            {
+                "title": _("Payouts"),
+                "icon": "payments",
+                "link": reverse_lazy("admin:payout_queue"),
+                "permission": _may(
+                    "campaigns.view_payout", "campaigns.approve_payout", "campaigns.pay_payout"
+                ),
+            },
+            _list(_("Referral programme"), "handshake", "campaigns.referralprogramme"),
         ],
     },
     {
