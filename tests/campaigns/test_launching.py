@@ -13,7 +13,7 @@ from config.base.errors import DomainError
 from config.wiring import panels
 from members.models import Approval, Member, MemberProfile, SegmentMembership
 from members.services import approvals
-from rewards.services.recompute import recompute
+from rewards.services.recompute import recompute_slice
 from tests.engine.shop import Shop, day
 from tests.factories import campaigns
 
@@ -55,8 +55,7 @@ def bonus(shop: Shop, who: Member) -> dict[str, int]:
 def broken() -> list[str]:
     """Return what folding from zero objects to."""
     ids = list(Member.objects.values_list("pk", flat=True))
-    found = recompute(members=ids)
-    return [f"{who} {each}" for _count, differences in found for who, each in differences]
+    return [f"{who} {each}" for who, each in recompute_slice(ids)]
 
 
 def addressed(campaign: Campaign, arm: str = "treated") -> set[int]:
