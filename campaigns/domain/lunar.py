@@ -1,7 +1,7 @@
 """The Chinese lunar calendar: days of its years, and solar terms, as days of ours.
 
-Pure. New moons that fall within a minute of midnight (2057, 2089, 2097) are a day apart in different
-almanacs; all others agree. Source: ENG-11.
+Pure. Almanacs differ by a day where a new moon falls within a minute of midnight (in 2057, 2089
+and 2097) and nowhere else. Source: ENG-11.
 """
 
 from datetime import date, timedelta
