@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0001_goals_and_reports'),
+        ('campaigns', '0002_messages'),
         ('members', '0017_segments'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name='Campaign',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=40, unique=True, verbose_name='code')),
+                ('code', models.SlugField(max_length=30, unique=True, verbose_name='code')),
                 ('name_zh', models.CharField(max_length=80, verbose_name='Chinese name')),
                 ('name_en', models.CharField(blank=True, max_length=80, verbose_name='English name')),
                 ('objective', models.CharField(blank=True, max_length=300, verbose_name='objective')),
@@ -154,6 +154,7 @@ class Migration(migrations.Migration):
                 ('entered_at', models.DateTimeField(verbose_name='entered at')),
                 ('treated_at', models.DateTimeField(blank=True, null=True, verbose_name='addressed since')),
                 ('left_at', models.DateTimeField(blank=True, null=True, verbose_name='left at')),
+                ('reason', models.CharField(blank=True, max_length=20, verbose_name='why excluded')),
                 ('campaign', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='members', to='campaigns.campaign', verbose_name='campaign')),
                 ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='campaigns', to='members.member', verbose_name='member')),
             ],

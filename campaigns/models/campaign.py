@@ -27,7 +27,7 @@ class Campaign(models.Model):
     Units: `stage_percent` of the audience that is not held out.
     """
 
-    code = models.SlugField(_("code"), max_length=40, unique=True)
+    code = models.SlugField(_("code"), max_length=30, unique=True)
     name_zh = models.CharField(_("Chinese name"), max_length=80)
     name_en = models.CharField(_("English name"), max_length=80, blank=True)
     objective = models.CharField(_("objective"), max_length=300, blank=True)
@@ -209,7 +209,8 @@ class CampaignMember(models.Model):
     """One member of a campaign's audience, and the arm that they are in.
 
     `position` in [0, 1) orders the members of a stratum, `variant` is the one drawn for them;
-    `left_at` tells that they are no longer in the audience. Who was treated stays so.
+    `left_at` tells that they are no longer in the audience. Who was treated stays so. `reason` says why
+    somebody is excluded: by a segment, or by the global hold-out.
     """
 
     campaign = models.ForeignKey(
@@ -226,6 +227,7 @@ class CampaignMember(models.Model):
     entered_at = models.DateTimeField(_("entered at"))
     treated_at = models.DateTimeField(_("addressed since"), null=True, blank=True)
     left_at = models.DateTimeField(_("left at"), null=True, blank=True)
+    reason = models.CharField(_("why excluded"), max_length=20, blank=True)
 
     class Meta:
         verbose_name = _("member of a campaign")
