@@ -167,9 +167,7 @@ class _Newcomer:
     row: int | None
 
 
-def _assign(
-    campaign: Campaign, version: CampaignVersion, at: datetime, audience: Audience
-) -> int:
+def _assign(campaign: Campaign, version: CampaignVersion, at: datetime, audience: Audience) -> int:
     """Put newcomers into arms, and top up the stage from those who wait; returns the newcomers."""
     newcomers = _newcomers(campaign, audience)
     setting = global_holdout()

@@ -57,7 +57,7 @@ def _order(trigger: Trigger, event: Delivery, running_since: datetime) -> list[F
     )  # fmt: skip
     if order is None:
         return []
-    context = {"order": order.pk}
+    context = {"order": order.pk, "order.points": payload.get("points", 0)}
     if "steps" in wanted:
         return _steps(trigger, order, running_since)
     if order.net_amount < wanted.get("min_amount", Decimal(0)):
