@@ -36,9 +36,14 @@ class Automation:
     effects: Sequence[Mapping[str, Any]] = ()
 
     @property
+    def campaign_code(self) -> str:
+        """Return the code of its campaign."""
+        return f"auto-{self.code}"
+
+    @property
     def template(self) -> str:
         """Return the code of its message template; empty where it says nothing."""
-        return f"auto-{self.code}" if self.text else ""
+        return self.campaign_code if self.text else ""
 
     @property
     def parsed(self) -> Trigger:
