@@ -209,8 +209,8 @@ class CampaignMember(models.Model):
     """One member of a campaign's audience, and the arm that they are in.
 
     `position` in [0, 1) orders the members of a stratum, `variant` is the one drawn for them;
-    `left_at` tells that they are no longer in the audience. Who was treated stays so. `reason` says why
-    somebody is excluded: by a segment, or by the global hold-out.
+    `left_at` tells that they are no longer in the audience. Who was treated stays so.
+    `reason` says why somebody is excluded: by a segment, or by the global hold-out.
     """
 
     campaign = models.ForeignKey(
