@@ -84,12 +84,12 @@ def claim(which: str, *, at: datetime, limit: int) -> list[Claimed]:
             {"at": at, "limit": limit, "now": now, "until": now + LEASE},
         )
         rows = cursor.fetchall()
-    return sorted((_claimed(*row) for row in rows), key=lambda each: (each.due_at, each.id))
+    return sorted(map(_claimed, rows), key=lambda each: (each.due_at, each.id))
 
 
-def _claimed(*row: Any) -> Claimed:
-    *told, context, tries = row
-    return Claimed(*told, orjson.loads(context or "{}"), tries)
+def _claimed(row: Sequence[Any]) -> Claimed:
+    told = dict(zip(Claimed.__slots__, row, strict=True))
+    return Claimed(**{**told, "context": orjson.loads(told["context"] or "{}")})
 
 
 def end_broken(*, at: datetime) -> None:
