@@ -1,4 +1,4 @@
-"""Background work about reports."""
+"""Background work about reports and campaigns."""
 
 import time
 from datetime import UTC, datetime
@@ -6,7 +6,9 @@ from typing import Final
 
 from celery import shared_task
 
-from campaigns.services import report_mail
+from campaigns.services import report_mail, triggering
+from config.base import clock
+from members.services.events import Delivery
 
 # Shorter than the sweep's interval, so that sweeps of a backlog follow each other.
 SEND_SECONDS: Final = 45.0
@@ -19,3 +21,8 @@ def send_reports() -> None:
     while report_mail.send_due(at=datetime.now(UTC)):
         if time.monotonic() > until:
             return
+
+
+def follow_triggers(event: Delivery) -> None:
+    """Let campaigns act on an event that starts them."""
+    triggering.follow(event, at=max(clock.now(), event.recorded_at))

@@ -34,6 +34,7 @@ from campaigns.models.report import (
     ReportKind,
     ReportRecipient,
 )
+from campaigns.models.trigger import Festival, OccurrenceState, TriggerMark, TriggerOccurrence
 
 __all__ = [
     "Arm",
@@ -46,6 +47,7 @@ __all__ = [
     "CampaignVersion",
     "ContentAsset",
     "DeliveryState",
+    "Festival",
     "GlobalHoldout",
     "Goal",
     "LimitPeriod",
@@ -55,6 +57,7 @@ __all__ = [
     "MessageState",
     "MessageTemplate",
     "MetricValue",
+    "OccurrenceState",
     "OverBudget",
     "Purpose",
     "Report",
@@ -62,6 +65,8 @@ __all__ = [
     "ReportKind",
     "ReportRecipient",
     "TemplateVersion",
+    "TriggerMark",
+    "TriggerOccurrence",
     "UnitCost",
     "VersionState",
     "Via",

@@ -189,6 +189,7 @@ class Message(models.Model):
         TemplateVersion, models.PROTECT, null=True, blank=True, related_name="+", db_index=False,
         verbose_name=_("template version"),
     )  # fmt: skip
+    purpose = models.CharField(_("purpose"), max_length=9, choices=Purpose)
     trigger = models.CharField(_("trigger"), max_length=80)
     occurrence = models.CharField(_("occurrence"), max_length=120)
     channel = models.CharField(_("channel"), max_length=8, choices=Via, blank=True)
@@ -250,7 +251,17 @@ class Message(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["due_at", "id"], condition=Q(state="queued"), name="message_due"),
+            # Marketing waits in a line of its own: a campaign keeps no receipt waiting.
+            models.Index(
+                fields=["due_at", "id"],
+                condition=Q(state="queued", purpose="marketing"),
+                name="message_due_marketing",
+            ),
+            models.Index(
+                fields=["due_at", "id"],
+                condition=Q(state="queued") & ~Q(purpose="marketing"),
+                name="message_due_other",
+            ),
             models.Index(
                 fields=["lease_until"], condition=Q(state="sending"), name="message_leased"
             ),

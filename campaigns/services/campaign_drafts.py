@@ -14,7 +14,7 @@ from django.db.models import Max
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.domain import effects
+from campaigns.domain import effects, triggers
 from campaigns.domain.effects import EffectKind
 from campaigns.models import Campaign, CampaignState, CampaignVersion, MessageTemplate, VersionState
 from campaigns.services import campaign_rules, giving
@@ -173,7 +173,7 @@ def locked(version_id: int) -> CampaignVersion:
 def check(version: CampaignVersion, at: datetime) -> None:
     """Refuse what could not run.
 
-    Raises: CampaignError, EffectError, ConditionError, RuleError.
+    Raises: CampaignError, TriggerError, EffectError, ConditionError, RuleError.
     """
     parsed = effects.parse(version.effects)
     variants = effects.parse_variants(version.variants)
@@ -192,6 +192,7 @@ def check(version: CampaignVersion, at: datetime) -> None:
     _check_known(said, set(templates), "messages")
     if not isinstance(version.trigger, dict) or not version.trigger.get("kind"):
         raise CampaignError("trigger_missing", _("Say what starts this campaign."))
+    triggers.parse(version.trigger)
     campaign_rules.check(version.campaign, version, at)
 
 

@@ -16,7 +16,13 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Campaign, CampaignState, CampaignVersion, VersionState
 from campaigns.models.campaign import RUNNING
-from campaigns.services import assigning, budgets, campaign_drafts, campaign_rules
+from campaigns.services import (
+    assigning,
+    budgets,
+    campaign_drafts,
+    campaign_rules,
+    triggering,
+)
 from campaigns.services.campaign_drafts import PUBLISH, CampaignError, content
 from members.models import Approval, Segment
 from members.models.segment import SegmentKind
@@ -257,4 +263,5 @@ def _write_down(campaign: Campaign, *, actor: str, at: datetime) -> None:
         campaign_rules.begin(campaign, version, actor=actor, at=at)
     else:
         campaign_rules.end(campaign, at=at)
+    triggering.follow_wanted()
     refresh(campaign=campaign, at=at)

@@ -20,12 +20,14 @@ LONGEST_OCCURRENCE: Final = 120
 
 _ENQUEUE: Final = """
 INSERT INTO campaigns_message
-    (public_id, member_id, template_id, trigger, occurrence, channel, language, state, reason,
+    (public_id, member_id, template_id, purpose, trigger, occurrence,
+     channel, language, state, reason,
      due_at, expires_at, context, tries, created_at, provider_id)
-SELECT gen_random_uuid(), w.member_id, w.template_id, w.trigger, w.occurrence, '', '', 'queued', '',
+SELECT gen_random_uuid(), w.member_id, w.template_id, w.purpose, w.trigger, w.occurrence,
+       '', '', 'queued', '',
        w.due_at, w.expires_at, w.context, 0, %s, ''
 FROM json_to_recordset(%s::json) AS w (
-    member_id bigint, template_id bigint, trigger text, occurrence text,
+    member_id bigint, template_id bigint, purpose text, trigger text, occurrence text,
     due_at timestamptz, expires_at timestamptz, context jsonb)
 ON CONFLICT ON CONSTRAINT message_once_per_occurrence DO NOTHING
 """
@@ -73,20 +75,21 @@ def enqueue(wanted: Sequence[Wanted], *, at: datetime, recorded_at: datetime) ->
     rows = [_row(each, templates[each.template_code], at) for each in wanted]
     with connection.cursor() as cursor:
         cursor.execute(_ENQUEUE, [recorded_at, orjson.dumps(rows).decode()])
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
-def _templates(codes: set[str]) -> dict[str, int]:
-    found = dict(MessageTemplate.objects.filter(code__in=codes).values_list("code", "pk"))
+def _templates(codes: set[str]) -> dict[str, MessageTemplate]:
+    found = {each.code: each for each in MessageTemplate.objects.filter(code__in=codes)}
     if missing := codes - found.keys():
         raise TemplateUnknownError(sorted(missing))
     return found
 
 
-def _row(wanted: Wanted, template: int, at: datetime) -> dict[str, Any]:
+def _row(wanted: Wanted, template: MessageTemplate, at: datetime) -> dict[str, Any]:
     return {
         "member_id": wanted.member_id,
-        "template_id": template,
+        "template_id": template.pk,
+        "purpose": template.purpose,
         "trigger": wanted.trigger,
         "occurrence": wanted.occurrence,
         "due_at": max(wanted.due_at, at),

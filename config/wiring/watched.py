@@ -10,7 +10,7 @@ from config.base import watching
 
 # The ledger and what an order writes: their own append-only record, with the actor.
 _HOT: Final = (
-    "campaigns_message", "campaigns_messagereceipt",
+    "campaigns_message", "campaigns_messagereceipt", "campaigns_triggeroccurrence",
     "members_eventdelivery", "members_idempotencykey", "members_interaction",
     "members_memberevent", "members_order", "members_orderline", "members_receivedfact",
     "members_refund", "members_webhookdelivery", "rewards_adjustmentbudget",
@@ -23,7 +23,7 @@ _HOT: Final = (
 
 # Codes that live for minutes, and how far the site's own work has come.
 _PASSING: Final = (
-    "auth_permission", "axes_accessattemptexpiration", "axes_accessfailurelog",
+    "auth_permission", "campaigns_triggermark", "axes_accessattemptexpiration", "axes_accessfailurelog",
     "axes_accesslog", "config_heartbeat", "config_jobrun", "config_programmeclock",
     "config_staffact", "config_staffactanchor", "config_staffacthead", "django_admin_log",
     "django_celery_beat_periodictasks", "django_content_type", "django_session",

@@ -1,6 +1,7 @@
 """One message to one receiver over HTTP: resolved once, checked, and sent to what was checked.
 
-Redirects are not followed, answers' bodies are not read, and nothing takes longer than a deadline.
+Redirects are not followed, answers' bodies are read only where somebody wants to know them, and
+nothing takes longer than a deadline.
 """
 
 import contextlib
@@ -10,7 +11,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import urllib3
@@ -33,10 +34,15 @@ _BROKEN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """How an attempt ended: the receiver's status, or a code for why there is none."""
+    """How an attempt ended: the receiver's status, or a code for why there is none.
+
+    `connection_failed` says that nothing was sent, `connection_broken` that something may have
+    arrived. `content` is what was answered, as far as somebody wanted to read it.
+    """
 
     status: int | None
     error: str = ""
+    content: bytes = field(default=b"", repr=False)
 
     @property
     def is_done(self) -> bool:
@@ -49,7 +55,12 @@ class AddressRefusedError(OSError):
 
 
 def post(
-    url: str, body: bytes, headers: Mapping[str, str], *, seconds: float = TOTAL_SECONDS
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    seconds: float = TOTAL_SECONDS,
+    read_bytes: int = 0,
 ) -> Attempt:
     """Send one message and return how that ended; it never raises for what the network does."""
     try:
@@ -61,7 +72,7 @@ def post(
         return Attempt(None, "address_refused")
     except (OSError, UnicodeError):
         return Attempt(None, "name_not_resolved")
-    return _exchange(target, address, body, headers, seconds)
+    return _exchange(target, address, _Message(body, headers, read_bytes), seconds)
 
 
 def resolve(host: str, port: int) -> str:
@@ -80,16 +91,23 @@ def resolve(host: str, port: int) -> str:
     return names[0]
 
 
-def _exchange(
-    target: Target, address: str, body: bytes, headers: Mapping[str, str], seconds: float
-) -> Attempt:
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """What is sent, and how much of the answer is read."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    read_bytes: int
+
+
+def _exchange(target: Target, address: str, message: _Message, seconds: float) -> Attempt:
     connection = _connection(target, address, seconds)
     try:
         with _deadline(connection, seconds) as is_over:
             try:
-                status = _status(connection, target, body, headers)
+                answered = _answer(connection, target, message)
                 # An answer that was cut off reads like one that has ended.
-                return Attempt(None, "timeout") if is_over.is_set() else Attempt(status)
+                return Attempt(None, "timeout") if is_over.is_set() else answered
             except _BROKEN as error:
                 return Attempt(None, "timeout" if is_over.is_set() else _code(error))
     finally:
@@ -109,27 +127,28 @@ def _connection(target: Target, address: str, seconds: float) -> HTTPConnection:
     )
 
 
-def _status(
-    connection: HTTPConnection, target: Target, body: bytes, headers: Mapping[str, str]
-) -> int:
+def _answer(connection: HTTPConnection, target: Target, message: _Message) -> Attempt:
     connection.connect()
     # From here on only the deadline counts, for sending and for the answer together.
     connection.sock.settimeout(None)
     connection.request(
         "POST",
         target.path,
-        body=body,
+        body=message.body,
         headers={
             "Host": target.authority,
             "Content-Type": "application/json",
             "User-Agent": USER_AGENT,
             "Connection": "close",
-            **headers,
+            **message.headers,
         },
         preload_content=False,
         decode_content=False,
     )
-    return connection.getresponse().status
+    response = connection.getresponse()
+    return Attempt(
+        response.status, content=response.read(message.read_bytes) if message.read_bytes else b""
+    )
 
 
 @contextlib.contextmanager
@@ -158,4 +177,4 @@ def _code(error: Exception) -> str:
         return "timeout"
     if isinstance(error, ssl.SSLError | urllib3.exceptions.SSLError):
         return "certificate_refused"
-    return "connection_failed"
+    return "connection_broken"

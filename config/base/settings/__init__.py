@@ -193,6 +193,28 @@ EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", default=False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="loyalty@localhost")
 
+# Other ways to members; each is open where it is set up. Back ends of mail providers
+# (django-anymail) are named by EMAIL_BACKEND.
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")
+LOYALTY_SMS_PROVIDER = env.str("LOYALTY_SMS_PROVIDER", default="" if IS_PRODUCTION else "console")
+LOYALTY_SMS_URL = env.str("LOYALTY_SMS_URL", default="")
+LOYALTY_SMS_KEY = env.str("LOYALTY_SMS_KEY", default="")
+LOYALTY_SMS_SECRET = env.str("LOYALTY_SMS_SECRET", default="")
+LOYALTY_SMS_APP = env.str("LOYALTY_SMS_APP", default="")
+LOYALTY_SMS_REGION = env.str("LOYALTY_SMS_REGION", default="ap-guangzhou")
+LOYALTY_SMS_SIGNATURE = env.str("LOYALTY_SMS_SIGNATURE", default="")
+LOYALTY_SMS_TEMPLATES = env.json("LOYALTY_SMS_TEMPLATES", default={})
+LOYALTY_PUSH_URL = env.str("LOYALTY_PUSH_URL", default="")
+LOYALTY_PUSH_SECRET = env.str("LOYALTY_PUSH_SECRET", default="")
+LOYALTY_PUSH_APP = env.str("LOYALTY_PUSH_APP", default="app")
+LOYALTY_WECHAT_URL = env.str("LOYALTY_WECHAT_URL", default="")
+LOYALTY_WECHAT_SECRET = env.str("LOYALTY_WECHAT_SECRET", default="")
+LOYALTY_WECHAT_APP = env.str("LOYALTY_WECHAT_APP", default="")
+# Where members reach the site, for links in messages to them.
+LOYALTY_PUBLIC_URL = env.str("LOYALTY_PUBLIC_URL", default="http://localhost:8000")
+# Values that messages were made with are kept for so long; then only that they were sent.
+LOYALTY_MESSAGES_KEPT_DAYS = env.int("LOYALTY_MESSAGES_KEPT_DAYS", default=180)
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "Loyalty",
     "VERSION": "1",
