@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns import trigger_words
 from campaigns.domain import effects, triggers
 from campaigns.domain.effects import Effect, EffectKind
+from campaigns.domain.trigger_values import TriggerError
 from campaigns.models import CampaignVersion
 from config.base import clock
 from members.services.drafts import Facets
@@ -65,7 +66,7 @@ def trigger(version: CampaignVersion) -> str:
     """Return what starts a version."""
     try:
         return trigger_words.sentence(triggers.parse(version.trigger))
-    except triggers.TriggerError:
+    except TriggerError:
         return ""
 
 

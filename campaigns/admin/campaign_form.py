@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from campaigns import trigger_words
 from campaigns.domain import triggers
 from campaigns.domain.effects import NAMED, EffectKind
-from campaigns.domain.triggers import Kind, TriggerError
+from campaigns.domain.trigger_values import TriggerError
+from campaigns.domain.triggers import Kind
 from campaigns.models import CampaignVersion, MessageTemplate
 from campaigns.services.campaign_drafts import Names
 from config.base.names import name_of
@@ -152,18 +153,18 @@ class TriggerForm(forms.Form):
         self.fields["kind"].choices = [  # type: ignore[attr-defined]
             (kind.value, words) for kind, words in trigger_words.KINDS.items()
         ]
-        chosen = (data.get("trigger-kind") if data else None) or stored.get("kind") or Kind.ORDER
-        self.kind = Kind(chosen) if chosen in set(Kind) else Kind.ORDER
-        for name in (*triggers.fields_of(self.kind), *triggers.timing_of(self.kind)):
+        wanted = (data.get("trigger-kind") if data else None) or stored.get("kind") or Kind.ORDER
+        self.chosen = Kind(wanted) if wanted in set(Kind) else Kind.ORDER
+        for name in (*triggers.fields_of(self.chosen), *triggers.timing_of(self.chosen)):
             self.fields[name] = self._field(name)
 
     @property
     def kind_value(self) -> str:
         """Return the kind whose fields are shown."""
-        return self.kind.value
+        return self.chosen.value
 
     def _field(self, name: str) -> forms.Field:
-        label = TRIGGER_LABELS.get(name, name)
+        label: Any = TRIGGER_LABELS.get(name, name)
         if name == "segment":
             return forms.ChoiceField(label=label, choices=[("", "–"), *_segments()], required=False)
         if name in _CHOICES:
@@ -177,14 +178,14 @@ class TriggerForm(forms.Form):
         """Return the trigger as it is stored; None where it cannot be understood, and why."""
         if not self.is_valid():
             return None
-        known = {**triggers.fields_of(self.kind), **triggers.timing_of(self.kind)}
+        known = {**triggers.fields_of(self.chosen), **triggers.timing_of(self.chosen)}
         said = {
             name: _as_read(reader, name, str(self.cleaned_data[name]))
             for name, reader in known.items()
             if self.cleaned_data.get(name)
         }
         try:
-            return triggers.parse({"kind": self.kind.value, **said}).to_json()
+            return triggers.parse({"kind": self.chosen.value, **said}).to_json()
         except TriggerError as error:
             field = str(error.details.get("field", ""))
             self.add_error(field if field in self.fields else None, str(error.message))
@@ -258,7 +259,8 @@ class EffectRows:
 
     def read(self) -> list[dict[str, Any]] | None:
         """Return the effects as they are stored; None where a row is wrong."""
-        if not all([form.is_valid() for form in self.forms]):
+        valid = [form.is_valid() for form in self.forms]
+        if not all(valid):
             return None
         kept = [*self.stored, *({} for _number in range(_SPACE))]
         pairs = zip(self.forms, kept, strict=True)

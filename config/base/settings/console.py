@@ -130,6 +130,16 @@ NAVIGATION = [
         ],
     },
     {
+        "title": _("Campaigns"),
+        "separator": True,
+        "items": [
+            _page(_("Campaigns"), "campaign", "campaigns.view_campaign", "campaign_board"),
+            _list(_("Acts of campaigns"), "bolt", "campaigns.campaignact"),
+            _list(_("Members of campaigns"), "groups", "campaigns.campaignmember"),
+            _list(_("Campaign budgets"), "savings", "campaigns.campaignbudget"),
+        ],
+    },
+    {
         "title": _("Reports"),
         "separator": True,
         "items": [
