@@ -23,7 +23,7 @@ from campaigns import campaign_words, lint, queries
 from campaigns.admin.campaign_form import CampaignForm, EffectRows, TriggerForm
 from campaigns.models import Campaign, CampaignState, CampaignVersion, VersionState
 from campaigns.models.campaign import RUNNING
-from campaigns.services import campaign_drafts, launching
+from campaigns.services import assigning, campaign_drafts, launching
 from config.base import clock
 from config.base.admin import formats, site
 from config.base.admin.actors import actor_of
@@ -93,6 +93,8 @@ def board_page(request: HttpRequest) -> HttpResponse:
         "title": gettext("Campaigns"),
         "columns": columns,
         "may_edit": request.user.has_perm(EDIT),
+        "may_hold_out": request.user.has_perm("campaigns.change_globalholdout"),
+        "holdout": assigning.global_holdout(),
     }
     return _page(request, "campaign_board.html", context)
 

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin import campaigns
+from campaigns.admin import campaign_acts, campaigns
 from campaigns.services import campaign_drafts, launching
 from config.base.panels import EventText, Page, Panel, Place, register
 from members.services import approvals
@@ -27,6 +27,8 @@ def install() -> None:
         Page(
             "campaigns/<int:campaign_id>/do/<slug:verb>/", "campaign_verb", campaigns.verb_page
         ),
+        Page("campaigns/acts/<int:act_id>/undo/", "campaign_act_undo", campaign_acts.undo_page),
+        Page("campaigns/global-holdout/", "global_holdout", campaign_acts.holdout_page),
         Panel(
             "campaigns.running", Place.DASHBOARD_WORK, "admin/campaigns/running.html",
             campaigns.running_panel, 5, campaigns.VIEW,
@@ -36,4 +38,5 @@ def install() -> None:
             campaigns.member_panel, 35, "campaigns.view_campaignmember",
         ),
         EventText("campaign.acted", campaigns.event_details),
+        EventText("campaign.undone", campaigns.event_details),
     )  # fmt: skip
