@@ -15,7 +15,8 @@ def install() -> None:
         campaign_drafts.PUBLISH,
         Kind(
             _("Let a campaign run"), launching.publish, campaign_panels.summarise,
-            campaign_panels.effects, campaign_drafts.PUBLISH_PERMISSION, campaign_panels.address, launching.drop,
+            campaign_panels.effects, campaign_drafts.PUBLISH_PERMISSION, campaign_panels.address,
+            launching.drop,
         ),
     )  # fmt: skip
     register(
