@@ -1,4 +1,4 @@
-"""Background work about reports and messages."""
+"""Background work about reports, messages and campaigns."""
 
 import time
 from datetime import UTC, datetime
@@ -7,8 +7,9 @@ from typing import Final
 from celery import shared_task
 from django.conf import settings
 
-from campaigns.services import report_mail, sending
+from campaigns.services import report_mail, sending, triggering
 from config.base import clock
+from members.services.events import Delivery
 
 # Shorter than the sweep's interval, so that sweeps of a backlog follow each other.
 SEND_SECONDS: Final = 45.0
@@ -31,3 +32,8 @@ def send_messages() -> None:
     while sending.send_due(at=clock.now(), as_of_due=as_of_due):
         if time.monotonic() > until:
             return
+
+
+def follow_triggers(event: Delivery) -> None:
+    """Let campaigns act on an event that starts them."""
+    triggering.follow(event, at=max(clock.now(), event.recorded_at))

@@ -1,5 +1,18 @@
-"""Models of the marketing app: messages, goals, measured figures and reports."""
+"""Models of the marketing app: campaigns, messages, goals, measured figures and reports."""
 
+from campaigns.models.campaign import (
+    Arm,
+    Campaign,
+    CampaignAct,
+    CampaignBudget,
+    CampaignMember,
+    CampaignState,
+    CampaignVersion,
+    GlobalHoldout,
+    LimitPeriod,
+    OverBudget,
+    VersionState,
+)
 from campaigns.models.figures import MetricValue, UnitCost
 from campaigns.models.goal import Goal
 from campaigns.models.message import (
@@ -12,7 +25,6 @@ from campaigns.models.message import (
     MessageTemplate,
     Purpose,
     TemplateVersion,
-    VersionState,
     Via,
 )
 from campaigns.models.report import (
@@ -22,24 +34,39 @@ from campaigns.models.report import (
     ReportKind,
     ReportRecipient,
 )
+from campaigns.models.trigger import Festival, OccurrenceState, TriggerMark, TriggerOccurrence
 
 __all__ = [
+    "Arm",
     "AssetKind",
+    "Campaign",
+    "CampaignAct",
+    "CampaignBudget",
+    "CampaignMember",
+    "CampaignState",
+    "CampaignVersion",
     "ContentAsset",
     "DeliveryState",
+    "Festival",
+    "GlobalHoldout",
     "Goal",
+    "LimitPeriod",
     "Message",
     "MessagePolicy",
     "MessageReceipt",
     "MessageState",
     "MessageTemplate",
     "MetricValue",
+    "OccurrenceState",
+    "OverBudget",
     "Purpose",
     "Report",
     "ReportDelivery",
     "ReportKind",
     "ReportRecipient",
     "TemplateVersion",
+    "TriggerMark",
+    "TriggerOccurrence",
     "UnitCost",
     "VersionState",
     "Via",

@@ -2,12 +2,15 @@
 
 from typing import Final
 
+from campaigns.services import triggering
+from campaigns.tasks import follow_triggers
 from members import tasks
 from members.services import delivery, webhooks
 from members.services.delivery import Follower
 
 FOLLOWERS: Final[tuple[Follower, ...]] = (
     Follower(webhooks.FOLLOWER, frozenset(), tasks.owe_to_webhooks, chooses=True),
+    Follower(triggering.FOLLOWER, frozenset(), follow_triggers, chooses=True),
 )
 
 

@@ -24,7 +24,7 @@ from config.base.panels import (
     register,
 )
 from config.safety import admin as safety
-from config.wiring import care, desk, messaging, programme, segments
+from config.wiring import campaigns, care, desk, messaging, programme, segments
 from members.admin import case_page, customer_value, inbox, insight, league
 from members.admin import panels as members
 from members.admin import reports as member_reports
@@ -106,6 +106,7 @@ def install() -> None:
     )  # fmt: skip
     programme.install()
     segments.install()
+    campaigns.install()
 
 
 def _install_dashboard() -> None:

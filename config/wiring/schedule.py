@@ -12,6 +12,7 @@ from typing import Final
 from django.db import transaction
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
+from campaigns.services import triggering
 from campaigns.tasks import send_messages, send_reports
 from config.base import job_runs
 from config.wiring import followers
@@ -24,6 +25,9 @@ SCHEDULER: Final = "scheduler"
 SINCE: Final = "installed"
 DUE_SECONDS: Final = 60
 DELIVERY_SECONDS: Final = 10
+# What campaigns say to an event has to be said at once (CMP-05).
+PROMPT_SECONDS: Final = 2
+PROMPT: Final = frozenset((triggering.FOLLOWER,))
 # Looked for so often; it runs once a day.
 AUDIT_SECONDS: Final = 900
 
@@ -56,7 +60,8 @@ def rows() -> Iterator[Row]:
     yield Row("run_due", run_due_now.name, DUE_SECONDS)
     for follower in delivery.registered():
         name = f"deliver {follower.name}"
-        yield Row(name, deliver_events.name, DELIVERY_SECONDS, (follower.name,))
+        seconds = PROMPT_SECONDS if follower.name in PROMPT else DELIVERY_SECONDS
+        yield Row(name, deliver_events.name, seconds, (follower.name,))
     yield Row("send webhooks", send_webhooks.name, DELIVERY_SECONDS)
     yield Row("send messages", send_messages.name, DELIVERY_SECONDS)
     yield Row("send reports", send_reports.name, DUE_SECONDS)
@@ -72,6 +77,7 @@ def sync() -> None:
     followers.install()
     delivery.sync_subscriptions()
     webhooks.follow_wanted()
+    triggering.follow_wanted()
     wanted = {row.name: row for row in rows()}
     PeriodicTask.objects.filter(description=OURS).exclude(name__in=wanted).delete()
     for name, row in wanted.items():

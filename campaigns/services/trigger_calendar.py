@@ -1,0 +1,66 @@
+"""The calendar of campaigns, gone through day by day up to an instant.
+
+Source: ENG-11, ENG-12, ENG-13, ENG-18, PTS-07.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from campaigns.domain import festivals
+from campaigns.domain.festivals import Rule
+from campaigns.models import Campaign, CampaignState, Festival, TriggerMark
+from campaigns.services import trigger_days, triggering
+from campaigns.services.firing import Occurrence
+from campaigns.services.trigger_days import Due
+from campaigns.services.triggering import Running
+
+Progress = Callable[[int, int], None]
+
+
+def fire_calendar(*, at: datetime, recorded_at: datetime, progress: Progress | None = None) -> int:
+    """Go through the days of every campaign of the calendar up to an instant; return the acts.
+
+    The mark of a campaign moves on with each day that is done, so a run that dies is gone on with
+    where it stopped; what it has done already is not done again. What falls into a pause is not
+    made up for.
+    """
+    done, known = 0, rules()
+    for each in triggering.running():
+        if each.trigger.event is None:
+            for count in _fire_days(each, known, at, recorded_at):
+                done += count
+                if progress is not None:
+                    progress(done, done)
+    paused = Campaign.objects.filter(state=CampaignState.PAUSED)
+    TriggerMark.objects.filter(campaign__in=paused, done_until__lt=at).update(done_until=at)
+    return done
+
+
+def _fire_days(
+    each: Running, known: dict[str, Rule], at: datetime, recorded_at: datetime
+) -> Iterable[int]:
+    mark = TriggerMark.objects.filter(campaign=each.campaign).first()
+    done_until = each.since if mark is None else max(mark.done_until, each.since)
+    for day in trigger_days.days(done_until, at):
+        point = each.trigger.point(day)
+        if done_until < point <= at and each.holds(point):
+            for due in trigger_days.due_on(each.trigger, day, known):
+                yield _act_on_day(each, due, point, recorded_at)
+            _move(each.campaign, point)
+    if at > done_until:
+        _move(each.campaign, at)
+
+
+def _act_on_day(each: Running, due: Sequence[Due], point: datetime, recorded_at: datetime) -> int:
+    occurrences = [Occurrence(one.member_id, one.key, point) for one in due]
+    return triggering.act(each, occurrences, at=recorded_at)
+
+
+def _move(campaign: Campaign, until: datetime) -> None:
+    TriggerMark.objects.update_or_create(campaign=campaign, defaults={"done_until": until})
+
+
+def rules() -> dict[str, Rule]:
+    """Return the rules of the festivals that are used."""
+    used = Festival.objects.filter(is_enabled=True)
+    return {code: festivals.parse(rule) for code, rule in used.values_list("code", "rule")}
