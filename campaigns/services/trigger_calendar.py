@@ -3,15 +3,14 @@
 Source: ENG-11, ENG-12, ENG-13, ENG-18, PTS-07.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
 
 from campaigns.domain import festivals
 from campaigns.domain.festivals import Rule
 from campaigns.models import Campaign, CampaignState, Festival, TriggerMark
 from campaigns.services import trigger_days, triggering
 from campaigns.services.firing import Occurrence
-from campaigns.services.trigger_days import Due
 from campaigns.services.triggering import Running
 
 Progress = Callable[[int, int], None]
@@ -44,16 +43,22 @@ def _fire_days(
     for day in trigger_days.days(done_until, at):
         point = each.trigger.point(day)
         if done_until < point <= at and each.holds(point):
-            for due in trigger_days.due_on(each.trigger, day, known):
-                yield _act_on_day(each, due, point, recorded_at)
-            _move(each.campaign, point)
+            yield from _act_on_day(each, day, known, recorded_at)
     if at > done_until:
         _move(each.campaign, at)
 
 
-def _act_on_day(each: Running, due: Sequence[Due], point: datetime, recorded_at: datetime) -> int:
-    occurrences = [Occurrence(one.member_id, one.key, point) for one in due]
-    return triggering.act(each, occurrences, at=recorded_at)
+def _act_on_day(
+    each: Running, day: date, known: dict[str, Rule], recorded_at: datetime
+) -> Iterable[int]:
+    """Act on a day, slice by slice, and remember that it is done: a day of nobody is no news."""
+    point, is_any = each.trigger.point(day), False
+    for due in trigger_days.due_on(each.trigger, day, known):
+        is_any = True
+        occurrences = [Occurrence(one.member_id, one.key, point) for one in due]
+        yield triggering.act(each, occurrences, at=recorded_at)
+    if is_any:
+        _move(each.campaign, point)
 
 
 def _move(campaign: Campaign, until: datetime) -> None:
