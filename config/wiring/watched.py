@@ -24,9 +24,9 @@ _HOT: Final = (
 # Codes that live for minutes, and how far the site's own work has come.
 _PASSING: Final = (
     "auth_permission", "axes_accessattemptexpiration", "axes_accessfailurelog",
-    "axes_accesslog", "campaigns_triggermark", "config_heartbeat", "config_jobrun", "config_programmeclock",
-    "config_staffact", "config_staffactanchor", "config_staffacthead", "django_admin_log",
-    "django_celery_beat_periodictasks", "django_content_type", "django_session",
+    "axes_accesslog", "campaigns_triggermark", "config_heartbeat", "config_jobrun",
+    "config_programmeclock", "config_staffact", "config_staffactanchor", "config_staffacthead",
+    "django_admin_log", "django_celery_beat_periodictasks", "django_content_type", "django_session",
     "members_membercode", "members_onetimepassword", "members_verification",
     "rewards_grantcalendar", "tiers_benefitrollout", "tiers_ladderrollout",
 )  # fmt: skip
