@@ -12,22 +12,37 @@ from campaigns.trigger_words import Labels
 
 _INTRODUCTION = """# Automations
 
-What the product tells members by itself once an automation is switched on (Campaigns → Automations, or
-`manage.py preset classic --automations`). From this table anybody can compute who is told what, and when. It is written by
+What the product tells members by itself once an automation is switched on (Campaigns →
+Automations, or
+`manage.py preset classic --automations`). From this table anybody can compute who is told what,
+and when. It is written by
 `manage.py automations --table`; a test holds it against the code.
 
-- Addressed is every active member who has joined by the instant at which the automation acts. Nobody is held out.
+- Addressed is every active member who has joined by the instant at which the automation acts.
+  Nobody is held out.
 - Days and hours are the programme's. "at once" is with the next sweep, seconds after the event.
-- An order counts while it is paid and worth more than 0; its event is its placing. What happened before the automation was switched on starts nothing.
-- "n days later at h:00" is n programme days after the day of the event. "unless there has been an order by then": an order placed after the event, for an enrolment any order at all, means that nothing is said. An order that is cancelled or refunded in full by then is not followed up.
-- A condition of the calendar is looked at when the scheduler goes through that day: points that are spent by then are not spoken of, who has bought by then is not dormant.
+- An order counts while it is paid and worth more than 0; its event is its placing. What happened
+  before the automation was switched on starts nothing.
+- "n days later at h:00" is n programme days after the day of the event. "unless there has been
+  an order by then": an order placed after the event, for an enrolment any order at all, means
+  that nothing is said. An order that is cancelled or refunded in full by then is not followed
+  up.
+- A condition of the calendar is looked at when the scheduler goes through that day: points that
+  are spent by then are not spoken of, who has bought by then is not dormant.
 - A day of 29 February is 28 February in other years (`LOYALTY_LEAP_DAY`).
-- Each occurrence is told once. After downtime the days missed are gone through in order; what is later than its time by more than "worth telling" is not told any more.
-- A message goes out by the first channel, in the order of the delivery settings or of the member, that reaches the member and that consent allows; quiet hours and the caps on marketing hold as for every message. Marketing needs a consent to marketing, service messages go to whoever has not refused them.
+- Each occurrence is told once. After downtime the days missed are gone through in order; what is
+  later than its time by more than "worth telling" is not told any more.
+- A message goes out by the first channel, in the order of the delivery settings or of the
+  member, that reaches the member and that consent allows; quiet hours and the caps on marketing
+  hold as for every message. Marketing needs a consent to marketing, service messages go to
+  whoever has not refused them.
 
-| automation | starts with | acts | unless | worth telling | once in | occurrence | says or gives | channels, in this order |
-|---|---|---|---|---|---|---|---|---|
 """
+
+COLUMNS = (
+    "automation", "starts with", "acts", "unless", "worth telling", "once in", "occurrence",
+    "says or gives", "channels, in this order",
+)  # fmt: skip
 
 OCCURRENCES: Mapping[str, str] = {
     "order": "each order (of the n-th order: once)",
@@ -48,7 +63,8 @@ OCCURRENCES: Mapping[str, str] = {
 def table() -> str:
     """Return docs/automations.md."""
     with translation.override("en"):
-        return _INTRODUCTION + "".join(f"| {' | '.join(_cells(e))} |\n" for e in AUTOMATIONS)
+        rows = [COLUMNS, ["---"] * len(COLUMNS), *(_cells(each) for each in AUTOMATIONS)]
+        return _INTRODUCTION + "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
 
 
 def _cells(each: Automation) -> list[str]:

@@ -9,13 +9,13 @@ Source: CMP-01, CMP-02, CMP-15, CMP-16, RWD-14, SEG-07.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from django.db import transaction
 
-from campaigns.domain import assignment, effects
+from campaigns.domain import assignment, effects, triggers
 from campaigns.domain import budget as fitting
 from campaigns.domain import meeting as deciding
 from campaigns.domain.assignment import Variant
@@ -36,7 +36,6 @@ from members.services.events import NewEvent
 from rewards.services import many_points
 
 ACTED: Final = "campaign.acted"
-STALE_HOURS: Final = 72
 _NEEDS_ACCOUNT: Final = frozenset({EffectKind.POINTS, EffectKind.REWARD})
 
 
@@ -223,9 +222,7 @@ class _Firing:
         events.append([self._event(row) for row, _each in pairs])
 
     def _messages(self, row: CampaignAct, each: Occurrence) -> list[Wanted]:
-        expires_at = each.expires_at or each.at + timedelta(
-            hours=int(self.version.trigger.get("stale_hours", STALE_HOURS))
-        )
+        expires_at = each.expires_at or each.at + triggers.parse(self.version.trigger).stale_after
         if expires_at <= self.at:
             return []
         said = [

@@ -19,7 +19,7 @@ SELECT m.id, m.status, m.public_id, c.arm, coalesce(c.variant, ''),
            JOIN campaigns_campaign k ON k.id = o.campaign_id AND k.state IN ('pilot', 'live')
            JOIN campaigns_campaignversion v ON v.id = k.running_id AND v."group" = %(group)s
            WHERE o.member_id = m.id AND o.arm = 'treated' AND o.left_at IS NULL
-             AND (v.priority > %(priority)s OR (v.priority = %(priority)s AND k.code < %(code)s))),
+             AND (v.priority < %(priority)s OR (v.priority = %(priority)s AND k.code < %(code)s))),
        ARRAY(SELECT s.code FROM members_segmentmembership b
              JOIN members_segment s ON s.id = b.segment_id AND s.code = ANY(%(segments)s)
              WHERE b.member_id = m.id AND b.from_at <= %(at)s

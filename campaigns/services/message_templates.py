@@ -24,7 +24,6 @@ from campaigns.models import (
 from campaigns.services import variables
 from config.base.errors import DomainError
 
-
 SYSTEM: Final = "system"
 
 

@@ -12,6 +12,7 @@ from typing import Final
 from django.conf import settings
 
 from campaigns.services import (
+    launching,
     measuring,
     reports,
     trigger_calendar,
@@ -59,6 +60,7 @@ def install() -> None:
     jobs.register("follow_triggers", follow_triggers, every=timedelta(minutes=1))
     jobs.register("waiting_triggers", waiting_triggers, every=timedelta(minutes=1))
     jobs.register("calendar_triggers", calendar_triggers, every=timedelta(minutes=1))
+    jobs.register("keep_campaigns", keep_campaigns, every=timedelta(hours=1))
     jobs.register("open_cases", open_cases, every=timedelta(hours=1))
     jobs.register("escalate_cases", escalate_cases, every=timedelta(minutes=1))
     jobs.register("hand_over_members", hand_over_members, every=timedelta(minutes=15))
@@ -147,6 +149,14 @@ def calendar_triggers(turn: Turn) -> int:
     return trigger_calendar.fire_calendar(
         at=turn.at, recorded_at=turn.recorded_at, progress=turn.progress
     )
+
+
+def keep_campaigns(turn: Turn) -> int:
+    """Bring the audiences of campaigns up to date, and end the campaigns that are over.
+
+    After the triggers: what came before the end of a campaign is still met.
+    """
+    return launching.keep_going(at=turn.at)
 
 
 def open_cases(turn: Turn) -> int:

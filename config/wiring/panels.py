@@ -6,7 +6,7 @@ from typing import Final
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin import dashboards, goals, month_end, reports, today
+from campaigns.admin import automations, dashboards, festivals, goals, month_end, reports, today
 from config.base import clock
 from config.base.admin import scope
 from config.base.admin.reauth import fresh_login_required
@@ -24,7 +24,7 @@ from config.base.panels import (
     register,
 )
 from config.safety import admin as safety
-from config.wiring import care, desk, programme
+from config.wiring import campaigns, care, desk, programme
 from members.admin import case_page, inbox, league
 from members.admin import panels as members
 from members.admin import reports as member_reports
@@ -71,6 +71,7 @@ def install() -> None:
     _install_figures()
     _install_member_page()
     _install_pages()
+    _install_triggers()
     desk.install()
     care.install()
     name_programme(lambda: brand.programme_name(clock.now()))
@@ -103,6 +104,7 @@ def install() -> None:
         ),
     )  # fmt: skip
     programme.install()
+    campaigns.install()
 
 
 def _install_dashboard() -> None:
@@ -312,6 +314,21 @@ def _install_pages() -> None:
         EventText("tier.lapse_warning", tiers.lapse_details),
     )  # fmt: skip
     _install_files()
+
+
+def _install_triggers() -> None:
+    register(
+        Page("campaigns/festivals/", "festivals", festivals.festivals_page),
+        Page("campaigns/festivals/add/", "festival_add", festivals.festival_page),
+        Page(
+            "campaigns/festivals/<int:festival_id>/", "festival_change", festivals.festival_page
+        ),
+        Page("campaigns/automations/", "automations", automations.automations_page),
+        Page(
+            "campaigns/automations/<slug:code>/<slug:verb>/", "automation_switch",
+            automations.automation_switch,
+        ),
+    )  # fmt: skip
 
 
 def _install_files() -> None:

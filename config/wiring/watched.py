@@ -10,10 +10,12 @@ from config.base import watching
 
 # The ledger and what an order writes: their own append-only record, with the actor.
 _HOT: Final = (
+    "campaigns_campaignact", "campaigns_campaignbudget", "campaigns_campaignmember",
     "campaigns_message", "campaigns_messagereceipt", "campaigns_triggeroccurrence",
     "members_eventdelivery", "members_idempotencykey", "members_interaction",
     "members_memberevent", "members_order", "members_orderline", "members_receivedfact",
-    "members_refund", "members_webhookdelivery", "rewards_adjustmentbudget",
+    "members_refund", "members_segmentmembership", "members_webhookdelivery",
+    "rewards_adjustmentbudget",
     "rewards_couponmisses", "rewards_couponuse", "rewards_entry", "rewards_evaluation",
     "rewards_foldsnapshot", "rewards_grant", "rewards_inbounddelivery", "rewards_lot",
     "rewards_lotuse", "rewards_pointsaccount", "rewards_reservation", "tiers_entitlement",
@@ -23,10 +25,11 @@ _HOT: Final = (
 
 # Codes that live for minutes, and how far the site's own work has come.
 _PASSING: Final = (
-    "auth_permission", "axes_accessattemptexpiration", "axes_accessfailurelog",
-    "axes_accesslog", "campaigns_triggermark", "config_heartbeat", "config_jobrun",
-    "config_programmeclock", "config_staffact", "config_staffactanchor", "config_staffacthead",
-    "django_admin_log", "django_celery_beat_periodictasks", "django_content_type", "django_session",
+    "auth_permission", "campaigns_triggermark",
+    "axes_accessattemptexpiration", "axes_accessfailurelog",
+    "axes_accesslog", "config_heartbeat", "config_jobrun", "config_programmeclock",
+    "config_staffact", "config_staffactanchor", "config_staffacthead", "django_admin_log",
+    "django_celery_beat_periodictasks", "django_content_type", "django_session",
     "members_membercode", "members_onetimepassword", "members_verification",
     "rewards_grantcalendar", "tiers_benefitrollout", "tiers_ladderrollout",
 )  # fmt: skip

@@ -130,6 +130,17 @@ NAVIGATION = [
         ],
     },
     {
+        "title": _("Automations and festivals"),
+        "separator": True,
+        "items": [
+            _page(_("Automations"), "bolt", "campaigns.view_campaign", "automations"),
+            _page(_("Festivals"), "celebration", "campaigns.view_festival", "festivals"),
+            _list(
+                _("Occurrences of triggers"), "pending_actions", "campaigns.triggeroccurrence"
+            ),
+        ],
+    },
+    {
         "title": _("Reports"),
         "separator": True,
         "items": [

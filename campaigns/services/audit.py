@@ -1,0 +1,26 @@
+"""What the audit proves of campaigns: budgets, acts, arms, and what was written down for tills.
+
+Source: CMP-09, CMP-15, SEG-07.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from config.base import audit
+
+FOLDER: Final = Path(__file__).resolve().parent.parent / "sql" / "audit"
+
+TEXTS: Final[dict[str, Promise]] = {
+    "campaign_act_version": _("An act is of a version of its campaign."),
+    "campaign_act_treated": _("Something is given to addressed members only."),
+    "campaign_budget_spent": _("A campaign's budget has given what its acts have."),
+    "campaign_segment": _("The segment of a running campaign holds whom it addresses."),
+}
+
+
+def checks() -> list[audit.Check]:
+    """Return the checks of this app."""
+    return audit.load(FOLDER, TEXTS, {})

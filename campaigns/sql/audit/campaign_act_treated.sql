@@ -1,0 +1,5 @@
+SELECT a.id AS act, a.campaign_id AS campaign, a.member_id AS member, m.arm
+FROM campaigns_campaignact a
+LEFT JOIN campaigns_campaignmember m
+       ON m.campaign_id = a.campaign_id AND m.member_id = a.member_id
+WHERE a.skipped = '' AND m.arm IS DISTINCT FROM 'treated'
