@@ -33,6 +33,7 @@ EVENTS: Mapping[str, Promise] = {
     "points.captured": _("Points spent"),
     "points.released": _("Points released"),
     "points.adjusted": _("Points adjusted"),
+    "campaign.acted": _("Campaign acted"),
     "points.own_till_released": _("Points of one's own till released"),
     "redemption.requested": _("Reward redeemed"),
     "redemption.approved": _("Redemption approved"),

@@ -9,7 +9,7 @@ Source: CMP-02, CMP-09, SEG-07.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from django.db import connection
 from django.db.models import Count
 
 from campaigns.domain import assignment, effects
-from campaigns.domain.assignment import Candidate, Held, Variant
+from campaigns.domain.assignment import Assigned, Candidate, Held, Variant
 from campaigns.models import Arm, Campaign, CampaignMember, CampaignVersion, GlobalHoldout
 from members.models import Segment
 from rewards.services import rule_publication
@@ -184,35 +184,43 @@ def _assign(
     campaign: Campaign, version: CampaignVersion, at: datetime, newcomers: Sequence[_Newcomer]
 ) -> list[int]:
     """Put newcomers into arms, and top up the stage from those who wait; returns who of these."""
-    setting = global_holdout()
-    candidates: dict[str, list[Candidate]] = defaultdict(list)
-    by_member: dict[int, _Newcomer] = {}
-    rows: list[CampaignMember] = []
     writer = _Writer(campaign, effects.parse_variants(version.variants), at)
+    setting = global_holdout()
+    fresh: dict[str, dict[int, _Newcomer]] = defaultdict(dict)
     for each in newcomers:
         if each.excluded or is_held_out(setting, each.public_id):
-            reason = BY_SEGMENT if each.excluded else BY_GLOBAL_HOLDOUT
-            rows.append(writer.row(each, Arm.EXCLUDED, reason))
-            continue
-        place = assignment.position(campaign.code, each.public_id)
-        candidates[each.stratum].append(Candidate(each.member, place))
-        by_member[each.member] = each
+            writer.add(each, Arm.EXCLUDED, BY_SEGMENT if each.excluded else BY_GLOBAL_HOLDOUT)
+        else:
+            fresh[each.stratum][each.member] = each
     promoted: list[int] = []
     held = _held(campaign)
-    for stratum in sorted(candidates.keys() | held.keys()):
-        fresh = candidates.get(stratum, [])
-        wants = assignment.wanted(
-            held.get(stratum, Held()), len(fresh), holdout_percent=version.holdout_percent,
-            stage_percent=campaign.stage_percent,
-        )  # fmt: skip
-        waiting = _waiting(campaign, stratum, wants.treated)
-        arms = assignment.assign(wants, fresh, waiting)
-        promoted += [member for member in arms.treated if member not in by_member]
+    for stratum in sorted(fresh.keys() | held.keys()):
+        arms = _choose(campaign, version, stratum, held.get(stratum, Held()), fresh[stratum])
+        promoted += [member for member in arms.treated if member not in fresh[stratum]]
         for arm in (Arm.TREATED, Arm.HOLDOUT, Arm.WAITING):
-            chosen = getattr(arms, arm.value)
-            rows += [writer.row(by_member[m], arm) for m in chosen if m in by_member]
-    writer.write(rows, promoted)
+            for member in set(getattr(arms, arm.value)) & fresh[stratum].keys():
+                writer.add(fresh[stratum][member], arm)
+    writer.write(promoted)
     return promoted
+
+
+def _choose(
+    campaign: Campaign,
+    version: CampaignVersion,
+    stratum: str,
+    held: Held,
+    fresh: Mapping[int, _Newcomer],
+) -> Assigned:
+    """Choose who of one stratum goes where."""
+    wants = assignment.wanted(
+        held, len(fresh), holdout_percent=version.holdout_percent,
+        stage_percent=campaign.stage_percent,
+    )  # fmt: skip
+    candidates = [
+        Candidate(each.member, assignment.position(campaign.code, each.public_id))
+        for each in fresh.values()
+    ]
+    return assignment.assign(wants, candidates, _waiting(campaign, stratum, wants.treated))
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,27 +230,29 @@ class _Writer:
     campaign: Campaign
     variants: Sequence[Variant]
     at: datetime
+    new: list[CampaignMember] = field(default_factory=list)
+    changed: list[CampaignMember] = field(default_factory=list)
 
-    def row(self, each: _Newcomer, arm: Arm, reason: str = "") -> CampaignMember:
+    def add(self, each: _Newcomer, arm: Arm, reason: str = "") -> None:
+        """Take a newcomer into an arm; one who was excluded has a row already."""
         salt = self.campaign.code
         drawn = assignment.draw(
             self.variants, assignment.position(f"{salt}:variant", each.public_id)
         )
-        return CampaignMember(
+        row = CampaignMember(
             pk=each.row, campaign=self.campaign, member_id=each.member, arm=arm, variant=drawn,
             stratum=each.stratum, position=assignment.position(salt, each.public_id),
             entered_at=self.at, treated_at=self.at if arm == Arm.TREATED else None, reason=reason,
         )  # fmt: skip
+        (self.new if each.row is None else self.changed).append(row)
 
-    def write(self, rows: Sequence[CampaignMember], promoted: Sequence[int]) -> None:
-        known = [row for row in rows if row.pk is not None]
+    def write(self, promoted: Sequence[int]) -> None:
+        """Write the newcomers, and address those who have waited."""
         CampaignMember.objects.bulk_update(
-            known, ["arm", "variant", "stratum", "entered_at", "treated_at", "reason"],
+            self.changed, ["arm", "variant", "stratum", "entered_at", "treated_at", "reason"],
             batch_size=CHUNK,
         )  # fmt: skip
-        CampaignMember.objects.bulk_create(
-            [row for row in rows if row.pk is None], batch_size=CHUNK
-        )
+        CampaignMember.objects.bulk_create(self.new, batch_size=CHUNK)
         if promoted:
             CampaignMember.objects.filter(campaign=self.campaign, member__in=promoted).update(
                 arm=Arm.TREATED, treated_at=self.at

@@ -77,7 +77,7 @@ def fire(*, campaign: Campaign, occurrences: Sequence[Occurrence], recorded_at: 
     """
     unique = {(each.member_id, each.key): each for each in occurrences}
     ordered = sorted(unique.values(), key=lambda each: (each.at, each.member_id, each.key))
-    version = CampaignVersion.objects.filter(pk=campaign.running_id).first()
+    version = CampaignVersion.objects.filter(pk=campaign.running_id or 0).first()
     if not ordered or version is None:
         return Fired(skipped={Skip.NOT_RUNNING.value: len(ordered)} if ordered else {})
     firing = _Firing(campaign, version, recorded_at)

@@ -25,7 +25,7 @@ BUDGET = 250
 
 
 def stampede(processes: int, *, unlocked: bool = False) -> int:
-    """Let each process fire for every member with a key that two share; returns the points given."""
+    """Let each process fire for a member with a key that two share; returns the points given."""
     shop = Shop()
     people = [shop.join(f"m{number}") for number in range(MEMBERS)]
     points = {"kind": "points", "points": 100}
@@ -64,9 +64,7 @@ def test_a_budget_is_never_exceeded_by_a_crowd(own_database: str) -> None:
     assert given == 200
     assert CampaignAct.objects.filter(skipped="budget_points").count() == MEMBERS - 2
     audits.install()
-    assert [
-        each for result in audit.run(audit.registered()) for each in result.violations
-    ] == []
+    assert [each for result in audit.run(audit.registered()) for each in result.violations] == []
 
 
 def test_without_the_lock_the_crowd_gives_too_much(own_database: str) -> None:

@@ -1,0 +1,93 @@
+"""Lists of campaigns, their versions, members, budgets and acts; they are worked on elsewhere."""
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+
+from campaigns import campaign_words
+from campaigns.models import (
+    Campaign,
+    CampaignAct,
+    CampaignBudget,
+    CampaignMember,
+    CampaignVersion,
+    GlobalHoldout,
+)
+from config.base.admin.decorators import labelled
+from config.base.admin.options import ReadOnlyAdmin
+
+
+@admin.register(Campaign)
+class CampaignAdmin(ReadOnlyAdmin):
+    """Campaigns as a list; each opens as its page."""
+
+    list_display = ("name_zh", "code", "state_label", "stage_percent", "owner", "started_at")
+    list_select_related = ("owner",)
+    list_filter = ("state", "is_preset")
+    search_fields = ("code", "name_zh", "name_en")
+
+    @labelled(_("state"), campaign_words.COLOURS)
+    def state_label(self, campaign: Campaign) -> tuple[str, str]:
+        """Return where the campaign stands, with its colour."""
+        return campaign.state, campaign.get_state_display()
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponse:
+        """Open the campaign's page."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return redirect("admin:campaign", object_id)
+
+
+@admin.register(CampaignVersion)
+class CampaignVersionAdmin(ReadOnlyAdmin):
+    """What campaigns say, version by version."""
+
+    list_display = ("campaign", "number", "state", "published_at", "created_by")
+    list_select_related = ("campaign",)
+    list_filter = ("state",)
+
+
+@admin.register(CampaignMember)
+class CampaignMemberAdmin(ReadOnlyAdmin):
+    """Who is in which campaign, in which arm."""
+
+    list_display = ("campaign", "member", "arm", "variant", "entered_at", "left_at")
+    list_select_related = ("campaign", "member")
+    list_filter = ("arm",)
+    search_fields = ("campaign__code",)
+
+
+@admin.register(CampaignBudget)
+class CampaignBudgetAdmin(ReadOnlyAdmin):
+    """What campaigns have given, and what they may."""
+
+    list_display = (
+        "campaign", "period", "spent_points", "limit_points", "spent_money", "limit_money",
+        "spent_acts", "limit_acts",
+    )  # fmt: skip
+    list_select_related = ("campaign",)
+
+
+@admin.register(CampaignAct)
+class CampaignActAdmin(ReadOnlyAdmin):
+    """What campaigns have given to whom, or why nothing."""
+
+    list_display = ("campaign", "member", "key", "at", "variant", "points", "money", "skipped")
+    list_select_related = ("campaign", "member")
+    list_filter = ("campaign",)
+    search_fields = ("campaign__code",)
+
+
+@admin.register(GlobalHoldout)
+class GlobalHoldoutAdmin(ReadOnlyAdmin):
+    """The share of members that no campaign addresses."""
+
+    list_display = ("percent", "reason", "set_by", "set_at")
