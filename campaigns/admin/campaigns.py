@@ -20,7 +20,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from campaigns import campaign_words, lint, queries
-from campaigns.admin.campaign_form import CampaignForm, EffectRows, TriggerForm
+from campaigns.admin.campaign_form import CampaignForm, EffectRows
+from campaigns.admin.trigger_form import TriggerForm
 from campaigns.models import Campaign, CampaignState, CampaignVersion, VersionState
 from campaigns.models.campaign import RUNNING
 from campaigns.services import campaign_drafts, launching

@@ -1,7 +1,6 @@
 """The part of a form in which staff say what starts a campaign, in their own words.
 
-A page adds it to its own form: `TriggerForm(data, initial=initial_of(trigger), prefix="trigger")`,
-shows it with `admin/campaigns/trigger_form.html`, and takes `stored()` when both are valid.
+The page draws it anew when another kind is chosen: only the fields of a kind are shown.
 
 Source: CMP-01.
 """
@@ -11,13 +10,14 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django import forms
+from django.http import QueryDict
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import trigger_words
 from campaigns.domain import triggers
 from campaigns.domain.trigger_values import TriggerError
-from campaigns.domain.triggers import Kind, Moment, Repeat, StopIf, Trigger, Unit
+from campaigns.domain.triggers import Kind, Moment, Repeat, StopIf, Unit
 from campaigns.models import Festival
 from config.base.names import name_of
 from members.models import Channel, InteractionKind, Segment
@@ -68,6 +68,10 @@ class TriggerForm(forms.Form):
     interactions = _several(_("Kinds of interaction"))
     first_only = forms.BooleanField(label=_("Only the first one"), required=False)
     survey = _choice(_("Kind of survey"), [])
+    field = forms.CharField(
+        label=_("Name of the score"), required=False, max_length=100,
+        help_text=_("In the data of the interaction. Empty: score."),
+    )  # fmt: skip
     min_score = _number(_("Score from"), -100, 1_000)
     max_score = _number(_("Score to"), -100, 1_000)
     channels = _several(_("Channels"), _("None: any."))
@@ -105,35 +109,33 @@ class TriggerForm(forms.Form):
     stale_hours = _number(_("Worth telling for (hours)"), 1, 1_440)
     cooldown_days = _number(_("Once per member within (days)"), 0, 3_650)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Offer the values that the programme has."""
-        super().__init__(*args, **kwargs)
+    def __init__(self, stored: Mapping[str, Any], data: QueryDict | None = None) -> None:
+        """Show the fields of the stored kind, or of the one that was posted."""
+        super().__init__(data, initial=initial_of(stored), prefix="trigger")
+        wanted = (data.get("trigger-kind") if data else None) or stored.get("kind")
+        self.chosen = Kind(wanted) if wanted in set(Kind) else Kind.ORDER
+        asked = {**triggers.fields_of(self.chosen), **triggers.timing_of(self.chosen)}
+        for name in [each for each in self.fields if each != "kind" and each not in asked]:
+            del self.fields[name]
         for name, choices in _offered().items():
-            field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)
-            field.choices = choices
-        self.parsed: Trigger | None = None
+            if name in self.fields:
+                self.fields[name].choices = choices  # type: ignore[attr-defined]  # a choice
 
-    def rows(self) -> list[tuple[forms.BoundField, list[str]]]:
-        """Return the fields with the kinds that ask for each; none: every kind does."""
-        return [(self[name], _kinds_asking(name)) for name in self.fields if name != "kind"]
+    @property
+    def kind_value(self) -> str:
+        """Return the kind whose fields are shown."""
+        return self.chosen.value
 
-    def clean(self) -> dict[str, Any]:
-        """Read the trigger as the product reads it, and say where it cannot be."""
-        values: dict[str, Any] = super().clean() or {}
-        if self.errors:
-            return values
+    def read(self) -> dict[str, Any] | None:
+        """Return the trigger as it is stored; None where it cannot be understood, and why."""
+        if not self.is_valid():
+            return None
         try:
-            self.parsed = triggers.parse(_plain(values))
+            return triggers.parse(_plain(self.chosen, self.cleaned_data)).to_json()
         except TriggerError as error:
-            field = error.details["field"]
+            field = str(error.details.get("field", ""))
             self.add_error(field if field in self.fields else None, str(error.message))
-        return values
-
-    def stored(self) -> dict[str, Any]:
-        """Return the trigger as it is stored. Call it when the form is valid."""
-        assert self.parsed is not None, "a valid form has read its trigger"
-        return self.parsed.to_json()
+            return None
 
 
 def initial_of(stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,17 +171,8 @@ def _offered() -> dict[str, list[tuple[str, Any]]]:
     }  # fmt: skip
 
 
-def _kinds_asking(name: str) -> list[str]:
-    return [
-        kind.value
-        for kind in Kind
-        if name in triggers.fields_of(kind) or name in triggers.timing_of(kind)
-    ]
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was filled in for the kind, as triggers are stored."""
-    kind = Kind(values["kind"])
+def _plain(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was filled in for a kind, as triggers are stored."""
     asked = {**triggers.fields_of(kind), **triggers.timing_of(kind)}
     filled = {
         name: _value(name, values[name])

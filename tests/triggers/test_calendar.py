@@ -43,9 +43,7 @@ def test_birthdays_are_thought_of_at_their_hour(world: World) -> None:
     member = born(world.join("m"), 3, 12)
     born(world.join("n"), 3, 13)
     campaign = world.run({"kind": "birthday", "hour": 9})
-    ahead = world.run(
-        {"kind": "birthday", "hour": 9, "days_before": 7, "stale_hours": 240}
-    )
+    ahead = world.run({"kind": "birthday", "hour": 9, "days_before": 7, "stale_hours": 240})
     month = world.run({"kind": "birthday", "moment": "month_begin"})
     world.pass_to(hour(10, 8))
     assert acts(campaign) == []
