@@ -122,3 +122,11 @@ def test_pooled_strata_are_compared_like_with_like() -> None:
 
 def test_no_strata_say_nothing() -> None:
     assert lift.pooled([]) is None
+
+
+def test_pooled_strata_weigh_what_they_addressed() -> None:
+    little, much = Estimate(0.1, 0.0, 0.2), Estimate(0.2, 0.1, 0.3)
+    together = lift.pooled([(little, 100), (much, 300)])
+    assert together is not None
+    assert round(together.value, 9) == 0.175
+    assert 0.1 < together.low < together.value < together.high < 0.27
