@@ -123,12 +123,23 @@ class Override(NamedTuple):
     is_floor: bool = False
 
 
+class Stay(NamedTuple):
+    """The member was in a segment from an instant until another (None: still is)."""
+
+    from_at: datetime
+    to_at: datetime | None
+    code: str
+
+
+NO_SEGMENTS: Final[frozenset[str]] = frozenset()
+
+
 @dataclass(slots=True)
 class MemberFacts:
     """What may be known of a member besides the facts, each with the instants it held.
 
     `overrides` come latest first, `suspensions` hold from and end (None: goes on), `changes` what
-    became of the attributes, in order.
+    became of the attributes, in order, `stays` the segments that the member was in.
     """
 
     joined_at: datetime
@@ -136,6 +147,7 @@ class MemberFacts:
     overrides: Sequence[Override] = ()
     suspensions: Sequence[tuple[datetime, datetime | None]] = ()
     changes: Sequence[AttributeChange] = ()
+    stays: Sequence[Stay] = ()
 
     def override_at(self, at: datetime) -> str | None:
         """Return the tier that staff have set for an instant; the latest set counts."""
@@ -152,6 +164,16 @@ class MemberFacts:
             if each.is_floor and each.from_at <= at < each.until_at
         ]
 
+    def segments_at(self, at: datetime) -> frozenset[str]:
+        """Return the segments that the member was in at an instant."""
+        if not self.stays:
+            return NO_SEGMENTS
+        return frozenset(
+            stay.code
+            for stay in self.stays
+            if stay.from_at <= at and (stay.to_at is None or at < stay.to_at)
+        )
+
     def attributes_at(self, at: datetime) -> dict[str, Any]:
         """Return the attributes as they were at an instant."""
         known = {change.name: change.value for change in self.changes if change.at <= at}
@@ -164,7 +186,7 @@ def condition_facts(member: MemberFacts, tier: MemberTier, at: datetime) -> dict
     facts: dict[str, object] = {
         "member.tier": tier.code,
         "member.rank": tier.rank,
-        "member.segments": frozenset(),
+        "member.segments": member.segments_at(at),
         "member.birthday_month": member.birthday_month,
         "member.tenure_days": tenure.days,
     }

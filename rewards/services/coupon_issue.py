@@ -1,6 +1,6 @@
 """Coupons given to members: made for them, or taken out of a pool of codes."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -113,6 +113,36 @@ def issue(  # noqa: PLR0913 - what for and by whom are part of what was issued
         Coupon.objects.bulk_create(coupons)
     events.append([_issued(coupon, actor) for coupon in coupons])
     return coupons
+
+
+@transaction.atomic
+def issue_each(
+    *,
+    template: CouponTemplate,
+    counts: Mapping[int, int],
+    at: datetime,
+    actor: str,
+    valid_days: int | None = None,
+) -> dict[int, list[Coupon]]:
+    """Give each of many members so many coupons of a template, all or none; a few statements.
+
+    Raises: CouponTemplateInactiveError, CouponTemplateExhaustedError.
+    """
+    members = [member for member in sorted(counts) for _number in range(counts[member])]
+    is_pooled = count_issued(template, len(members), at)
+    coupons = (_take if is_pooled else _made)(template, len(members), at)
+    expires_at = expiry_of(template, at, valid_days)
+    found: dict[int, list[Coupon]] = {member: [] for member in counts}
+    for coupon, member in zip(coupons, members, strict=True):
+        coupon.member_id, coupon.issued_at = member, at
+        coupon.expires_at = first_end(coupon.expires_at, expires_at)
+        found[member].append(coupon)
+    if is_pooled:
+        Coupon.objects.bulk_update(coupons, ["member", "issued_at", "expires_at"])
+    else:
+        Coupon.objects.bulk_create(coupons)
+    events.append([_issued(coupon, actor) for coupon in coupons])
+    return found
 
 
 def expiry_of(template: CouponTemplate, at: datetime, valid_days: int | None) -> datetime | None:

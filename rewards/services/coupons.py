@@ -9,6 +9,7 @@ from rewards.services.coupon_issue import (
     CouponTemplateInactiveError,
     CouponTemplateNotFoundError,
     issue,
+    issue_each,
     lock_templates,
 )
 from rewards.services.coupon_refusals import (
@@ -27,6 +28,7 @@ __all__ = [
     "CouponUnknownError",
     "hold",
     "issue",
+    "issue_each",
     "lock_templates",
     "revoke_of_grants",
 ]

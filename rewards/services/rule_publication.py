@@ -45,6 +45,16 @@ def publish(approval: Approval, at: datetime) -> None:
     _alone()
     draft = locked(int(approval.payload[drafts.SUBJECT]))
     drafts.check_unchanged(approval, content(draft))
+    put_in_force(draft=draft, at=at)
+
+
+@transaction.atomic
+def put_in_force(*, draft: RuleVersion, at: datetime) -> None:
+    """Let a draft begin, that somebody has agreed to; the version before it ends there.
+
+    Raises: RuleDraftError, RuleError where it contradicts what is published.
+    """
+    _alone()
     begins = max(draft.valid_from or at, earliest(at))
     if draft.valid_until is not None and draft.valid_until <= begins:
         raise RuleDraftError("rule_already_over", _("The period of this draft is over already."))
@@ -66,6 +76,14 @@ def end(approval: Approval, at: datetime) -> None:
     )
     asked = approval.payload["until"]
     until = max(datetime.fromisoformat(asked) if asked else at, earliest(at))
+    let_end(version=version, until=until)
+
+
+def let_end(*, version: RuleVersion, until: datetime) -> None:
+    """Let a version end, not before `earliest`; one that has not begun is a draft again.
+
+    Raises: RuleDraftError where it is over already.
+    """
     is_over = version.valid_until is not None and version.valid_until <= until
     if version.state != RuleState.ACTIVE or is_over:
         raise RuleDraftError("version_not_in_force", _("This version ends before that."), 409)
