@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0001_goals_and_reports'),
+        ('campaigns', '0002_messages'),
         ('members', '0017_segments'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

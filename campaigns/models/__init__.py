@@ -1,4 +1,4 @@
-"""Models of the marketing app: campaigns, goals, measured figures and reports."""
+"""Models of the marketing app: campaigns, messages, goals, measured figures and reports."""
 
 from campaigns.models.campaign import (
     Arm,
@@ -15,6 +15,18 @@ from campaigns.models.campaign import (
 )
 from campaigns.models.figures import MetricValue, UnitCost
 from campaigns.models.goal import Goal
+from campaigns.models.message import (
+    AssetKind,
+    ContentAsset,
+    Message,
+    MessagePolicy,
+    MessageReceipt,
+    MessageState,
+    MessageTemplate,
+    Purpose,
+    TemplateVersion,
+    Via,
+)
 from campaigns.models.report import (
     DeliveryState,
     Report,
@@ -25,22 +37,32 @@ from campaigns.models.report import (
 
 __all__ = [
     "Arm",
+    "AssetKind",
     "Campaign",
     "CampaignAct",
     "CampaignBudget",
     "CampaignMember",
     "CampaignState",
     "CampaignVersion",
+    "ContentAsset",
     "DeliveryState",
     "GlobalHoldout",
     "Goal",
     "LimitPeriod",
+    "Message",
+    "MessagePolicy",
+    "MessageReceipt",
+    "MessageState",
+    "MessageTemplate",
     "MetricValue",
     "OverBudget",
+    "Purpose",
     "Report",
     "ReportDelivery",
     "ReportKind",
     "ReportRecipient",
+    "TemplateVersion",
     "UnitCost",
     "VersionState",
+    "Via",
 ]

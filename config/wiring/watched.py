@@ -10,6 +10,7 @@ from config.base import watching
 
 # The ledger and what an order writes: their own append-only record, with the actor.
 _HOT: Final = (
+    "campaigns_message", "campaigns_messagereceipt",
     "members_eventdelivery", "members_idempotencykey", "members_interaction",
     "members_memberevent", "members_order", "members_orderline", "members_receivedfact",
     "members_refund", "members_webhookdelivery", "rewards_adjustmentbudget",
