@@ -54,6 +54,7 @@ REASONS: Final[Mapping[str, Promise]] = {
     "debt_settled": _("Points debt settled first"),
     "adjustment": _("Adjusted by hand"),
     "bulk_grant": _("Bulk grant"),
+    "campaign": _("Campaign"),
     "goodwill": _("Goodwill"),
     "goodwill_undone": _("Goodwill taken back"),
     "opening": _("Opening balance"),

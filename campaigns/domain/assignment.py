@@ -86,9 +86,7 @@ def wanted(held: Held, newcomers: int, *, holdout_percent: int, stage_percent: i
     return Wanted(holdout, treated)
 
 
-def assign(
-    wants: Wanted, newcomers: Sequence[Candidate], waiting: Sequence[Candidate]
-) -> Assigned:
+def assign(wants: Wanted, newcomers: Sequence[Candidate], waiting: Sequence[Candidate]) -> Assigned:
     """Choose: hold-outs from the end of the newcomers, the addressed from the start of all others.
 
     `waiting` are at least as many of those waiting, the first ones, as are to be addressed.

@@ -110,8 +110,9 @@ def parse_variants(data: Any) -> tuple[Variant, ...]:
             raise EffectError("variants")
         code, weight = item.get("code"), item.get("weight", 1)
         segment = item.get("segment", "")
-        is_sound = isinstance(code, str) and 0 < len(code) <= 20 and isinstance(segment, str)
-        if not is_sound or type(weight) is not int or not 0 < weight <= MOST:
+        if not isinstance(code, str) or not 0 < len(code) <= 20 or not isinstance(segment, str):
+            raise EffectError("variants")
+        if type(weight) is not int or not 0 < weight <= MOST:
             raise EffectError("variants")
         found.append(Variant(code, weight, segment))
     if len({each.code for each in found}) != len(found):

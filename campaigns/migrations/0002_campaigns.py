@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 ('over_budget', models.CharField(choices=[('refuse', 'Give nothing'), ('partial', 'Give what is left')], default='refuse', max_length=7, verbose_name='over budget')),
                 ('returns_to_budget', models.BooleanField(default=True, verbose_name='what is taken back can be given again')),
                 ('group', models.CharField(blank=True, max_length=40, verbose_name='stacking group')),
-                ('priority', models.IntegerField(default=0, verbose_name='priority')),
+                ('priority', models.IntegerField(default=0, help_text='In its group the smallest goes first.', verbose_name='priority')),
                 ('starts_at', models.DateTimeField(blank=True, null=True, verbose_name='starts at')),
                 ('ends_at', models.DateTimeField(blank=True, null=True, verbose_name='ends at')),
                 ('terms_version', models.CharField(blank=True, max_length=40, verbose_name='version of the terms')),

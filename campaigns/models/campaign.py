@@ -1,5 +1,7 @@
 """Campaigns: whom they address, what they give, within which limits, and what they have done."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -110,11 +112,11 @@ class LimitPeriod(models.TextChoices):
     LIFETIME = "lifetime", _("Whole campaign")
 
 
-def _limit(label: object) -> "models.PositiveBigIntegerField[int | None, int | None]":
+def _limit(label: Any) -> "models.PositiveBigIntegerField[int | None, int | None]":
     return models.PositiveBigIntegerField(label, null=True, blank=True)
 
 
-def _money(label: object) -> models.DecimalField:  # type: ignore[type-arg]
+def _money(label: Any) -> models.DecimalField:  # type: ignore[type-arg]
     return models.DecimalField(label, max_digits=16, decimal_places=2, null=True, blank=True)
 
 
@@ -157,7 +159,9 @@ class CampaignVersion(models.Model):
         _("what is taken back can be given again"), default=True
     )
     group = models.CharField(_("stacking group"), max_length=40, blank=True)
-    priority = models.IntegerField(_("priority"), default=0)
+    priority = models.IntegerField(
+        _("priority"), default=0, help_text=_("In its group the smallest goes first.")
+    )
     starts_at = models.DateTimeField(_("starts at"), null=True, blank=True)
     ends_at = models.DateTimeField(_("ends at"), null=True, blank=True)
     terms_version = models.CharField(_("version of the terms"), max_length=40, blank=True)
@@ -209,8 +213,8 @@ class CampaignMember(models.Model):
     """One member of a campaign's audience, and the arm that they are in.
 
     `position` in [0, 1) orders the members of a stratum, `variant` is the one drawn for them;
-    `left_at` tells that they are no longer in the audience. Who was treated stays so. `reason` says why
-    somebody is excluded: by a segment, or by the global hold-out.
+    `left_at` tells that they are no longer in the audience. Who was treated stays so.
+    `reason` says why somebody is excluded: by a segment, or by the global hold-out.
     """
 
     campaign = models.ForeignKey(

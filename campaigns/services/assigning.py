@@ -116,7 +116,9 @@ def refresh(*, campaign: Campaign, version: CampaignVersion, at: datetime) -> in
         with connection.cursor() as cursor:
             for statement in (_LEFT, _BACK):
                 cursor.execute(statement.format(audience=audience.statement), parameters)
-        came = _assign(campaign, version, at, audience)
+        newcomers = _newcomers(campaign, audience)
+        _assign(campaign, version, at, newcomers)
+        came = len(newcomers)
     publish_segment(campaign=campaign, at=at)
     return came
 
@@ -126,17 +128,28 @@ def welcome(
 ) -> None:
     """Assign those of some members that are new in the audience; others stay as they are."""
     audience = audience_of(version, at, members)
-    if _assign(campaign, version, at, audience):
-        publish_segment(campaign=campaign, at=at)
+    newcomers = _newcomers(campaign, audience)
+    if newcomers:
+        promoted = _assign(campaign, version, at, newcomers)
+        segment = Segment.objects.get(code=campaign.segment_code)
+        only = [*promoted, *(each.member for each in newcomers)]
+        with connection.cursor() as cursor:
+            cursor.execute(_OPEN, _intervals(campaign, segment, at, only))
+
+
+def _intervals(
+    campaign: Campaign, segment: Segment, at: datetime, only: Sequence[int] | None = None
+) -> dict[str, Any]:
+    return {
+        "segment": segment.pk, "campaign": campaign.pk, "only": only,
+        "running": campaign.is_running, "begins": rule_publication.earliest(at),
+    }  # fmt: skip
 
 
 def publish_segment(*, campaign: Campaign, at: datetime) -> None:
     """Write the members that are addressed down as intervals of the campaign's segment."""
     segment = Segment.objects.get(code=campaign.segment_code)
-    parameters = {
-        "segment": segment.pk, "campaign": campaign.pk, "only": None,
-        "running": campaign.is_running, "begins": rule_publication.earliest(at),
-    }  # fmt: skip
+    parameters = _intervals(campaign, segment, at)
     with connection.cursor() as cursor:
         cursor.execute(_CLOSE, parameters)
         if campaign.is_running:
@@ -168,10 +181,9 @@ class _Newcomer:
 
 
 def _assign(
-    campaign: Campaign, version: CampaignVersion, at: datetime, audience: Audience
-) -> int:
-    """Put newcomers into arms, and top up the stage from those who wait; returns the newcomers."""
-    newcomers = _newcomers(campaign, audience)
+    campaign: Campaign, version: CampaignVersion, at: datetime, newcomers: Sequence[_Newcomer]
+) -> list[int]:
+    """Put newcomers into arms, and top up the stage from those who wait; returns who of these."""
     setting = global_holdout()
     candidates: dict[str, list[Candidate]] = defaultdict(list)
     by_member: dict[int, _Newcomer] = {}
@@ -200,7 +212,7 @@ def _assign(
             chosen = getattr(arms, arm.value)
             rows += [writer.row(by_member[m], arm) for m in chosen if m in by_member]
     writer.write(rows, promoted)
-    return len(newcomers)
+    return promoted
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def period_of(kind: str, at: datetime) -> str:
 
 
 def of_period(campaign: Campaign, version: CampaignVersion, at: datetime) -> CampaignBudget:
-    """Return the budget of the period that an instant lies in, with the version's limits, locked."""
+    """Return the budget of the period of an instant, locked; a new one has the version's limits."""
     period = period_of(version.budget_period, at)
     CampaignBudget.objects.bulk_create(
         [CampaignBudget(campaign=campaign, period=period, **_limits(version))],

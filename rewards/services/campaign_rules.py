@@ -55,7 +55,7 @@ def _begin(wanted: CampaignRule, actor: str, at: datetime) -> RuleVersion:
 
 @transaction.atomic
 def end(*, codes: Iterable[str], at: datetime) -> int:
-    """Let the rules of a campaign end as soon as no purchase can have been decided; returns how many.
+    """Let the rules of a campaign end, where no purchase was decided yet; returns how many.
 
     What has not begun yet is gone.
     """

@@ -1,11 +1,12 @@
-"""Points given to many members at once, in a number of statements that does not follow from them."""
+"""Points given to many members at once, in as many statements as to one."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 
+from config.base import bulk
 from config.base.bulk import Writes
 from members.services import events
 from members.services.events import NewEvent
@@ -14,10 +15,15 @@ from rewards.services import ledger, loading, tables
 from rewards.services.due import settle_members
 from rewards.services.ledger import MemberWrite
 
+_HOLD: Final = """
+SELECT a.id FROM rewards_pointsaccount a
+WHERE a.member_id = ANY(%s::bigint[]) AND a.kind = 'points' ORDER BY a.id FOR NO KEY UPDATE
+"""
 
-def hold_accounts(members: Collection[int]) -> set[int]:
-    """Lock the accounts of members in id order, for who gives to them later; returns whose exist."""
-    return set(loading.lock(members))
+
+def hold_accounts(members: Collection[int]) -> None:
+    """Lock the accounts of members in id order, for who takes other locks before giving."""
+    bulk.fetch(_HOLD, [sorted(members)])
 
 
 @transaction.atomic
