@@ -17,6 +17,7 @@ from campaigns.domain.results import Group, Results
 from campaigns.kpis import reading
 from campaigns.kpis.month_end import unit_cost
 from campaigns.models import Arm, Campaign
+from campaigns.services import campaign_rules
 from config.base import clock
 
 # An order counts when it is not cancelled and its net amount, after refunds, is positive. Its
@@ -69,13 +70,14 @@ _MESSAGES: Final = """
 SELECT state, reason, count(*), count(DISTINCT member_id) FROM campaigns_message
 WHERE trigger = %(trigger)s GROUP BY state, reason
 """
+# A campaign of another system has recorded what was redeemed, and no coupon of ours.
 _COUPONS: Final = """
-SELECT count(*), count(*) FILTER (WHERE c.state = 'redeemed')
+SELECT count(*), count(*) FILTER (WHERE c.used > 0 OR (e ->> 'redeemed')::boolean)
 FROM campaigns_campaignact a
 CROSS JOIN LATERAL jsonb_array_elements(a.effects) e
-CROSS JOIN LATERAL jsonb_array_elements_text(coalesce(e -> 'coupons', '[]')) i
-JOIN rewards_coupon c ON c.id = i::bigint
-WHERE a.campaign_id = %(campaign)s AND a.at < %(until)s
+LEFT JOIN rewards_coupon c
+       ON c.public_id = CASE WHEN e ->> 'kind' = 'coupon' THEN (e ->> 'id')::uuid END
+WHERE a.campaign_id = %(campaign)s AND a.at < %(until)s AND e ->> 'kind' = 'coupon'
 """
 # A multiplier acts by itself on what is bought: what its rule has issued, less what was taken back.
 _RULES: Final = """
@@ -83,7 +85,7 @@ SELECT coalesce(sum(CASE WHEN e.source = 'issuance' THEN e.points
                          WHEN e.target = 'reversed' THEN -e.points ELSE 0 END), 0)
 FROM rewards_entry e
 JOIN rewards_ruleversion v ON v.id = e.rule_id JOIN rewards_rule r ON r.id = v.rule_id
-WHERE (r.code = %(rule)s OR r.code LIKE %(rules)s) AND e.occurred_at < %(until)s
+WHERE r.code = ANY(%(rules)s) AND e.occurred_at < %(until)s
 """
 
 
@@ -154,8 +156,8 @@ def coupons(campaign: Campaign, *, until: datetime) -> tuple[int, int]:
 def _rows(statement: str, campaign: Campaign, until: datetime) -> Iterator[Any]:
     parameters = {
         "campaign": campaign.pk, "until": until, "zone": str(clock.zone()),
-        "trigger": f"campaign:{campaign.code}", "rule": campaign.segment_code,
-        "rules": f"{campaign.segment_code}-%",
+        "trigger": f"campaign:{campaign.code}",
+        "rules": campaign_rules.codes_of(campaign),
     }  # fmt: skip
     return iter(reading.rows(statement, parameters))
 

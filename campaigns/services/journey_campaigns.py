@@ -6,7 +6,6 @@ no message is recorded. Loading them again adds nothing.
 Source: design §7 (import_complete_journey).
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -66,15 +65,17 @@ def load(*, journey: Journey, at: datetime) -> dict[str, int]:
     """
     members = _members(journey)
     recipients, redeemed = _recipients(members), _redemptions(members)
-    counts: Counter[str] = Counter(campaigns=0, recipients=0, redemptions=0)
+    counts = {"campaigns": 0, "recipients": 0, "redemptions": 0}
     for recorded in _recorded(journey):
         if Campaign.objects.filter(code=recorded.code).exists():
             continue
         addressed = recipients.get(recorded.number, set())
         acts = redeemed.get(recorded.number, [])
         _write(recorded, addressed, acts, journey.shift, at)
-        counts += Counter(campaigns=1, recipients=len(addressed), redemptions=len(acts))
-    return dict(counts)
+        counts["campaigns"] += 1
+        counts["recipients"] += len(addressed)
+        counts["redemptions"] += len(acts)
+    return counts
 
 
 @transaction.atomic
@@ -107,7 +108,7 @@ def _write(
                 campaign=campaign, version=version, member=member,
                 key=f"coupon:{coupon}:{number}", occurred_at=clock.day_start(day + shift),
                 at=clock.day_start(day + shift),
-                effects=[{"kind": "coupon", "name": coupon}], caused_by=ACTOR,
+                effects=[{"kind": "coupon", "template": coupon, "redeemed": True}], caused_by=ACTOR,
             )
             for number, (member, coupon, day) in enumerate(acts, start=1)
         ],

@@ -304,9 +304,7 @@ def test_a_budget_cannot_fall_below_what_was_given() -> None:
     campaign.budgets.update(spent_points=80)
     draft = campaign_drafts.copy(campaign_id=campaign.pk, actor=MAKER, at=day(1))
     said = {"budget_points": 50}
-    campaign_drafts.save(
-        version_id=draft.pk, names=Names("新"), terms=said, actor=MAKER, at=day(1)
-    )
+    campaign_drafts.save(version_id=draft.pk, names=Names("新"), terms=said, actor=MAKER, at=day(1))
 
     approval = submit(draft)
     assert refusal(lambda: approve(approval)) == "budget_below_given"
