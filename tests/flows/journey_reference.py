@@ -56,7 +56,7 @@ def file_of(name: str) -> Path:
 
 
 def campaign_figures(number: int) -> tuple[int, int, int]:
-    """Return a campaign's recipients, those with a paid basket on its days, and its coupons used."""
+    """Return how many got a campaign, bought on its days, and coupons were used."""
     described = pq.read_table(file_of("campaign_descriptions")).to_pylist()
     (days,) = (row for row in described if row["campaign_id"] == number)
     sent = pq.read_table(file_of("campaigns")).to_pylist()
