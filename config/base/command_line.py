@@ -35,7 +35,8 @@ NOBODYS: Final = frozenset(
 BULK: Final = frozenset(
     (
         "import_balances", "import_complete_journey", "import_coupons", "import_members",
-        "import_orders", "import_reward_codes", "loaddata", "rotate_keys",
+        "import_journey_campaigns", "import_orders", "import_reward_codes", "loaddata",
+        "rotate_keys",
     )
 )  # fmt: skip
 SHELLS: Final = frozenset(("dbshell", "shell"))

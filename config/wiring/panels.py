@@ -6,7 +6,7 @@ from typing import Final
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin import automations, dashboards, festivals, goals, month_end, reports, today
+from campaigns.admin import automations, dashboards, festivals, goals, month_end, reports, results, today
 from config.base import clock
 from config.base.admin import scope
 from config.base.admin.reauth import fresh_login_required
@@ -211,6 +211,7 @@ def _install_figures() -> None:
             "reports/month-end/<slug:month>/<slug:column>/", "month_end_entries",
             month_end.month_end_entries,
         ),
+        Page("campaigns/<int:campaign_id>/results/", "campaign_results", results.results_page),
         Page("reports/unit-cost/", "unit_cost", fresh_login_required(month_end.unit_cost_page)),
         Page("reports/report/<int:report_id>/", "report", reports.report_page),
         Page("reports/report/<int:report_id>/pdf/", "report_pdf", reports.report_pdf_page),

@@ -144,7 +144,8 @@ class Journey:
         return bounds
 
     @cached_property
-    def _shift(self) -> timedelta:
+    def shift(self) -> timedelta:
+        """Return by how many whole days the year is moved."""
         if self.shift_to is None:
             return timedelta()
         return self.shift_to - self._last_day_in_file
@@ -235,7 +236,7 @@ class Journey:
 
     def _instant(self, seconds: int) -> datetime:
         """Return the instant at which the programme's clocks show the digits in the file."""
-        digits = _EPOCH + timedelta(seconds=seconds) + self._shift
+        digits = _EPOCH + timedelta(seconds=seconds) + self.shift
         return digits.replace(tzinfo=clock.zone()).astimezone(UTC)
 
 

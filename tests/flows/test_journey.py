@@ -11,6 +11,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from campaigns.kpis import campaign_results
+from campaigns.models import Campaign
 from config.base import clock
 from rewards.domain.cart import RefundLine
 from rewards.domain.submission import OrderFact, RefundFact, Submission
@@ -102,6 +104,13 @@ def points_by_order() -> dict[tuple[str, str], int]:
     }
 
 
+def campaign_figures(code: str) -> tuple[int, int, int]:
+    """Return how many were addressed, how many of them bought, and how many coupons they used."""
+    campaign = Campaign.objects.get(code=code)
+    treated = campaign_results.assess(campaign, at=clock.now()).overall.treated
+    return treated.members, treated.buyers, campaign_results.coupons(campaign, until=clock.now())[1]
+
+
 @pytest.fixture
 def classic() -> None:
     presets.load(preset=PRESETS["classic"], at=clock.now())
@@ -112,6 +121,7 @@ def classic() -> None:
 def test_the_year_comes_to_its_published_figures(own_database: str) -> None:
     call_command("preset", "classic", stdout=StringIO())
     call_command("import_complete_journey", stdout=StringIO())
+    call_command("import_journey_campaigns", stdout=StringIO())
 
     call_command("run_due", "--at", "2018-01-02T00:00:00+08:00", stdout=StringIO())
 
@@ -129,6 +139,7 @@ def test_the_year_comes_to_its_published_figures(own_database: str) -> None:
 
     assert rows("SELECT sum(available) FROM rewards_pointsaccount") == [(4_598_844,)]
     assert tiers() == at_new_year
+    assert campaign_figures("cj-18") == reference.campaign_figures(18)
     call_command("loyalty_audit", stdout=StringIO())
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from rich.console import Console
 from rich.table import Table
 
+from campaigns.services import journey_campaigns
 from config.base import clock, side_by_side
 from config.management.commands import run_due, serve
 from config.management.demo import people, staff, synthetic
@@ -96,13 +97,15 @@ class Command(BaseCommand):
                 year = SyntheticYear(options["members"], last_day)
                 synthetic.load(year=year, at=clock.now(), progress=progress)
             else:
+                journey = self._journey(options)
                 journey_import.load(
-                    journey=self._journey(options),
+                    journey=journey,
                     at=clock.now(),
                     describe=people.household,
                     progress=progress,
                     processes=side_by_side.cores(),
                 )
+                journey_campaigns.load(journey=journey, at=clock.now())
         for store in Store.objects.filter(name=""):
             store.name = f"{_('Store')} {store.code}（{people.MARK}）"
             store.save(update_fields=["name"])
