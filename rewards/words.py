@@ -55,6 +55,8 @@ REASONS: Final[Mapping[str, Promise]] = {
     "adjustment": _("Adjusted by hand"),
     "bulk_grant": _("Bulk grant"),
     "goodwill": _("Goodwill"),
+    "referral": _("Referral"),
+    "referral_taken_back": _("Reward of a referral taken back"),
     "goodwill_undone": _("Goodwill taken back"),
     "opening": _("Opening balance"),
     "merged": _("Merged with another member"),

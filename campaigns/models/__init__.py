@@ -1,7 +1,17 @@
-"""Models of the marketing app: goals, measured figures and reports."""
+"""Models of the marketing app: goals, measured figures, reports and referrals."""
 
 from campaigns.models.figures import MetricValue, UnitCost
 from campaigns.models.goal import Goal
+from campaigns.models.referral import (
+    ClawBack,
+    Payout,
+    PayoutState,
+    Referral,
+    ReferralCode,
+    ReferralProgramme,
+    ReferralState,
+    RewardKind,
+)
 from campaigns.models.report import (
     DeliveryState,
     Report,
@@ -11,12 +21,20 @@ from campaigns.models.report import (
 )
 
 __all__ = [
+    "ClawBack",
     "DeliveryState",
     "Goal",
     "MetricValue",
+    "Payout",
+    "PayoutState",
+    "Referral",
+    "ReferralCode",
+    "ReferralProgramme",
+    "ReferralState",
     "Report",
     "ReportDelivery",
     "ReportKind",
     "ReportRecipient",
+    "RewardKind",
     "UnitCost",
 ]

@@ -11,7 +11,7 @@ from typing import Final
 
 from django.conf import settings
 
-from campaigns.services import measuring, reports
+from campaigns.services import measuring, referrals, reports
 from config.base import acts, clock, job_runs, jobs
 from config.base.job_runs import Ending, Report, Watch
 from config.base.jobs import Turn
@@ -48,6 +48,7 @@ def install() -> None:
     jobs.register("memberships", paid_memberships, every=timedelta(minutes=15))
     jobs.register("calendar_gifts", calendar_gifts, every=timedelta(minutes=15))
     jobs.register("waiting_gifts", waiting_gifts, every=timedelta(hours=1))
+    jobs.register("settle_referrals", settle_referrals, every=timedelta(minutes=15))
     jobs.register("open_cases", open_cases, every=timedelta(hours=1))
     jobs.register("escalate_cases", escalate_cases, every=timedelta(minutes=1))
     jobs.register("hand_over_members", hand_over_members, every=timedelta(minutes=15))
@@ -111,6 +112,11 @@ def calendar_gifts(turn: Turn) -> int:
 def waiting_gifts(turn: Turn) -> int:
     """Give what had run out when it was due."""
     return calendar_gifts_service.retry_waiting(at=turn.recorded_at)
+
+
+def settle_referrals(turn: Turn) -> int:
+    """Reward those whose friends have kept their first order, and take back what was given up."""
+    return referrals.settle_due(at=turn.at, recorded_at=turn.recorded_at, progress=turn.progress)
 
 
 def open_cases(turn: Turn) -> int:

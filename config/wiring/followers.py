@@ -2,12 +2,14 @@
 
 from typing import Final
 
+from campaigns import followers
 from members import tasks
 from members.services import delivery, webhooks
 from members.services.delivery import Follower
 
 FOLLOWERS: Final[tuple[Follower, ...]] = (
     Follower(webhooks.FOLLOWER, frozenset(), tasks.owe_to_webhooks, chooses=True),
+    Follower(followers.REFERRALS, followers.REFERRAL_KINDS, followers.register_referral),
 )
 
 
