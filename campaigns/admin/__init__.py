@@ -1,5 +1,5 @@
 """The marketing app's part of the console."""
 
-from campaigns.admin import models
+from campaigns.admin import models, payouts, referrals
 
-__all__ = ["models"]
+__all__ = ["models", "payouts", "referrals"]

@@ -67,9 +67,11 @@ def register(*, friend_id: int, code: str, joined_at: datetime, at: datetime) ->
     named = referral_codes.find(code)
     referrer = None if named is None else checks.survivor_of(named.member_id)
     if named is None or referrer is None or referrer.status != MemberStatus.ACTIVE:
-        return _refuse_code(friend_id, "unknown", at)
+        _refuse_code(friend_id, "unknown", at)
+        return None
     if referrer.pk == checks.survivor_of(friend_id).pk:
-        return _refuse_code(friend_id, "own_code", at)
+        _refuse_code(friend_id, "own_code", at)
+        return None
     loading.lock({referrer.pk, friend_id})
     known = Referral.objects.filter(friend_id=friend_id).first()
     if known is not None:

@@ -24,7 +24,7 @@ from config.base.panels import (
     register,
 )
 from config.safety import admin as safety
-from config.wiring import care, desk, programme
+from config.wiring import care, desk, programme, referrals
 from members.admin import case_page, inbox, league
 from members.admin import panels as members
 from members.admin import reports as member_reports
@@ -103,6 +103,7 @@ def install() -> None:
         ),
     )  # fmt: skip
     programme.install()
+    referrals.install()
 
 
 def _install_dashboard() -> None:

@@ -89,9 +89,7 @@ def test_without_the_referrers_lock_a_cap_is_overrun(
 ) -> None:
     first, second = two_bought(max_per_month=1)
     found = referral_checks.at_reward
-    early = {
-        pk: found(_pair(pk), at=day(10)) for pk in (first, second)
-    }
+    early = {pk: found(_pair(pk), at=day(10)) for pk in (first, second)}
     monkeypatch.setattr(referral_checks, "at_reward", lambda pair, at: early[_id_of(pair)])
     meanwhile(lambda: one(first), lambda: one(second))
     assert given() == 2 * POINTS

@@ -6,15 +6,17 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, transaction
 
+from campaigns.kpis import registry
 from campaigns.models import Payout, Referral, ReferralCode, ReferralState
 from campaigns.services import referral_codes, referrals
 from config.base import audit, clock
 from config.wiring import audits
-from members.models import Case, Interaction, Member, MemberEvent, MemberStatus
+from members.models import Case, Interaction, Member, MemberEvent, MemberStatus, Order
 from rewards.models import Coupon, Entry
 from rewards.services import order_moves, redeeming
 from tests.engine.shop import Shop, day
-from tests.factories import catalogue, coupons, members, referrals as people, staff
+from tests.factories import catalogue, coupons, members, staff
+from tests.factories import referrals as people
 from tests.factories.referrals import POINTS, join, of, programme, settle
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("ENG-04")]
@@ -47,6 +49,11 @@ def state(friend: Member) -> tuple[str, list[str]]:
 def told(member: Member) -> list[str]:
     rows = MemberEvent.objects.filter(member=member, kind__startswith="referral.")
     return list(rows.order_by("id").values_list("kind", flat=True))
+
+
+def referral_rate(on: float) -> Decimal:
+    """Return the figure's numerator: who has brought somebody."""
+    return registry.read(["referral_rate"], until=day(on))["referral_rate"].numerator
 
 
 def broken() -> list[str]:
@@ -84,6 +91,7 @@ def test_the_referrer_is_rewarded_once_when_the_order_was_kept(shop: Shop, ann: 
     assert (counted.kind, counted.ref) == ("referral", f"referral:{of(ben).pk}")
     assert shop.progress(ann) == {"interactions": "1.00", "referrals": "1.00"}
     assert told(ann) == ["referral.registered", "referral.rewarded"]
+    assert referral_rate(on=31) == 1
     assert broken() == []
 
 
@@ -114,6 +122,7 @@ def test_a_refund_in_the_window_waits_for_another_order_or_lapses(shop: Shop, an
     assert broken() == []
 
 
+@pytest.mark.req("KPI-02")
 def test_an_order_given_up_later_takes_the_points_back_into_debt(shop: Shop, ann: Member) -> None:
     programme()
     ben = bring(ann)
@@ -127,6 +136,7 @@ def test_an_order_given_up_later_takes_the_points_back_into_debt(shop: Shop, ann
     assert shop.balance(ann) == (0, 0, 0, 200)
     assert shop.progress(ann) == {}
     assert told(ann)[-1] == "referral.taken_back"
+    assert referral_rate(on=12) == 0
     assert broken() == []
 
 
@@ -159,10 +169,8 @@ def test_an_order_moved_to_another_member_is_not_the_friends(shop: Shop, ann: Me
     shop.buy(ben, "B1", 100, on=1)
     settle(10)
     cat = shop.join("cat", at=10)
-    order_moves.move(
-        source="shop", order_no="B1", member=cat.pk, reason="mixed up", at=day(11),
-        actor="staff:eve",
-    )  # fmt: skip
+    act = order_moves.Act("card_at_hand", "mixed up", "staff:eve", day(11))
+    order_moves.move_order(order=Order.objects.get().pk, member=cat.pk, act=act)
     settle(11)
     assert state(ben)[0] == "taken_back"
     assert broken() == []
@@ -245,9 +253,7 @@ def test_a_code_that_leads_to_nobody_is_told_and_kept(shop: Shop, ann: Member) -
 def test_a_second_delivery_of_the_enrolment_changes_nothing(shop: Shop, ann: Member) -> None:
     programme(friend_template=coupons.template("welcome"))
     ben = bring(ann)
-    again = referrals.register(
-        friend_id=ben.pk, code=people.code(ann), joined_at=day(0), at=day(1)
-    )
+    again = referrals.register(friend_id=ben.pk, code=people.code(ann), joined_at=day(0), at=day(1))
     assert again == of(ben)
     assert Coupon.objects.filter(member=ben).count() == 1
 

@@ -300,6 +300,19 @@ CORRUPTIONS = (
     Corruption("a gift of another rule", "grant_of_rule", "grant",
                _update("rewards_grant", "version_id = (SELECT max(id) FROM"
                        " rewards_grantruleversion)", "true")),
+    Corruption("a reward for an order that was not kept", "referral_kept_order", "referral",
+               "UPDATE campaigns_referral SET kept_from = kept_from - interval '9 days'"
+               " WHERE state = 'rewarded' RETURNING id"),
+    Corruption("a reward of other points", "referral_rewarded", "referral",
+               "UPDATE campaigns_referral SET entry_id = NULL WHERE id = (SELECT min(id) FROM"
+               " campaigns_referral WHERE state = 'rewarded' AND entry_id IS NOT NULL)"
+               " RETURNING id"),
+    Corruption("points of no referral", "referral_single_entry", "entry",
+               "UPDATE campaigns_referral r SET entry_id = NULL FROM (SELECT id, entry_id FROM"
+               " campaigns_referral WHERE entry_id IS NOT NULL LIMIT 1) x WHERE r.id = x.id"
+               " RETURNING x.entry_id"),
+    Corruption("a payout of another amount", "referral_payout", "payout",
+               "UPDATE campaigns_payout SET amount = amount + 1 RETURNING id"),
     Corruption("a missing constraint", "constraints_in_force", "constraint",
                "SELECT 'entry_points_positive'",
                "ALTER TABLE rewards_entry DROP CONSTRAINT entry_points_positive"),

@@ -130,6 +130,28 @@ NAVIGATION = [
         ],
     },
     {
+        "title": _("Marketing"),
+        "separator": True,
+        "items": [
+            _list(_("Referrals"), "group_add", "campaigns.referral"),
+            _page(
+                _("Referrals to check"),
+                "person_search",
+                "campaigns.moderate_referral",
+                "referral_queue",
+            ),
+            {
+                "title": _("Payouts"),
+                "icon": "payments",
+                "link": reverse_lazy("admin:payout_queue"),
+                "permission": _may(
+                    "campaigns.view_payout", "campaigns.approve_payout", "campaigns.pay_payout"
+                ),
+            },
+            _list(_("Referral programme"), "handshake", "campaigns.referralprogramme"),
+        ],
+    },
+    {
         "title": _("Reports"),
         "separator": True,
         "items": [
