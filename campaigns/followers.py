@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from campaigns.services import referrals
+from campaigns.services import referral_joining
 from config.base import clock
 from members.models import MemberProfile
 from members.services.events import Delivery
@@ -17,6 +17,6 @@ def register_referral(delivery: Delivery) -> None:
     rows = MemberProfile.objects.filter(member_id=delivery.member_id, attributes__has_key=CODE)
     code = rows.values_list(f"attributes__{CODE}", flat=True).first()
     if isinstance(code, str):
-        referrals.register(
+        referral_joining.register(
             friend_id=delivery.member_id, code=code, joined_at=delivery.occurred_at, at=clock.now()
         )

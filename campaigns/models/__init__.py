@@ -2,10 +2,9 @@
 
 from campaigns.models.figures import MetricValue, UnitCost
 from campaigns.models.goal import Goal
+from campaigns.models.payout import Payout, PayoutState
 from campaigns.models.referral import (
     ClawBack,
-    Payout,
-    PayoutState,
     Referral,
     ReferralCode,
     ReferralProgramme,

@@ -8,7 +8,7 @@ Source: ENG-04.
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -47,17 +47,23 @@ SELECT EXISTS (
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Who brought whom, on which terms; the referrer as whoever stands for that person now."""
+    """Who brought whom, on which terms; the referrer as whoever stands for that person now.
+
+    `line` is the referrer and all members that were merged into it.
+    """
 
     referrer: Member
     friend: Member
     programme: ReferralProgramme
     joined_at: datetime
+    line: Sequence[int]
 
-    @property
-    def line(self) -> list[int]:
-        """Return the referrer and all members that were merged into it."""
-        return identity.lineage(self.referrer.pk)
+
+def pair_of(
+    *, referrer: Member, friend: Member, programme: ReferralProgramme, joined_at: datetime
+) -> Pair:
+    """Return who brought whom, with all that the referrer has been."""
+    return Pair(referrer, friend, programme, joined_at, identity.lineage(referrer.pk))
 
 
 def survivor_of(member_id: int) -> Member:
@@ -68,7 +74,7 @@ def survivor_of(member_id: int) -> Member:
     return member
 
 
-def at_joining(pair: Pair, *, at: datetime) -> set[str]:
+def at_joining(pair: Pair) -> set[str]:
     """Return what speaks against a referral when the friend joins.
 
     Too many friends within 24 hours is found by the first one above the number.
@@ -99,7 +105,7 @@ def _about_both(pair: Pair) -> set[str]:
     if survivor_of(friend).pk == pair.referrer.pk:
         return {Reason.SAME_PERSON}
     found: set[str] = set()
-    values: dict[str, Any] = {"friend": friend, "line": line}
+    values: dict[str, Any] = {"friend": friend, "line": list(line)}
     with connection.cursor() as cursor:
         cursor.execute(_KNOWN, values)
         others = {row[0] for row in cursor.fetchall()}
@@ -122,7 +128,7 @@ def _about_both(pair: Pair) -> set[str]:
 def _is_loop(pair: Pair) -> bool:
     """Tell whether the friend, or somebody whom the friend brought, brought the referrer."""
     ends = set(identity.lineage(survivor_of(pair.friend.pk).pk))
-    line = pair.line
+    line = list(pair.line)
     for _step in range(LONGEST_CHAIN):
         brought = Referral.objects.filter(friend_id__in=line).values_list("referrer_id", flat=True)
         above = brought.first()

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.domain.referrals import Reason
 from campaigns.models import Referral, ReferralState
-from campaigns.services import referral_rewards, referrals
+from campaigns.services import referral_joining, referral_rewards, referrals
 from config.base.errors import DomainError
 from members.services import authority, notes
 from rewards.services import loading
@@ -41,7 +41,7 @@ def accept(*, referral_id: int, reason: str, actor: str, at: datetime) -> Referr
     referral.reasons, referral.state = [], ReferralState.REGISTERED
     referral.order = referral.kept_from = None
     _sign(referral, reason, actor, at)
-    referrals.welcome(referral=referral, at=at)
+    referral_joining.welcome(referral=referral, at=at)
     referral_rewards.tell(
         referral, "referral.accepted", at, member=referral.referrer_id, actor=actor
     )

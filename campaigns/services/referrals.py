@@ -1,16 +1,15 @@
-"""From a friend's enrolment to the referrer's reward.
+"""From a friend's first order to the referrer's reward.
 
-A follower of enrolments registers whom a code has brought. A job looks at those whose friend has
-bought, waits for the return window, and decides by what is kept then. Each referral is a
-transaction of its own, under the locks of both members, and is read again under them: however many
-workers look, it is rewarded once.
+A job looks at referrals whose friend has bought, waits for the return window, and decides by what
+is kept then. Each referral is a transaction of its own, under the locks of both members, and is
+read again under them: however many workers look, it is rewarded once.
 
 Source: ENG-04.
 """
 
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection, transaction
@@ -18,21 +17,17 @@ from django.db.models import QuerySet
 
 from campaigns.domain import referrals as domain
 from campaigns.domain.referrals import Reason
-from campaigns.models import Referral, ReferralCode, ReferralState
+from campaigns.models import Referral, ReferralState
 from campaigns.services import referral_checks as checks
-from campaigns.services import referral_codes, referral_rewards, referral_terms
+from campaigns.services import referral_rewards
 from campaigns.services.referral_checks import Pair
 from config.base import clock
 from config.base.errors import DomainError
-from members.models import Case, Member, MemberStatus, Order, OrderStatus
-from members.services import events
-from members.services.events import NewEvent
+from members.models import Member, MemberStatus, Order, OrderStatus
 from rewards.domain import validity
-from rewards.services import coupons, loading
+from rewards.services import loading
 
 BATCH: Final = 500
-TOO_MANY_FRIENDS: Final = "referral_burst"
-CODE_REFUSED: Final = "referral.code_refused"
 
 logger = logging.getLogger(__name__)
 
@@ -52,79 +47,6 @@ WHERE r.id > %(after)s AND (
         AND NOT EXISTS (SELECT FROM members_order o WHERE o.id = r.order_id AND {_WORTH})))
 ORDER BY r.id LIMIT %(limit)s
 """  # noqa: S608 - a constant
-
-
-@transaction.atomic
-def register(*, friend_id: int, code: str, joined_at: datetime, at: datetime) -> Referral | None:
-    """Note whose code has brought a new member, and give the friend the promised coupon, once.
-
-    A code that leads to nobody is told to the timeline; the profile keeps it. What looks odd is
-    held, and the coupon with it. None: no programme, or no referrer.
-    """
-    programme = referral_terms.in_force(joined_at)
-    if programme is None:
-        return None
-    named = referral_codes.find(code)
-    referrer = None if named is None else checks.survivor_of(named.member_id)
-    if named is None or referrer is None or referrer.status != MemberStatus.ACTIVE:
-        _refuse_code(friend_id, "unknown", at)
-        return None
-    if referrer.pk == checks.survivor_of(friend_id).pk:
-        _refuse_code(friend_id, "own_code", at)
-        return None
-    loading.lock({referrer.pk, friend_id})
-    known = Referral.objects.filter(friend_id=friend_id).first()
-    if known is not None:
-        return known
-    friend = Member.objects.get(pk=friend_id)
-    return _registered(Pair(referrer, friend, programme, joined_at), named, at)
-
-
-def _refuse_code(friend_id: int, why: str, at: datetime) -> None:
-    events.append([NewEvent(friend_id, CODE_REFUSED, at, at, {"reason": why})])
-
-
-def _registered(pair: Pair, code: ReferralCode, at: datetime) -> Referral:
-    verdict = domain.judge(checks.at_joining(pair, at=at), ())
-    referral = Referral.objects.create(
-        referrer=pair.referrer, friend=pair.friend, code=code, programme=pair.programme,
-        state=ReferralState.REGISTERED if verdict.is_clean else ReferralState.HELD,
-        reasons=list(verdict.reasons), registered_at=pair.joined_at,
-        lapses_at=pair.joined_at + timedelta(days=pair.programme.valid_days),
-    )  # fmt: skip
-    for member, part in ((pair.referrer.pk, "referrer"), (pair.friend.pk, "friend")):
-        referral_rewards.tell(referral, "referral.registered", at, member=member, part=part)
-    if Reason.TOO_MANY in verdict.reasons:
-        _open_burst(pair, at)
-    if verdict.is_clean:
-        welcome(referral=referral, at=at)
-    return referral
-
-
-def welcome(*, referral: Referral, at: datetime) -> None:
-    """Give the friend the coupon for the first order, once; one that has run out is not owed."""
-    template = referral.programme.friend_template
-    if template is None or referral.friend_coupon_id is not None:
-        return
-    try:
-        (referral.friend_coupon,) = coupons.issue(
-            template=template, member=referral.friend_id, count=1, at=at,
-            actor=referral_rewards.ACTOR,
-        )  # fmt: skip
-    except DomainError as refused:
-        logger.warning("no coupon for the friend of referral %s: %s", referral.pk, refused.code)
-        return
-    referral.save(update_fields=["friend_coupon"])
-
-
-def _open_burst(pair: Pair, at: datetime) -> None:
-    """Open a case for a referrer of too many friends, once per day."""
-    day = clock.local_day(pair.joined_at).isoformat()
-    rows = Case.objects.filter(code=TOO_MANY_FRIENDS, member=pair.referrer, details__day=day)
-    if not rows.exists():
-        Case.objects.create(
-            member=pair.referrer, code=TOO_MANY_FRIENDS, details={"day": day}, opened_at=at
-        )
 
 
 def settle_due(
@@ -169,9 +91,9 @@ def settle(*, referral_id: int, at: datetime, recorded_at: datetime) -> bool:
     referrer = checks.survivor_of(seen.referrer_id)
     loading.lock({referrer.pk, seen.friend_id})
     referral = locked(referral_id)
-    pair = Pair(
-        Member.objects.get(pk=referrer.pk), referral.friend, referral.programme,
-        referral.registered_at,
+    pair = checks.pair_of(
+        referrer=Member.objects.get(pk=referrer.pk), friend=referral.friend,
+        programme=referral.programme, joined_at=referral.registered_at,
     )  # fmt: skip
     if pair.referrer.status == MemberStatus.MERGED:
         return False  # merged a moment ago: the next run finds whom to reward

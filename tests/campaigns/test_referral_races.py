@@ -97,7 +97,10 @@ def test_without_the_referrers_lock_a_cap_is_overrun(
 
 def _pair(referral_id: int) -> referral_checks.Pair:
     row = Referral.objects.select_related("friend", "programme", "referrer").get(pk=referral_id)
-    return referral_checks.Pair(row.referrer, row.friend, row.programme, row.registered_at)
+    return referral_checks.pair_of(
+        referrer=row.referrer, friend=row.friend, programme=row.programme,
+        joined_at=row.registered_at,
+    )  # fmt: skip
 
 
 def _id_of(pair: referral_checks.Pair) -> int:

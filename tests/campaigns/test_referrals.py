@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from campaigns.kpis import registry
 from campaigns.models import Payout, Referral, ReferralCode, ReferralState
-from campaigns.services import referral_codes, referrals
+from campaigns.services import referral_codes, referral_joining, referrals
 from config.base import audit, clock
 from config.wiring import audits
 from members.models import Case, Interaction, Member, MemberEvent, MemberStatus, Order
@@ -253,7 +253,9 @@ def test_a_code_that_leads_to_nobody_is_told_and_kept(shop: Shop, ann: Member) -
 def test_a_second_delivery_of_the_enrolment_changes_nothing(shop: Shop, ann: Member) -> None:
     programme(friend_template=coupons.template("welcome"))
     ben = bring(ann)
-    again = referrals.register(friend_id=ben.pk, code=people.code(ann), joined_at=day(0), at=day(1))
+    again = referral_joining.register(
+        friend_id=ben.pk, code=people.code(ann), joined_at=day(0), at=day(1)
+    )
     assert again == of(ben)
     assert Coupon.objects.filter(member=ben).count() == 1
 

@@ -160,7 +160,7 @@ def test_a_payout_is_approved_taken_out_and_paid_by_two_people(
     with django_assert_max_num_queries(QUEUE_QUERIES):
         page = finance.get(address, {"state": "approved"}).text
     assert "20.00" in page
-    body = b"".join(finance.get(address, {"format": "csv"}))  # type: ignore[arg-type]
+    body = b"".join(finance.get(address, {"format": "csv"}))
     head, line = csv.reader(io.StringIO(body.decode("utf-8-sig")))
     row = dict(zip(head, line, strict=True))
     assert (row["payout"], row["amount"], row["currency"], row["card_number"]) == (

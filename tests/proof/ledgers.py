@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from campaigns.models import ReferralProgramme
-from campaigns.services import referral_codes, referrals
+from campaigns.services import referral_codes, referral_joining, referrals
 from members.domain import webhooks as standard
 from members.domain.public_id import new_public_id
 from members.models import Channel, Member, MemberEvent, Order, Touchpoint
@@ -394,7 +394,7 @@ def _referrals(made: Programme) -> None:
     code = referral_codes.code_of(member_id=referrer.pk, at=start).code
     for number, friend in enumerate(friends):
         joined = start + HOUR * number
-        referrals.register(friend_id=friend.pk, code=code, joined_at=joined, at=joined)
+        referral_joining.register(friend_id=friend.pk, code=code, joined_at=joined, at=joined)
         made.send(order(friend, f"F{number}", start, 20_000))
     for days in (10, 11):
         made.at = start + days * DAY
