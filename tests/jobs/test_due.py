@@ -18,7 +18,8 @@ from tests.engine.shop import Shop, day
 
 ORDER = [
     "settle_due", "warn_of_lapses", "follow_overrides", "sync_benefits", "memberships",
-    "calendar_gifts", "waiting_gifts", "open_cases", "escalate_cases", "hand_over_members",
+    "calendar_gifts", "waiting_gifts", "settle_referrals", "open_cases", "escalate_cases",
+    "hand_over_members",
     "watch_enrolments", "measure_figures", "make_reports", "forget_content",
     "forget_idempotency_keys", "forget_deliveries", "forget_webhook_deliveries",
     "forget_shop_messages", "forget_presence",

@@ -34,7 +34,8 @@ def ours() -> dict[str, PeriodicTask]:
 def test_syncing_writes_the_schedule() -> None:
     schedule.sync()
     assert set(ours()) == {
-        "run_due", "deliver webhooks", "send webhooks", "send reports", "self-audit",
+        "run_due", "deliver referrals", "deliver webhooks", "send webhooks", "send reports",
+        "self-audit",
     }  # fmt: skip
     row = ours()["run_due"]
     assert (row.task, row.interval.every, row.interval.period) == (
@@ -113,5 +114,6 @@ def test_migrating_all_writes_the_schedule_and_one_app_does_not(own_database: st
     assert ours() == {}
     call_command("migrate", verbosity=0)
     assert set(ours()) == {
-        "run_due", "deliver webhooks", "send webhooks", "send reports", "self-audit",
+        "run_due", "deliver referrals", "deliver webhooks", "send webhooks", "send reports",
+        "self-audit",
     }  # fmt: skip
