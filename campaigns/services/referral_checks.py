@@ -137,7 +137,7 @@ def _is_loop(pair: Pair) -> bool:
         line = identity.lineage(survivor_of(above).pk)
         if not ends.isdisjoint(line):
             return True
-    return True
+    return False
 
 
 def _bought_before(pair: Pair) -> bool:
