@@ -57,6 +57,8 @@ REASONS: Final[Mapping[str, Promise]] = {
     "campaign": _("Campaign"),
     "campaign_undone": _("Gift of a campaign taken back"),
     "goodwill": _("Goodwill"),
+    "referral": _("Referral"),
+    "referral_taken_back": _("Reward of a referral taken back"),
     "goodwill_undone": _("Goodwill taken back"),
     "opening": _("Opening balance"),
     "merged": _("Merged with another member"),

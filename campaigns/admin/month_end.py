@@ -3,7 +3,6 @@
 Source: KPI-11.
 """
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,15 +19,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import words
+from campaigns.admin import csv_files
 from campaigns.domain.month_end import SIGNS, Column, Month, columns_of
 from campaigns.kpis import month_end, reading
 from campaigns.services import unit_costs
 from config.base import clock
-from config.base.admin import acting, site
+from config.base.admin import site
 from config.base.admin.actors import actor_of
 from config.base.errors import DomainError
 from rewards import words as reward_words
-from rewards.domain.spreadsheet import safe
 
 VIEW: Final = "campaigns.view_monthend"
 EXPORT: Final = "campaigns.export_monthend"
@@ -217,28 +216,7 @@ def _file(
 ) -> StreamingHttpResponse:
     if not request.user.has_perm(EXPORT):
         raise PermissionDenied
-    acting.record(request, "export", reason=name)
-    writer = csv.writer(_Echo())
-    # The mark tells spreadsheets that the text is UTF-8.
-    text = ("\ufeff" + writer.writerow(row) if not n else writer.writerow(row)
-            for n, row in enumerate(map(_safe, lines)))  # fmt: skip
-    answer = StreamingHttpResponse(text, content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    answer["Cache-Control"] = "no-store"
-    return answer
-
-
-class _Echo:
-    """A file that gives back what is written to it."""
-
-    def write(self, text: str) -> str:
-        """Return the line."""
-        return text
-
-
-def _safe(row: Sequence[object]) -> list[object]:
-    """Return a row in which no text is a formula; numbers stay numbers."""
-    return [safe(cell) if isinstance(cell, str) else cell for cell in row]
+    return csv_files.answer(request, name, lines)
 
 
 def _lines(

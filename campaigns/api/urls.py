@@ -1,8 +1,9 @@
-"""Addresses of messages."""
+"""Addresses of what belongs to campaigns: messages and referrals."""
 
 from django.urls import path
 
 from campaigns.api.messages import MessageReadView, MessagesView, ReceiptsView
+from campaigns.api.referral import ReferralView
 
 urlpatterns = [
     path("members/<uuid:public_id>/messages", MessagesView.as_view(), name="member-messages"),
@@ -11,5 +12,6 @@ urlpatterns = [
         MessageReadView.as_view(),
         name="message-read",
     ),
+    path("members/<uuid:public_id>/referral", ReferralView.as_view(), name="referral"),
     path("messages/receipts", ReceiptsView.as_view(), name="message-receipts"),
 ]

@@ -13,8 +13,10 @@ MEMBERS: Final = """(
     WHERE joined_at < %(until)s AND status NOT IN ('erased', 'merged', 'closed')
 )"""
 REFERRALS: Final = """(
-    SELECT member_id FROM members_interaction
-    WHERE kind = 'referral' AND occurred_at >= %(d365)s AND occurred_at < %(until)s
+    SELECT i.member_id FROM members_interaction i
+    WHERE i.kind = 'referral' AND i.occurred_at >= %(d365)s AND i.occurred_at < %(until)s
+      AND NOT EXISTS (SELECT FROM campaigns_referral r
+                      WHERE r.fact_id = i.fact_id AND r.state = 'taken_back')
 )"""
 
 _ALL: Final = Measure(MEMBERS, "count(*)")

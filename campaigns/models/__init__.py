@@ -1,4 +1,4 @@
-"""Models of the marketing app: campaigns, messages, goals, measured figures and reports."""
+"""Models of the marketing app: campaigns, messages, referrals, goals, figures and reports."""
 
 from campaigns.models.campaign import (
     Arm,
@@ -27,6 +27,15 @@ from campaigns.models.message import (
     TemplateVersion,
     Via,
 )
+from campaigns.models.payout import Payout, PayoutState
+from campaigns.models.referral import (
+    ClawBack,
+    Referral,
+    ReferralCode,
+    ReferralProgramme,
+    ReferralState,
+    RewardKind,
+)
 from campaigns.models.report import (
     DeliveryState,
     Report,
@@ -45,6 +54,7 @@ __all__ = [
     "CampaignMember",
     "CampaignState",
     "CampaignVersion",
+    "ClawBack",
     "ContentAsset",
     "DeliveryState",
     "Festival",
@@ -59,11 +69,18 @@ __all__ = [
     "MetricValue",
     "OccurrenceState",
     "OverBudget",
+    "Payout",
+    "PayoutState",
     "Purpose",
+    "Referral",
+    "ReferralCode",
+    "ReferralProgramme",
+    "ReferralState",
     "Report",
     "ReportDelivery",
     "ReportKind",
     "ReportRecipient",
+    "RewardKind",
     "TemplateVersion",
     "TriggerMark",
     "TriggerOccurrence",

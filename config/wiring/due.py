@@ -14,6 +14,7 @@ from django.conf import settings
 from campaigns.services import (
     launching,
     measuring,
+    referrals,
     reports,
     sending,
     trigger_calendar,
@@ -67,6 +68,7 @@ def install() -> None:
     jobs.register("waiting_triggers", waiting_triggers, every=timedelta(minutes=1))
     jobs.register("calendar_triggers", calendar_triggers, every=timedelta(minutes=1))
     jobs.register("keep_campaigns", keep_campaigns, every=timedelta(hours=1))
+    jobs.register("settle_referrals", settle_referrals, every=timedelta(minutes=15))
     jobs.register("open_cases", open_cases, every=timedelta(hours=1))
     jobs.register("escalate_cases", escalate_cases, every=timedelta(minutes=1))
     jobs.register("hand_over_members", hand_over_members, every=timedelta(minutes=15))
@@ -165,6 +167,11 @@ def keep_campaigns(turn: Turn) -> int:
     After the triggers: what came before the end of a campaign is still met.
     """
     return launching.keep_going(at=turn.at)
+
+
+def settle_referrals(turn: Turn) -> int:
+    """Reward those whose friends have kept their first order, and take back what was given up."""
+    return referrals.settle_due(at=turn.at, recorded_at=turn.recorded_at, progress=turn.progress)
 
 
 def open_cases(turn: Turn) -> int:

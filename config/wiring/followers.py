@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from campaigns import followers
 from campaigns.services import triggering
 from campaigns.tasks import follow_triggers
 from members import tasks
@@ -11,6 +12,7 @@ from members.services.delivery import Follower
 FOLLOWERS: Final[tuple[Follower, ...]] = (
     Follower(webhooks.FOLLOWER, frozenset(), tasks.owe_to_webhooks, chooses=True),
     Follower(triggering.FOLLOWER, frozenset(), follow_triggers, chooses=True),
+    Follower(followers.REFERRALS, followers.REFERRAL_KINDS, followers.register_referral),
 )
 
 

@@ -6,7 +6,16 @@ from typing import Final
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin import automations, dashboards, festivals, goals, month_end, reports, results, today
+from campaigns.admin import (
+    automations,
+    dashboards,
+    festivals,
+    goals,
+    month_end,
+    reports,
+    results,
+    today,
+)
 from config.base import clock
 from config.base.admin import scope
 from config.base.admin.reauth import fresh_login_required
@@ -24,7 +33,7 @@ from config.base.panels import (
     register,
 )
 from config.safety import admin as safety
-from config.wiring import campaigns, care, desk, messaging, programme, segments
+from config.wiring import campaigns, care, desk, messaging, programme, referrals, segments
 from members.admin import case_page, customer_value, inbox, insight, league
 from members.admin import panels as members
 from members.admin import reports as member_reports
@@ -108,6 +117,7 @@ def install() -> None:
     programme.install()
     segments.install()
     campaigns.install()
+    referrals.install()
 
 
 def _install_dashboard() -> None:

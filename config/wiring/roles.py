@@ -102,6 +102,8 @@ _ALL: Final = (
           " solarschedule clockedschedule"),
     _look("see_figures", "查看数据看板与目标", "Look at dashboards and goals",
           "campaigns: metricvalue goal"),
+    _look("see_referrals", "查看推荐", "Look at referrals and payouts",
+          "campaigns: referralprogramme referralcode referral payout"),
     _look("see_reports", "查看周报月报", "Look at weekly and monthly reports",
           "campaigns: report reportdelivery reportrecipient"),
     _look("see_month_end", "查看月结", "Look at the month end", "campaigns: monthend unitcost"),
@@ -163,6 +165,13 @@ _ALL: Final = (
     _act("keep_recipients", "维护报表收件人", "Keep recipients of reports",
          "campaigns.add_reportrecipient campaigns.change_reportrecipient"
          " campaigns.delete_reportrecipient"),
+    _act("keep_referrals", "维护推荐有礼", "Ask for terms of referrals",
+         "campaigns.add_referralprogramme"),
+    _act("approve_referrals", "审批推荐有礼", "Approve terms of referrals",
+         "campaigns.approve_referralprogramme"),
+    _act("moderate_referrals", "审核推荐", "Decide held referrals", "campaigns.moderate_referral"),
+    _act("approve_payouts", "审批现金奖励", "Approve payouts", "campaigns.approve_payout"),
+    _act("pay_payouts", "支付现金奖励", "Pay approved payouts", "campaigns.pay_payout"),
     _act("send_reports", "发送报表", "Send reports", "campaigns.send_report"),
     _act("export_months", "导出月结", "Export the month end", "campaigns.export_monthend"),
     _act("keep_unit_cost", "维护积分单位成本", "Set the unit cost", "campaigns.add_unitcost"),
@@ -202,6 +211,7 @@ ROLES: Final = (
             "export_lists", "see_figures", "see_reports", "keep_goals", "keep_unit_cost",
             "see_month_end", "keep_recipients", "send_reports", "see_bulk_grants",
             "approve_bulk_grants", "see_segments", "keep_segments",
+            "approve_bulk_grants", "see_referrals", "approve_referrals", "approve_payouts",
         ),
     ),
     Role(
@@ -212,6 +222,8 @@ ROLES: Final = (
             "keep_coupons", "fulfil",
             "keep_plans", "see_bulk_grants", "grant_in_bulk", "keep_benefits",
             "see_segments", "keep_segments",
+            "keep_plans", "see_bulk_grants", "grant_in_bulk", "keep_benefits", "see_referrals",
+            "keep_referrals", "moderate_referrals",
         ),
     ),
     Role(
@@ -239,6 +251,8 @@ ROLES: Final = (
         (
             "see_catalogue", "see_programme", "see_requests", "publish_rules", "decide_requests",
             "publish_ladders", "see_bulk_grants", "approve_bulk_grants", "see_segments",
+            "publish_ladders", "see_bulk_grants", "approve_bulk_grants", "see_referrals",
+            "approve_referrals", "approve_payouts",
         ),
     ),
     Role("service_agent", "客服专员", "Service agent", _SERVICE, Limits(500, 2_000, 1_000)),
@@ -248,6 +262,7 @@ ROLES: Final = (
             *_SERVICE, "see_figures", "see_league", "see_requests_of_members",
             "assign_cases", "keep_service",
             "merge_members", "move_orders", "unlock", "moderate", "answer_data_requests",
+            "see_referrals", "moderate_referrals",
             "agree_to_erase", "freeze_members",
             "ask_override", "end_override",
             "decide_adjustments", "release_own_till",
@@ -263,6 +278,7 @@ ROLES: Final = (
         (
             "see_orders", "see_points", "see_gifts", "see_catalogue", "see_programme",
             "see_figures", "see_reports", "see_service_acts", "see_month_end", "export_months",
+            "see_referrals", "pay_payouts",
         ),
     ),
     Role(

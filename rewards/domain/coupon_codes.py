@@ -29,7 +29,7 @@ def generate() -> str:
     Source: RWD-01 (at least 60 random bits).
     """
     content = "".join(secrets.choice(ALPHABET) for _place in range(RANDOM_LENGTH))
-    return content + _check_character(content)
+    return content + check_character(content)
 
 
 def normalise(text: str) -> str:
@@ -62,7 +62,7 @@ def has_own_shape(code: str) -> bool:
 
 def is_mistyped(code: str) -> bool:
     """Say whether a normal form looks like a code of ours but cannot be one."""
-    return has_own_shape(code) and _check_character(code[:-1]) != code[-1]
+    return has_own_shape(code) and check_character(code[:-1]) != code[-1]
 
 
 def for_people(code: str) -> str:
@@ -72,7 +72,8 @@ def for_people(code: str) -> str:
     return "-".join(code[start : start + GROUP] for start in range(0, LENGTH, GROUP))
 
 
-def _check_character(content: str) -> str:
+def check_character(content: str) -> str:
+    """Return the character that makes a content of the alphabet complete."""
     total = 0
     for character in content:
         total = _doubled(total ^ _VALUES[character])

@@ -42,7 +42,8 @@ POINTS_TENDER: Final = "points"
 CHECK_IN: Final = "check_in"
 MERGE: Final = "merge"
 MODERATION: Final = "moderation"
-RESERVED_SOURCES: Final = frozenset({CHECK_IN, MERGE, MODERATION})
+REFERRAL: Final = "referral"
+RESERVED_SOURCES: Final = frozenset({CHECK_IN, MERGE, MODERATION, REFERRAL})
 """Name spaces of references that the programme itself gives out; no touchpoint may use them."""
 
 OWN_KEYS: Final = frozenset({"streak", "approves", "withdraws"})

@@ -316,6 +316,19 @@ CORRUPTIONS = (
                " SELECT min(member_id), now(), '2100-01-01', 0, 1, 'retain', '2026-01-01', 'loyal',"
                " '2026-01-01', 'low', 'low', 1, 0.01, 1, 0.01, 0, 0, 0, '{}' FROM members_order"
                " WHERE net_amount > 0 RETURNING member_id", LOOKED),
+    Corruption("a reward for an order that was not kept", "referral_kept_order", "referral",
+               "UPDATE campaigns_referral SET kept_from = kept_from - interval '9 days'"
+               " WHERE state = 'rewarded' RETURNING id"),
+    Corruption("a reward of other points", "referral_rewarded", "referral",
+               "UPDATE campaigns_referral SET entry_id = NULL WHERE id = (SELECT min(id) FROM"
+               " campaigns_referral WHERE state = 'rewarded' AND entry_id IS NOT NULL)"
+               " RETURNING id"),
+    Corruption("points of no referral", "referral_single_entry", "entry",
+               "UPDATE campaigns_referral r SET entry_id = NULL FROM (SELECT id, entry_id FROM"
+               " campaigns_referral WHERE entry_id IS NOT NULL LIMIT 1) x WHERE r.id = x.id"
+               " RETURNING x.entry_id"),
+    Corruption("a payout of another amount", "referral_payout", "payout",
+               "UPDATE campaigns_payout SET amount = amount + 1 RETURNING id"),
     Corruption("a missing constraint", "constraints_in_force", "constraint",
                "SELECT 'entry_points_positive'",
                "ALTER TABLE rewards_entry DROP CONSTRAINT entry_points_positive"),

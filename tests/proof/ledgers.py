@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from campaigns.models import ReferralProgramme
+from campaigns.services import referral_codes, referral_joining, referrals
 from members.domain import webhooks as standard
 from members.domain.public_id import new_public_id
 from members.models import Channel, Member, MemberEvent, Order, Touchpoint
@@ -180,6 +182,7 @@ def rich(preset: str = "retail_cn") -> Programme:
     _waiting(made)
     _moves(made)
     _time(made)
+    _referrals(made)
     return made
 
 
@@ -375,6 +378,29 @@ def _merges(made: Programme) -> None:
     merging.unmerge(away=parties[1].pk, at=made.at + HOUR, **terms)
     made.at += 2 * HOUR
     made.send(refund("M0", "r1", made.at, amount=10_000))
+
+
+def _referrals(made: Programme) -> None:
+    """Reward who brought friends with points and with cash, and take one reward back."""
+    start = made.at = made.at + DAY
+    terms = {"points": {"points": 300}, "cash": {"amount": 20}}
+    for number, (reward, what) in enumerate(terms.items()):
+        ReferralProgramme.objects.create(
+            number=number + 1, from_at=start + 2 * number * HOUR, created_at=start,
+            created_by="eve", reward=reward, min_amount=100, **what,
+        )  # fmt: skip
+    referrer, *friends = (enrol(made, external) for external in ("m-r", "m-f1", "m-f2", "m-f3"))
+    del made.members[-4:]
+    code = referral_codes.code_of(member_id=referrer.pk, at=start).code
+    for number, friend in enumerate(friends):
+        joined = start + HOUR * number
+        referral_joining.register(friend_id=friend.pk, code=code, joined_at=joined, at=joined)
+        made.send(order(friend, f"F{number}", start, 20_000))
+    for days in (10, 11):
+        made.at = start + days * DAY
+        if days == 11:
+            made.send(refund("F1", "r1", made.at))
+        referrals.settle_due(at=made.at, recorded_at=made.at)
 
 
 def random_facts(

@@ -8,7 +8,7 @@ from rewards.domain import coupon_codes
 from rewards.domain.coupon_codes import ALPHABET, LENGTH
 
 CODE = st.text(ALPHABET, min_size=LENGTH - 1, max_size=LENGTH - 1).map(
-    lambda content: content + coupon_codes._check_character(content)
+    lambda content: content + coupon_codes.check_character(content)
 )
 
 

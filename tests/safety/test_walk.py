@@ -83,6 +83,9 @@ PAGES: dict[str, dict[str, Any]] = {
     "reward_call_off": {"reason": "walk"},
     "member_merge": {"reason": "walk"},
     "member_unmerge": {"reason": "walk"},
+    "referral_queue": {"reason": "walk"},
+    "referral_terms": {"reason": "walk", "points": "10"},
+    "payout_queue": {"reason": "walk"},
 }
 STANDARD = ("_changelist", "_add", "_history", "_delete", "_change", "_password_change")
 NAMED = ("name_zh", "name_en", "name", "first_name", "details", "programme_name_zh")

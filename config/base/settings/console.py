@@ -145,9 +145,7 @@ NAVIGATION = [
             ),
             _page(_("Festivals"), "celebration", "campaigns.view_festival", "festivals"),
             _list(_("Acts of campaigns"), "history", "campaigns.campaignact"),
-            _list(
-                _("Occurrences of triggers"), "pending_actions", "campaigns.triggeroccurrence"
-            ),
+            _list(_("Occurrences of triggers"), "pending_actions", "campaigns.triggeroccurrence"),
             _list(_("Campaign budgets"), "savings", "campaigns.campaignbudget"),
         ],
     },

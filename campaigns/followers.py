@@ -1,0 +1,22 @@
+"""What the campaigns app does when something has happened to a member."""
+
+from typing import Final
+
+from campaigns.services import referral_joining
+from config.base import clock
+from members.models import MemberProfile
+from members.services.events import Delivery
+
+REFERRALS: Final = "referrals"
+REFERRAL_KINDS: Final = frozenset({"member.enrolled"})
+CODE: Final = "referral_code"
+
+
+def register_referral(delivery: Delivery) -> None:
+    """Register the referral of a new member who came with somebody's code."""
+    rows = MemberProfile.objects.filter(member_id=delivery.member_id, attributes__has_key=CODE)
+    code = rows.values_list(f"attributes__{CODE}", flat=True).first()
+    if isinstance(code, str):
+        referral_joining.register(
+            friend_id=delivery.member_id, code=code, joined_at=delivery.occurred_at, at=clock.now()
+        )
