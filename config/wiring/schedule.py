@@ -12,10 +12,11 @@ from typing import Final
 from django.db import transaction
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
+from campaigns.kpis.registry import MEASURE_SECONDS
 from campaigns.tasks import send_reports
 from config.base import job_runs
 from config.wiring import followers
-from config.wiring.tasks import WORKER, prove_invariants, run_due_now
+from config.wiring.tasks import WORKER, measure_start_page, prove_invariants, run_due_now
 from members.services import delivery, webhooks
 from members.tasks import deliver_events, send_webhooks
 
@@ -59,6 +60,7 @@ def rows() -> Iterator[Row]:
         yield Row(name, deliver_events.name, DELIVERY_SECONDS, (follower.name,))
     yield Row("send webhooks", send_webhooks.name, DELIVERY_SECONDS)
     yield Row("send reports", send_reports.name, DUE_SECONDS)
+    yield Row("start page", measure_start_page.name, MEASURE_SECONDS)
     yield Row("self-audit", prove_invariants.name, AUDIT_SECONDS)
 
 
