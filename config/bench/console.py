@@ -8,7 +8,6 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -40,7 +39,7 @@ class Page:
         response = self._response(client)
         assert response.status_code == 200, (self, response.status_code)
 
-    def _response(self, client: Client) -> HttpResponse:
+    def _response(self, client: Client) -> Any:
         if self.posted is None:
             return client.get(self.address)
         return client.post(self.address, self.posted, follow=True)
@@ -64,7 +63,6 @@ def run(template: str, scale: Scale) -> Iterator[Ratio]:
 
 def _fill(members: int) -> None:
     shop.fill(members, clock.now())
-    measuring.measure_start_page(at=clock.now())
     get_user_model().objects.create_superuser("bench")
 
 
@@ -121,6 +119,8 @@ def _member() -> Pages:
 
 
 def _start() -> Pages:
+    """Return the start page, its figures measured as the scheduler has it done all the time."""
+    measuring.measure_start_page(at=clock.now())
     return {"today": Page(reverse("admin:index"))}
 
 
