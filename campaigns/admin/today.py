@@ -32,7 +32,7 @@ AUDIT_JOB: Final = "self_audit"
 BROKEN: Final = "broken"
 """With this word begins the error of a run that found invariants broken."""
 AUDIT_LATE: Final = timedelta(hours=26)
-CODES: Final = ("points_outstanding", "active_members", "issued_today", "used_today")
+CODES: Final = registry.ON_START_PAGE
 TREND_DAYS: Final = 30
 WEEK: Final = 7
 RULES_SHOWN: Final = 8
@@ -76,7 +76,7 @@ def _known(visit: Visit) -> Mapping[str, Any]:
 
     def read() -> Mapping[str, Any]:
         today = clock.local_day(visit.at)
-        now = registry.current(CODES, at=visit.at)
+        now = registry.on_start_page(at=visit.at)
         past = kept(
             f"trends:{today}", lambda: goals.trends(CODES, today=today, days=TREND_DAYS),
             seconds=registry.KEPT_SECONDS,

@@ -1,7 +1,7 @@
 """All metrics, and reading any number of them with one statement."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -9,12 +9,20 @@ from django.db import connection
 
 from campaigns.kpis import commerce, members, points, tiers
 from campaigns.kpis.metrics import Group, Measure, Metric, Value, Values, parameters
+from campaigns.models import MetricValue
 from config.base import clock
 from config.base.admin.kept import kept
 from config.base.errors import DomainError
 
 KEPT_SECONDS: Final = 60
 """How old a figure of today may be. Source: KPI-13."""
+
+ON_START_PAGE: Final = ("points_outstanding", "active_members", "issued_today", "used_today")
+"""What the start page shows: measured in the background, so that it opens at once."""
+MEASURE_SECONDS: Final = 20
+FRESH: Final = timedelta(seconds=2 * MEASURE_SECONDS)
+"""How old a figure that was measured in the background may be; it is kept for as long again as is
+left of a minute."""
 
 METRICS: Final[dict[str, Metric]] = {
     metric.code: metric
@@ -52,6 +60,24 @@ def read(codes: Collection[str], *, until: datetime) -> Values:
 def current(codes: Collection[str], *, at: datetime) -> Values:
     """Return what metrics are now, as it was read within the last minute."""
     return _kept(f"now:{clock.local_day(at)}", codes, at)
+
+
+def on_start_page(*, at: datetime) -> Values:
+    """Return the start page's figures, as they were measured or else read in the last minute."""
+    return kept(
+        f"kpis:start:{clock.local_day(at)}",
+        lambda: _measured(ON_START_PAGE, at) or read(ON_START_PAGE, until=at),
+        seconds=MEASURE_SECONDS,
+    )
+
+
+def _measured(codes: Collection[str], at: datetime) -> Values:
+    """Return what was measured lately of today; nothing where any is missing."""
+    rows = MetricValue.objects.filter(
+        metric__in=codes, day=clock.local_day(at), measured_at__gt=at - FRESH, measured_at__lte=at
+    )
+    found = {row.metric: Value(row.numerator, row.denominator) for row in rows}
+    return found if found.keys() == set(codes) else {}
 
 
 def at_day_end(codes: Collection[str], *, until: datetime) -> Values:

@@ -10,6 +10,7 @@ from typing import Final
 from django.db.models import Min
 
 from campaigns.kpis import reading, registry
+from campaigns.kpis.metrics import Values
 from campaigns.models import MetricValue
 from config.base import clock
 from members.models import Member
@@ -34,6 +35,11 @@ def measure_days(*, at: datetime, recorded_at: datetime) -> int:
     return len(missing)
 
 
+def measure_start_page(*, at: datetime) -> None:
+    """Measure what the start page shows of today, so that nobody waits for it. Source: KPI-13."""
+    _write(clock.local_day(at), registry.read(registry.ON_START_PAGE, until=at), at)
+
+
 def _measured(days: Collection[date], *, since: datetime) -> set[date]:
     rows = MetricValue.objects.filter(
         metric=next(iter(registry.METRICS)), day__in=days, measured_at__gte=since
@@ -42,12 +48,15 @@ def _measured(days: Collection[date], *, since: datetime) -> set[date]:
 
 
 def _measure(day: date, recorded_at: datetime) -> None:
-    values = registry.read(list(registry.METRICS), until=reading.day_end(day))
+    _write(day, registry.read(list(registry.METRICS), until=reading.day_end(day)), recorded_at)
+
+
+def _write(day: date, values: Values, measured_at: datetime) -> None:
     MetricValue.objects.bulk_create(
         [
             MetricValue(
                 metric=code, day=day, numerator=value.numerator, denominator=value.denominator,
-                measured_at=recorded_at,
+                measured_at=measured_at,
             )
             for code, value in values.items()
         ],

@@ -12,8 +12,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db.models import Field, Model
 
-from config.base import pg
-from config.bench import databases
+from config.bench import databases, loading
 from rewards.domain.cart import Line
 from rewards.domain.submission import MemberRef, OrderFact
 from rewards.services import enrolment, intake
@@ -32,10 +31,14 @@ _OWN_VALUES: Final = {
     "public_id": "gen_random_uuid()",
     "card_number": "left(x.card_number, 3) || lpad((x.id + n * {span})::text, 12, '0')",
     "value_hash": "sha256(x.value_hash || convert_to(n::text, 'UTF8'))",
-    "tail4": "lpad(mod(n, 10000)::text, 4, '0')",
+    "tail4": "lpad(mod(n, {tails})::text, 4, '0')",
     "order_no": "x.order_no || '-' || n",
     "ref": "x.ref || '-' || n",
+    "joined_at": "x.joined_at - n * interval '5 minutes'",
 }
+_OWN_CODES: Final = {"rewards_coupon": "x.code || '-' || n"}
+TAILS: Final = 50
+"""So few, that a page of those who share one is full among few members as among many."""
 
 _COPY = "INSERT INTO {table} ({names}) SELECT {values} FROM {table} x, generate_series(1, %s) AS n"
 _BOUNDS = "SELECT coalesce(min({key}), 0), coalesce(max({key}), 0) FROM {table}"
@@ -80,13 +83,18 @@ def populate(orders: Sequence[tuple[datetime, int]], copies: int) -> int:
     ]
     at = max(placed_at for placed_at, _amount in orders)
     intake.receive(facts, touchpoint=None, at=at, history=True)
-    copied = [apps.get_model(label) for label in MODELS]
+    copy(MODELS, copies)
+    return len(orders) * (copies + 1)
+
+
+def copy(labels: Sequence[str], copies: int) -> None:
+    """Copy all rows of the models so many times, whose rows others point at before those."""
+    copied = [apps.get_model(label) for label in labels]
     spans = {model: _span(model) for model in copied}
-    with pg.as_owner():  # only the owner may move sequences
+    with loading.bare([model._meta.db_table for model in copied]):
         for model in copied:
             _copy(model, spans, copies)
     databases.settle()
-    return len(orders) * (copies + 1)
 
 
 def _span(model: type[Model]) -> int:
@@ -112,4 +120,6 @@ def _value(field: "Field[Any, Any]", spans: dict[type[Model], int]) -> str:
     if isinstance(owner, type) and owner in spans and field.column != "merged_into_id":
         return f'x."{field.column}" + n * {spans[owner]}'
     own = _OWN_VALUES.get(str(field.column), f'x."{field.column}"')
-    return own.replace("{span}", str(spans[field.model]))
+    if field.column == "code":
+        own = _OWN_CODES.get(field.model._meta.db_table, own)
+    return own.format(span=spans[field.model], tails=TAILS)

@@ -12,11 +12,12 @@ from typing import Final
 from django.db import transaction
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
+from campaigns.kpis.registry import MEASURE_SECONDS
 from campaigns.services import triggering
 from campaigns.tasks import send_messages, send_reports
 from config.base import job_runs
 from config.wiring import followers
-from config.wiring.tasks import WORKER, prove_invariants, run_due_now
+from config.wiring.tasks import WORKER, measure_start_page, prove_invariants, run_due_now
 from members.services import delivery, webhooks
 from members.tasks import deliver_events, send_webhooks
 
@@ -65,6 +66,7 @@ def rows() -> Iterator[Row]:
     yield Row("send webhooks", send_webhooks.name, DELIVERY_SECONDS)
     yield Row("send messages", send_messages.name, DELIVERY_SECONDS)
     yield Row("send reports", send_reports.name, DUE_SECONDS)
+    yield Row("start page", measure_start_page.name, MEASURE_SECONDS)
     yield Row("self-audit", prove_invariants.name, AUDIT_SECONDS)
 
 

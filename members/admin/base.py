@@ -1,7 +1,7 @@
 """Lists of rows that belong to members."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin
 from django.contrib.auth.models import User
@@ -13,8 +13,12 @@ from django.utils.translation import gettext_lazy as _
 
 from config.base.admin import formats
 from config.base.admin.options import ExactSearchMixin, ReadOnlyAdmin
+from config.base.admin.paginator import COUNT_LIMIT
 from members.admin.search import members_named
 from members.models import Channel
+
+MOST_OWNED: Final = 1_000
+"""So many rows of the members whom a term names are listed."""
 
 
 def member_link(member_id: int, card_number: str) -> SafeString:
@@ -36,11 +40,13 @@ def colleague(user: User) -> str:
 class MemberOwnedAdmin(ExactSearchMixin, ReadOnlyAdmin):
     """Rows of members: found by whatever leads to the member, or by a reference of their own.
 
-    `own_references` are indexed columns that a search term is compared with as a whole.
+    `own_references` are indexed columns that a search term is compared with as a whole; `owner` is
+    how an index leads from members to their rows.
     """
 
     list_select_related: Sequence[str] = ("member",)
     own_references: Sequence[str] = ()
+    owner = "member_id"
     # Ordering a big table by a column without an index would read all of it.
     sortable_by: Sequence[str] = ()
     search_help_text = _("Phone, last four digits, card number, full name, external id or order")
@@ -51,7 +57,16 @@ class MemberOwnedAdmin(ExactSearchMixin, ReadOnlyAdmin):
             named = rows.filter(**{column: term})
             if named.exists():
                 return named
-        return rows.filter(member_id__in=members_named(term))
+        return rows.filter(pk__in=self._owned(rows, members_named(term)))
+
+    def _owned(self, rows: models.QuerySet[Any], members: Sequence[int]) -> list[int]:
+        """Return the newest rows of members, as their index finds them.
+
+        Asked for in the list's order at once, the server reads the whole table from its end where
+        it takes the members' rows for many.
+        """
+        of_them = rows.order_by().filter(**{f"{self.owner}__in": members})
+        return sorted(of_them.values_list("pk", flat=True)[:COUNT_LIMIT], reverse=True)[:MOST_OWNED]
 
     @admin.display(description=_("member"))
     def member_card(self, row: Any) -> str:

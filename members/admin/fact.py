@@ -131,6 +131,7 @@ class OrderLineAdmin(MemberOwnedAdmin):
 
     list_display = ("order", "line_no", "sku", "kind", "category", "brand", "quantity", "amount")
     list_select_related = ("order",)
+    owner = "order__member_id"
 
 
 @admin.register(Refund)

@@ -1,6 +1,6 @@
 """The member page: one screen for tier, points, orders, history and what can be done."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -18,7 +18,7 @@ from config.base.admin.options import ConsoleChangeList, ExactSearchMixin, ReadO
 from config.base.panels import Place, Visit
 from members.admin.base import channel_name, colleague
 from members.admin.search import members_named
-from members.models import Identifier, IdentifierKind, Member
+from members.models import Channel, Identifier, IdentifierKind, Member
 
 STATUS_COLOURS = {
     "active": "success", "frozen": "warning", "closed": "danger", "erased": "danger",
@@ -32,6 +32,24 @@ TABS = (
     (Place.MEMBER_TIER, _("Tier")),
     (Place.MEMBER_PROFILE, _("Profile")),
 )
+
+
+class ChannelFilter(admin.SimpleListFilter):
+    """The known channels to choose from; asking which there are would read all members."""
+
+    title = _("enrolment channel")
+    parameter_name = "channel"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, Any]]:
+        """Return the channels with their names."""
+        return Channel.choices
+
+    def queryset(
+        self, request: HttpRequest, queryset: models.QuerySet[Member]
+    ) -> models.QuerySet[Member]:
+        """Return the members who joined by the chosen channel."""
+        chosen = self.value()
+        return queryset.filter(channel=chosen) if chosen else queryset
 
 
 class MemberChangeList(ConsoleChangeList):
@@ -61,7 +79,7 @@ def _added(column: panels.Column) -> Callable[[Any], Any]:
 class MemberAdmin(ExactSearchMixin, ReadOnlyAdmin):
     """The list in which customer service finds members, and the page of one."""
 
-    list_filter = ("status", "channel")
+    list_filter = ("status", ChannelFilter)
     sortable_by = ("card", "joined_at")
     search_help_text = _("Phone, last four digits, card number, full name, external id or order")
 

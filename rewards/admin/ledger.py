@@ -57,6 +57,7 @@ class EntryAdmin(MemberOwnedAdmin):
         "actor", "seq",
     )  # fmt: skip
     list_select_related = ("member", "order", "rule__rule")
+    owner = "account__member_id"
     shown_last = ("hash_text",)
 
     def find(self, rows: models.QuerySet[Entry], term: str) -> models.QuerySet[Entry]:
@@ -95,6 +96,7 @@ class LotAdmin(MemberOwnedAdmin):
         "expires_at", "order",
     )  # fmt: skip
     list_select_related = ("member", "order")
+    owner = "entry__account__member_id"
     lot_points = points_column("points", _("points"))
     lot_remaining = points_column("remaining", _("remaining"))
 
@@ -105,6 +107,7 @@ class LotUseAdmin(MemberOwnedAdmin):
 
     list_display = ("member_card", "entry", "lot", "points")
     list_select_related = ("member", "entry", "lot")
+    owner = "entry__account__member_id"
 
 
 @admin.register(MergedLot)
@@ -122,6 +125,7 @@ class EvaluationAdmin(MemberOwnedAdmin):
 
     list_display = ("member_card", "order", "points", "delta", "decided_at")
     list_select_related = ("member", "order")
+    owner = "fact__member_id"
 
 
 @admin.register(FoldSnapshot)

@@ -120,15 +120,8 @@ def test_serve_brings_everything_up_and_ctrl_c_takes_it_down(site: Site) -> None
     assert "Traceback" not in site.said()
 
 
-def test_killed_serve_leaves_no_process_of_its_own(site: Site) -> None:
-    site.wait_until_up()
-    running = site.descendants()
-    site.child.kill()
-    site.child.wait()
-    assert all_gone(running)
-
-
-def test_killed_web_process_is_started_again(site: Site) -> None:
+def test_killed_web_is_started_again_and_killed_serve_leaves_no_process(site: Site) -> None:
+    """Starting a site takes long: one is killed in part, then as a whole."""
     site.wait_until_up()
     before = site.descendants()
     web = [pid for pid in before if b"granian" in Path(f"/proc/{pid}/cmdline").read_bytes()]
@@ -143,6 +136,11 @@ def test_killed_web_process_is_started_again(site: Site) -> None:
             time.sleep(0.2)
     else:
         pytest.fail(site.said())
+
+    running = site.descendants()
+    site.child.kill()
+    site.child.wait()
+    assert all_gone(running)
 
 
 def test_taken_port_is_said_before_anything_starts(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy
 from pytest_django import DjangoAssertNumQueries
 
-from campaigns.kpis import reading
+from campaigns.kpis import reading, registry
 from campaigns.models import Goal, MetricValue
+from campaigns.services import measuring
 from config.base import clock, job_runs, panels
 from config.base.admin import charts
 from config.models import JobRun
@@ -67,6 +68,21 @@ def test_the_start_page_says_what_today_is_about(
     if language == "en":
         for words in ("Base points", "Running", "It has not run yet", "Open cases"):
             assert words in text
+
+
+@pytest.mark.req("KPI-13")
+def test_the_start_page_shows_what_was_measured_lately(visitor: Client) -> None:
+    at = clock.now()
+    console.order(console.member(), "40.00", at=at - timedelta(seconds=1), points=40)
+    outstanding = registry.on_start_page(at=at)["points_outstanding"].numerator
+    measuring.measure_start_page(at=at)
+    assert MetricValue.objects.get(metric="points_outstanding").numerator == outstanding
+    MetricValue.objects.filter(metric="points_outstanding").update(numerator=777)
+    cache.clear()
+    assert registry.on_start_page(at=at)["points_outstanding"].numerator == 777
+    cache.clear()
+    too_late = at + registry.FRESH
+    assert registry.on_start_page(at=too_late)["points_outstanding"].numerator == outstanding
 
 
 def test_the_start_page_of_an_empty_programme_has_nothing_to_do(visitor: Client) -> None:
