@@ -14,6 +14,7 @@ from config.base.admin.decorators import detail_action
 from config.base.admin.options import ConsoleAdmin, ReadOnlyAdmin
 from config.base.admin.reauth import FreshLoginMixin
 from members.admin import agents
+from members.admin.permissions import PermissionNamesMixin
 from members.models import RevealCount, RoleAuthority, StaffAuthority
 
 LIMITS = (
@@ -26,7 +27,9 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(FreshLoginMixin, BaseUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
+class UserAdmin(  # type: ignore[misc]
+    FreshLoginMixin, PermissionNamesMixin, BaseUserAdmin, ModelAdmin
+):
     """Members of staff who may log in."""
 
     form = UserChangeForm
@@ -58,7 +61,9 @@ class UserAdmin(FreshLoginMixin, BaseUserAdmin, ModelAdmin):  # type: ignore[mis
 
 
 @admin.register(Group)
-class GroupAdmin(FreshLoginMixin, BaseGroupAdmin, ModelAdmin):  # type: ignore[misc]
+class GroupAdmin(  # type: ignore[misc]
+    FreshLoginMixin, PermissionNamesMixin, BaseGroupAdmin, ModelAdmin
+):
     """Roles as sets of permissions."""
 
 
