@@ -17,6 +17,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from config.base.admin.reauth import FreshLoginMixin
+
 VERBS: Final[dict[str, "str | Promise"]] = {
     "view": _("View"), "add": _("Add"), "change": _("Change"), "delete": _("Delete"),
 }  # fmt: skip
@@ -36,7 +38,7 @@ def label_of(permission: Permission) -> str:
     return f"{app} · {gettext(str(model._meta.verbose_name))} · {act}"
 
 
-class PermissionsField(forms.ModelMultipleChoiceField):
+class PermissionsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """Permissions to choose from."""
 
     def label_from_instance(self, obj: Any) -> str:
@@ -44,18 +46,20 @@ class PermissionsField(forms.ModelMultipleChoiceField):
         return label_of(obj)
 
 
-class PermissionNamesMixin:
-    """A page of users or groups that names their permissions, and lists no rows of link tables."""
+class PermissionsMixin(FreshLoginMixin):
+    """A page on which permissions are given: asked for who gives them, and named for people.
+
+    Rows of tables that only link are not listed when one is deleted.
+    """
 
     def formfield_for_manytomany(
         self, db_field: "models.ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
-    ) -> forms.ModelMultipleChoiceField | None:
+    ) -> "forms.ModelMultipleChoiceField[Any] | None":
         """Return the field of permissions with our names for them."""
         if db_field.name in FIELDS:
             kwargs["form_class"] = PermissionsField
-        field: forms.ModelMultipleChoiceField | None = super().formfield_for_manytomany(  # type: ignore[misc]
-            db_field, request, **kwargs
-        )
+        field: forms.ModelMultipleChoiceField[Any] | None
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
         return field
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

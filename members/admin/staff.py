@@ -14,7 +14,7 @@ from config.base.admin.decorators import detail_action
 from config.base.admin.options import ConsoleAdmin, ReadOnlyAdmin
 from config.base.admin.reauth import REMOVE_FACTORS, FreshLoginMixin
 from members.admin import agents
-from members.admin.permissions import PermissionNamesMixin
+from members.admin.permissions import PermissionsMixin
 from members.models import RevealCount, RoleAuthority, StaffAuthority
 
 LIMITS = (
@@ -27,9 +27,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(  # type: ignore[misc]
-    FreshLoginMixin, PermissionNamesMixin, BaseUserAdmin, ModelAdmin
-):
+class UserAdmin(PermissionsMixin, BaseUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     """Members of staff who may log in."""
 
     form = UserChangeForm
@@ -68,9 +66,7 @@ class UserAdmin(  # type: ignore[misc]
 
 
 @admin.register(Group)
-class GroupAdmin(  # type: ignore[misc]
-    FreshLoginMixin, PermissionNamesMixin, BaseGroupAdmin, ModelAdmin
-):
+class GroupAdmin(PermissionsMixin, BaseGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """Roles as sets of permissions."""
 
 
