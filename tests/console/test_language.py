@@ -51,8 +51,8 @@ LANGUAGES = "/i18n/"
 # The words of these name models and their permissions, not what a programme holds.
 NOT_DATA = frozenset(("auth_permission", "django_content_type"))
 OPENED = 180
-# A code with a digit is data: of a coupon, a card, an order.
-CODE = re.compile(r"[A-Za-z]*[-\w…]*\d[-\w]*")
+# A code with a digit is data: of a coupon, a card, an order; and so is the end of a masked one.
+CODE = re.compile(r"…[A-Z0-9]{4}\b|[A-Za-z]*[-\w…]*\d[-\w]*")
 
 
 class Words(HTMLParser):
