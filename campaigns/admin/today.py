@@ -165,6 +165,11 @@ def points_expiring(visit: Visit) -> int:
     )  # fmt: skip
 
 
+def budgets_nearly_used(visit: Visit) -> int:
+    """Count the staff who may hardly move any more points today."""
+    return waiting.budgets_nearly_used(clock.local_day(visit.at))
+
+
 def rewards_low(visit: Visit) -> int:
     """Count the rewards whose stock is low or does not last."""
     return len(supply.running_out(visit.at))

@@ -1,6 +1,6 @@
 """What waits for somebody, counted for the start page. Every look is a few index reads."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from campaigns.kpis import reading
@@ -32,6 +32,25 @@ _APPROVALS: Final = """
 SELECT count(*) FROM members_approval
 WHERE requested_at < %(at)s AND (decided_at IS NULL OR decided_at >= %(at)s)
 """
+
+# A limit of one's own counts, else the highest of one's roles.
+_BUDGETS: Final = """
+SELECT count(*) FROM rewards_staffbudget b
+LEFT JOIN members_staffauthority a ON a.user_id = b.user_id
+CROSS JOIN LATERAL (
+    SELECT max(r.adjustment_daily_limit_points) AS points
+    FROM auth_user_groups g JOIN members_roleauthority r ON r.group_id = g.group_id
+    WHERE g.user_id = b.user_id
+) roles
+WHERE b.period = %(today)s AND b.member_id IS NULL
+  AND b.points * 10 >= coalesce(a.adjustment_daily_limit_points, roles.points, 0) * 9
+  AND b.points > 0
+"""
+
+
+def budgets_nearly_used(today: date) -> int:
+    """Return how many staff have moved or asked for nine tenths of what a day allows them."""
+    return _count(_BUDGETS, {"today": today.isoformat()})
 
 
 def points_expiring(at: datetime) -> int:

@@ -28,9 +28,9 @@ class Report(models.Model):
         verbose_name_plural = _("reports")
         ordering = ["-ends_on", "kind"]
         permissions = [
-            ("send_report", "Can send a report again"),
-            ("view_monthend", "Can view the month-end page"),
-            ("export_monthend", "Can export the month-end page"),
+            ("send_report", _("Can send a report again")),
+            ("view_monthend", _("Can view the month-end page")),
+            ("export_monthend", _("Can export the month-end page")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["kind", "starts_on"], name="report_once_per_period"),

@@ -22,12 +22,13 @@ from config.base.acts import Acting
 # Reading, checking, building, and what runs the site or makes a database.
 NOBODYS: Final = frozenset(
     (
-        "", "bench", "check", "collectstatic", "compilemessages", "demo", "diffsettings",
-        "dumpdata", "export_journal", "findstatic", "help", "inspectdb", "loyalty_audit",
-        "makemessages", "makemigrations", "migrate", "optimizemigration", "recompute", "run_due",
-        "runserver", "screenshots", "sendtestemail", "serve", "showmigrations", "spectacular",
-        "sqlflush", "sqlmigrate", "sqlsequencereset", "squashmigrations", "test", "testserver",
-        "version", "verify_journal", "--help", "--version", "-h",
+        "", "backtest", "bench", "check", "collectstatic", "compilemessages", "demo",
+        "diffsettings", "dumpdata", "export_journal", "findstatic", "help", "inspectdb",
+        "loyalty_audit", "makemessages", "makemigrations", "migrate", "optimizemigration",
+        "recompute", "run_due", "runserver", "screenshots", "sendtestemail", "serve",
+        "showmigrations", "spectacular", "sqlflush", "sqlmigrate", "sqlsequencereset",
+        "squashmigrations", "test", "testserver", "version", "verify_journal", "--help",
+        "--version", "-h",
     )
 )  # fmt: skip
 

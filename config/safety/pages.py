@@ -28,7 +28,6 @@ from config.base.admin import acting, reauth, site
 from config.models import RecoverySheet
 from config.safety import login, sessions
 
-RESET_PERMISSION: Final = "auth.change_user"
 CODE_LENGTH: Final = 64
 
 
@@ -167,10 +166,11 @@ def confirm_page(request: HttpRequest) -> HttpResponse:
 @reauth.fresh_login_required
 def reset_page(request: HttpRequest, user_id: int) -> HttpResponse:
     """Remove all second factors of somebody who has lost them, and end their sessions."""
-    if not request.user.has_perm(RESET_PERMISSION):
+    visitor = _visitor(request)
+    if not any(visitor.has_perm(permission) for permission in reauth.REMOVE_FACTORS):
         raise PermissionDenied
     user = get_object_or_404(User, pk=user_id)
-    if user.is_superuser and not request.user.is_superuser:
+    if not _may_reset(visitor, user):
         raise PermissionDenied
     form = ResetForm(request.POST or None)
     back = reverse("admin:auth_user_change", args=[user.pk])
@@ -187,6 +187,15 @@ def reset_page(request: HttpRequest, user_id: int) -> HttpResponse:
         "back": back,
     }
     return TemplateResponse(request, "admin/console/staff_form.html", context)
+
+
+def _may_reset(visitor: User, user: User) -> bool:
+    """Tell whether somebody may weaken an account: never their own, none that may do more."""
+    if visitor.pk == user.pk:
+        return False
+    if visitor.is_superuser:
+        return True
+    return not user.is_superuser and user.get_all_permissions() <= visitor.get_all_permissions()
 
 
 def _visitor(request: HttpRequest) -> User:

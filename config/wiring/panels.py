@@ -186,6 +186,11 @@ def _install_todos() -> None:
             lambda _visit: reverse("admin:dashboard", args=["rewards"]), 30, "rewards.view_stock",
         ),
         Todo(
+            "budgets", _("Staff who have nearly used up their day"), "data_usage",
+            today.budgets_nearly_used, _list_of("rewards_staffbudget"), 35,
+            "rewards.view_staffbudget",
+        ),
+        Todo(
             "expiring", _("Points that end within 30 days"), "event_busy", today.points_expiring,
             lambda _visit: reverse("admin:dashboard", args=["points"]), 40, "rewards.view_lot",
             "info",

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from config.base.admin.reauth import fresh_login_required
 from config.base.panels import EventText, Page, register
 from members.services import approvals
 from members.services.approvals import Kind
@@ -27,7 +28,10 @@ def install() -> None:
         Page("rewards/rule-drafts/<int:version_id>/", "rule_draft", rule_pages.draft_page),
         Page("rewards/rule-versions/<int:version_id>/copy/", "rule_copy", rule_pages.copy_page),
         Page("rewards/rule-versions/<int:version_id>/end/", "rule_end", rule_pages.end_page),
-        Page("rewards/points-policies/new/", "policy_new", policy_pages.policy_page),
+        Page(
+            "rewards/points-policies/new/", "policy_new",
+            fresh_login_required(policy_pages.policy_page),
+        ),
         Page("tiers/ladder-drafts/new/", "ladder_new", ladder_pages.new_page),
         Page("tiers/ladder-drafts/<int:draft_id>/", "ladder_draft", ladder_pages.draft_page),
         Page(
@@ -37,11 +41,11 @@ def install() -> None:
         Page("tiers/benefit-terms/", "benefit_matrix", benefit_pages.matrix_page),
         Page(
             "tiers/benefit-terms/<int:tier_id>/<int:benefit_id>/", "benefit_terms",
-            benefit_pages.terms_page,
+            fresh_login_required(benefit_pages.terms_page),
         ),
         Page(
             "rewards/reward/<int:reward_id>/call-off/", "reward_call_off",
-            calling_off.call_off_page,
+            fresh_login_required(calling_off.call_off_page),
         ),
         Page("bulk-grants/", "bulk_grants", bulk_grants.list_page),
         Page("bulk-grants/<int:bulk_id>/", "bulk_grant", bulk_grants.bulk_page),

@@ -91,6 +91,7 @@ _ALL: Final = (
           "members: store orgunit"),
     _look("see_staff", "查看员工与权限", "Look at staff and their limits",
           "members: staffauthority roleauthority; rewards: staffbudget; auth: user group"),
+    _look("see_colleagues", "查看同事账号", "Look at colleagues' accounts", "auth: user"),
     _look("see_connections", "查看触点与数据接入", "Look at connections",
           "members: touchpoint source apikey receivedfact eventdelivery subscription webhook"
           " webhookdelivery; rewards: inboundhook inbounddelivery importjob adjustmentbudget"
@@ -154,7 +155,10 @@ _ALL: Final = (
     _act("claim_purchases", "补登积分", "Claim missed purchases", "members.change_order"),
     _act("merge_members", "合并会员", "Merge members and undo merges", "members.merge_member"),
     _act("move_orders", "转移订单", "Move orders between members", "members.move_order"),
-    _act("unlock", "解除登录锁定", "Unlock who was locked out", "axes.delete_accessattempt"),
+    _act("unlock", "解除登录锁定", "Unlock who was locked out",
+         "axes.view_accessattempt axes.delete_accessattempt"),
+    _act("remove_factors", "移除同事的两步验证", "Remove second factors of colleagues",
+         "otp_totp.delete_totpdevice"),
     _act("assign_cases", "分派工单与专属客服", "Assign cases and dedicated agents",
          "members.assign_case members.assign_account_manager"),
     _act("keep_service", "维护服务标准", "Keep service policies and hours",
@@ -261,9 +265,9 @@ ROLES: Final = (
         (
             *_SERVICE, "see_figures", "see_league", "see_requests_of_members",
             "assign_cases", "keep_service",
-            "merge_members", "move_orders", "unlock", "moderate", "answer_data_requests",
+            "merge_members", "move_orders", "see_colleagues", "unlock", "remove_factors",
+            "moderate", "answer_data_requests", "agree_to_erase", "freeze_members",
             "see_referrals", "moderate_referrals",
-            "agree_to_erase", "freeze_members",
             "ask_override", "end_override",
             "decide_adjustments", "release_own_till",
         ),

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from config.base.panels import Visit
 from members import words
 from members.admin.case_page import WORK
@@ -65,7 +67,9 @@ def warnings(visit: Visit) -> Mapping[str, Any]:
 
 
 def _open_cases(member_id: int) -> list[Case]:
-    found = Case.objects.undone().filter(member_id=member_id).in_queue_order()
+    """Return a member's cases, and those of whoever was merged into them: they stay open."""
+    people = Member.objects.filter(Q(pk=member_id) | Q(merged_into_id=member_id)).values("pk")
+    found = Case.objects.undone().filter(member_id__in=people).in_queue_order()
     return list(found.select_related("owner"))
 
 

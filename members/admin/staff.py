@@ -12,8 +12,9 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from config.base.admin.decorators import detail_action
 from config.base.admin.options import ConsoleAdmin, ReadOnlyAdmin
-from config.base.admin.reauth import FreshLoginMixin
+from config.base.admin.reauth import REMOVE_FACTORS, FreshLoginMixin
 from members.admin import agents
+from members.admin.permissions import PermissionsMixin
 from members.models import RevealCount, RoleAuthority, StaffAuthority
 
 LIMITS = (
@@ -26,7 +27,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(FreshLoginMixin, BaseUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
+class UserAdmin(PermissionsMixin, BaseUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     """Members of staff who may log in."""
 
     form = UserChangeForm
@@ -46,10 +47,17 @@ class UserAdmin(FreshLoginMixin, BaseUserAdmin, ModelAdmin):  # type: ignore[mis
         """Hand over the members and cases of somebody who leaves."""
         return agents.hand_over_page(request, int(object_id))
 
+    def has_second_factors_permission(
+        self, request: HttpRequest, object_id: str | None = None
+    ) -> bool:
+        """Tell whether the visitor may remove somebody's second factors; never their own."""
+        is_own = str(object_id) == str(request.user.pk)
+        return not is_own and any(map(request.user.has_perm, REMOVE_FACTORS))
+
     @detail_action(
         _("Remove second factors"),
         url_path="second-factors",
-        permissions=["change"],
+        permissions=["second_factors"],
         icon="phonelink_erase",
     )
     def second_factors(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -58,7 +66,7 @@ class UserAdmin(FreshLoginMixin, BaseUserAdmin, ModelAdmin):  # type: ignore[mis
 
 
 @admin.register(Group)
-class GroupAdmin(FreshLoginMixin, BaseGroupAdmin, ModelAdmin):  # type: ignore[misc]
+class GroupAdmin(PermissionsMixin, BaseGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """Roles as sets of permissions."""
 
 

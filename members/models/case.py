@@ -118,8 +118,8 @@ class Case(models.Model):
         verbose_name = _("case")
         verbose_name_plural = _("cases")
         permissions = [
-            ("work_case", "Can work on cases"),
-            ("assign_case", "Can assign cases to colleagues"),
+            ("work_case", _("Can work on cases")),
+            ("assign_case", _("Can assign cases to colleagues")),
         ]
         indexes = [
             models.Index(fields=["state", "opened_at"], name="case_open"),

@@ -46,7 +46,7 @@ class DataRequest(models.Model):
     class Meta:
         verbose_name = _("data request")
         verbose_name_plural = _("data requests")
-        permissions = [("handle_datarequest", "Can answer data requests")]
+        permissions = [("handle_datarequest", _("Can answer data requests"))]
         constraints = [
             models.CheckConstraint(
                 condition=Q(state="open", closed_at__isnull=True)

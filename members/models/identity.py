@@ -61,10 +61,10 @@ class Member(models.Model):
         verbose_name = _("member")
         verbose_name_plural = _("members")
         permissions = [
-            ("erase_member", "Can agree to erase members"),
-            ("assign_account_manager", "Can give members a dedicated agent"),
-            ("reveal_member", "Can look at a member's personal data in clear"),
-            ("change_contact_member", "Can change a member's phone and card"),
+            ("erase_member", _("Can agree to erase members")),
+            ("assign_account_manager", _("Can give members a dedicated agent")),
+            ("reveal_member", _("Can look at a member's personal data in clear")),
+            ("change_contact_member", _("Can change a member's phone and card")),
         ]
         constraints = [
             models.CheckConstraint(

@@ -47,7 +47,7 @@ class Moderation(models.Model):
     class Meta:
         verbose_name = _("moderation")
         verbose_name_plural = _("moderations")
-        permissions = [("moderate", "Can approve, reject and remove reviews")]
+        permissions = [("moderate", _("Can approve, reject and remove reviews"))]
         indexes = [
             models.Index(fields=["state", "occurred_at"], name="moderation_queue"),
         ]

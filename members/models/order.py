@@ -155,7 +155,7 @@ class OrderMove(AppendOnly):
     class Meta(AppendOnly.Meta):
         verbose_name = _("order move")
         verbose_name_plural = _("order moves")
-        permissions = [("move_order", "Can move an order to another member")]
+        permissions = [("move_order", _("Can move an order to another member"))]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(from_member=models.F("to_member")), name="order_move_to_another"

@@ -68,7 +68,7 @@ class StaffAuthority(AdjustmentLimits):
     class Meta:
         verbose_name = _("staff authority")
         verbose_name_plural = _("staff authorities")
-        permissions = [("view_league_table", "Can view who enrolled how many members")]
+        permissions = [("view_league_table", _("Can view who enrolled how many members"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["staff_no"], condition=~Q(staff_no=""), name="staff_no_unique"

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.base import clock, jobs
-from config.base.admin import formats, site
+from config.base.admin import formats, reauth, site
 from config.base.admin.actors import actor_of
 from config.base.admin.decorators import labelled
 from config.base.admin.file_input import FileInput
@@ -166,6 +166,8 @@ def bulk_page(request: HttpRequest, bulk_id: int) -> HttpResponse:
     bulk = get_object_or_404(rows, pk=bulk_id)
     if request.method == "POST":
         _demand(request, bulk_grants.PERMISSION)
+        if request.POST.get("step") != "discard" and not reauth.is_fresh(request):
+            return reauth.ask(request)
         return _step(request, bulk)
     counts = bulk_grants.counts(bulk.pk)
     done = sum(counts.values()) - counts.get(BulkLineState.WAITING, 0)

@@ -16,11 +16,11 @@ from rewards.domain.buckets import Bucket
 from rewards.models import Entry
 
 MONTHS_SHOWN = 13
-ISSUED_COLOUR, SPENT_COLOUR, EXPIRED_COLOUR = "#0d9488", "#6366f1", "#f59e0b"
+ISSUED_COLOUR, USED_COLOUR, EXPIRED_COLOUR = "#0d9488", "#6366f1", "#f59e0b"
 
 
 def monthly(visit: Visit) -> Mapping[str, Any]:
-    """Show points issued, spent and expired in each of the last months."""
+    """Show points issued, used and expired in each of the last months."""
     this = clock.local_day(visit.at).replace(day=1)
     months = [clock.add_months(this, -back) for back in range(MONTHS_SHOWN - 1, -1, -1)]
     flows = kept(f"flows:{this}", lambda: _flows(months[0]))
@@ -28,7 +28,7 @@ def monthly(visit: Visit) -> Mapping[str, Any]:
         return {"chart": None}
     series = [
         (_("Issued"), 0, ISSUED_COLOUR),
-        (_("Spent"), 1, SPENT_COLOUR),
+        (_("Used"), 1, USED_COLOUR),
         (_("Expired"), 2, EXPIRED_COLOUR),
     ]
     return {

@@ -97,7 +97,7 @@ class ProgrammeBook:
         others = [rule for rule in self._rules.values() if rule.code != draft.code]
         return ProgrammeBook(
             self.ladders, [*others, always], self._policies, self.tier_ids, self.behaviours,
-            self.grants,
+            self.grants, moderated=self.moderated,
         )  # fmt: skip
 
     def rule(self, key: int) -> RuleSpec | None:

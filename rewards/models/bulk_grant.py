@@ -57,7 +57,7 @@ class BulkGrant(models.Model):
     class Meta:
         verbose_name = _("bulk grant")
         verbose_name_plural = _("bulk grants")
-        permissions = [("approve_bulkgrant", "Can approve bulk grants")]
+        permissions = [("approve_bulkgrant", _("Can approve bulk grants"))]
         constraints = [
             models.CheckConstraint(
                 condition=Q(gift="points", coupon_template__isnull=True)

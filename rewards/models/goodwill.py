@@ -27,7 +27,7 @@ class Goodwill(models.Model):
     class Meta:
         verbose_name = _("goodwill")
         verbose_name_plural = _("goodwill")
-        permissions = [("give_goodwill", "Can give goodwill points and coupons")]
+        permissions = [("give_goodwill", _("Can give goodwill points and coupons"))]
         constraints = [
             models.CheckConstraint(
                 condition=Q(points__isnull=True) | Q(coupon__isnull=True),

@@ -132,8 +132,8 @@ class Entry(AppendOnly):
         verbose_name = _("entry")
         verbose_name_plural = _("entries")
         permissions = [
-            ("approve_adjustment", "Can decide adjustments beyond the limits of others"),
-            ("release_own_till", "Can release points earned at one's own till"),
+            ("approve_adjustment", _("Can decide adjustments beyond the limits of others")),
+            ("release_own_till", _("Can release points earned at one's own till")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["account", "seq"], name="entry_seq_unique"),

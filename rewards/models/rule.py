@@ -15,7 +15,7 @@ class Rule(models.Model):
     class Meta:
         verbose_name = _("earning rule")
         verbose_name_plural = _("earning rules")
-        permissions = [("publish_rule", "Can publish and end earning rules")]
+        permissions = [("publish_rule", _("Can publish and end earning rules"))]
 
     def __str__(self) -> str:
         return self.name_zh

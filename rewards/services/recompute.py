@@ -3,7 +3,7 @@
 Source: design §5.1 (3), §7; reliability: a cache that cannot be rebuilt is not one.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -17,8 +17,8 @@ from rewards.domain import recomputation
 from rewards.domain.fold import MemberFold, fold_all
 from rewards.domain.programme import ProgrammeBook
 from rewards.domain.receipt import Receipt
-from rewards.domain.recomputation import Difference, StandingInterval, Stored, StoredOrder
-from rewards.domain.subjects import ORDER, FoldFact, MemberFacts, oldest_instant
+from rewards.domain.recomputation import Awards, Difference, StandingInterval, Stored, StoredOrder
+from rewards.domain.subjects import ORDER, FoldFact, MemberFacts, Subject, oldest_instant
 from rewards.services import decisions, loading, member_facts
 from rewards.services.programme import current_book
 
@@ -107,6 +107,26 @@ def recompute_slice(ids: Sequence[int]) -> list[tuple[str, Difference]]:
         differences = recomputation.differences(fold, stored, _first_purchase_on(fold))
         found += [(member.public_id, difference) for difference in differences]
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """One member, folded under each of several programmes, and what was posted."""
+
+    public_id: str
+    folds: tuple[MemberFold, ...]
+    posted: Mapping[Subject, Awards]
+
+
+def folded(ids: Sequence[int], books: Sequence[ProgrammeBook]) -> Iterator[Folded]:
+    """Fold these members from zero under each programme, inside the caller's transaction."""
+    history = loading.history_of(ids)
+    posted = decisions.posted_of(history)
+    facts = _by_viewer(history, ids)
+    for member in _members(ids):
+        if not member.is_forgotten:
+            folds = tuple(_fold(book, member, facts[member.id]) for book in books)
+            yield Folded(member.public_id, folds, posted.get(member.id, {}))
 
 
 def _fold(book: ProgrammeBook, member: _Member, facts: Sequence[FoldFact]) -> MemberFold:

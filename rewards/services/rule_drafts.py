@@ -28,7 +28,7 @@ EDIT_PERMISSION: Final = "rewards.add_ruleversion"
 CODE_LENGTH: Final = 40
 
 _DECIMALS: Final = frozenset({"per_amount", "factor"})
-_TERMS: Final = (
+TERMS: Final = (
     "trigger", "valid_from", "valid_until", "conditions", "line_conditions", "effect", "points",
     "per_amount", "factor", "factor_source", "max_points", "group", "group_mode", "priority",
     "cap_points", "cap_period",
@@ -49,7 +49,7 @@ class RuleNames:
 
 def terms_of(version: RuleVersion) -> dict[str, Any]:
     """Return what a version says, as its columns hold it."""
-    return {name: getattr(version, name) for name in _TERMS}
+    return {name: getattr(version, name) for name in TERMS}
 
 
 def content(version: RuleVersion) -> dict[str, Any]:

@@ -147,7 +147,7 @@ def preview_cart(*, draft: RuleSpec, cart: SampleCart, book: ProgrammeBook | Non
     placed = _imagined(book, cart)
     live = _worth(book, placed, {})
     changed = _worth(book.replacing(draft), placed, {})
-    return CartPreview(live, changed, _cost(book, cart.placed_at, changed.total - live.total))
+    return CartPreview(live, changed, cost_of(book, cart.placed_at, changed.total - live.total))
 
 
 def preview_month(*, draft: RuleSpec, at: datetime) -> MonthPreview:
@@ -171,7 +171,7 @@ def preview_month(*, draft: RuleSpec, at: datetime) -> MonthPreview:
         sums = by_day[clock.local_day(placed.placed_at)]
         sums[0] += live.total
         sums[1] += new.total
-    found.cost = _cost(book, at, found.draft - found.live)
+    found.cost = cost_of(book, at, found.draft - found.live)
     found.members = sum(1 for points in gained.values() if points)
     found.gains = [(who, points) for who, points in gained.most_common(TOP_MEMBERS) if points > 0]
     found.live_by_day = [by_day[day][0] for day in found.days]
@@ -188,7 +188,7 @@ def _count(found: MonthPreview, code: str, live: Worth, new: Worth) -> None:
     found.capped += new.is_capped
 
 
-def _cost(book: ProgrammeBook, at: datetime, points: int) -> int:
+def cost_of(book: ProgrammeBook, at: datetime, points: int) -> int:
     """Return what points cost when they pay for goods: rounded towards zero, once in all."""
     paying = book.policy_at(at).paying
     return paying.amount_of(points) if points >= 0 else -paying.amount_of(-points)

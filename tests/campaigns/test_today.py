@@ -17,12 +17,12 @@ from config.base import clock, job_runs, panels
 from config.base.admin import charts
 from config.models import JobRun
 from config.wiring import self_audit
-from members.models import Order
+from members.models import Order, RoleAuthority, StaffAuthority
 from members.models.staff import Approval
 from members.services import approvals
 from rewards.domain.buckets import Bucket
-from rewards.models import RuleVersion
-from tests.factories import console, members
+from rewards.models import RuleVersion, StaffBudget
+from tests.factories import console, members, staff
 
 EN = {"accept-language": "en"}
 TODAY_QUERIES = 34
@@ -133,6 +133,26 @@ def test_troubles_are_to_do(visitor: Client) -> None:
     page = visitor.get(reverse("admin:index"), headers=EN)
     counted = {todo.code: count for todo, count, _url in page.context["todos"]}
     assert counted == {"jobs": 1, "expiring": 9}
+
+
+@pytest.mark.req("STF-02")
+@pytest.mark.parametrize(("own", "used", "count"), [(None, 90, 1), (None, 89, 0), (200, 90, 0)])
+def test_staff_who_have_nearly_used_up_their_day(
+    visitor: Client, own: int | None, used: int, count: int
+) -> None:
+    agent = staff.person("agent", "service_agent")
+    RoleAuthority.objects.update(adjustment_daily_limit_points=100)
+    StaffAuthority.objects.create(user=agent, adjustment_daily_limit_points=own)
+    today = clock.local_day(clock.now())
+    for day, member in (
+        (today, None),
+        (today - timedelta(days=1), None),
+        (today, members.member()),
+    ):
+        StaffBudget.objects.create(user=agent, period=day.isoformat(), member=member, points=used)
+    page = visitor.get(reverse("admin:index"), headers=EN)
+    counted = {todo.code: n for todo, n, _url in page.context["todos"]}
+    assert counted == ({"budgets": count} if count else {})
 
 
 def test_the_search_box_leads_to_members_and_only_for_those_who_may(

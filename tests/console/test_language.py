@@ -45,14 +45,14 @@ SPOKEN = frozenset(("title", "placeholder", "aria-label", "alt"))
 EMPTY = frozenset(("br", "hr", "img", "input", "link", "meta", "source", "wbr", "col"))
 # The names of symbols, which a font draws.
 ICONS = "material-symbols"
-# The names of permissions, jobs and time zones are codes; languages on offer name themselves.
-OF_ITSELF = frozenset(("permissions", "user_permissions", "regtask", "timezone"))
+# The names of jobs and time zones are codes; languages on offer name themselves.
+OF_ITSELF = frozenset(("regtask", "timezone"))
 LANGUAGES = "/i18n/"
 # The words of these name models and their permissions, not what a programme holds.
 NOT_DATA = frozenset(("auth_permission", "django_content_type"))
 OPENED = 180
-# A code with a digit is data: of a coupon, a card, an order.
-CODE = re.compile(r"[A-Za-z]*[-\w…]*\d[-\w]*")
+# A code with a digit is data: of a coupon, a card, an order; and so is the end of a masked one.
+CODE = re.compile(r"…[A-Z0-9]{4}\b|[A-Za-z]*[-\w…]*\d[-\w]*")
 
 
 class Words(HTMLParser):

@@ -8,7 +8,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from config.base import clock
 from members.models import Approval, Member, MemberStatus, StaffAuthority
-from members.services import approvals
+from members.services import approvals, cases
+from members.services.cases import NewCase
 from rewards.services import merging
 from tests.engine.shop import Shop
 from tests.factories import console, members
@@ -93,6 +94,19 @@ def test_members_are_merged_and_parted_on_the_pages(
     assert "The merge has been undone." in parted.text
     assert "twins" in parted.text
     assert Member.objects.get(pk=bea.pk).status == MemberStatus.ACTIVE
+
+
+@pytest.mark.req("SVC-02")
+def test_the_survivor_shows_the_open_cases_of_who_was_merged(
+    clerk: Client, two: tuple[Member, Member]
+) -> None:
+    ann, bea = two
+    new = NewCase(bea.pk, "complaint", "app", "Mug arrived broken")
+    case = cases.register(new=new, at=clock.now(), actor="staff:x")
+    clerk.post(page("member_merge", ann), {"other": bea.pk, "reason": "rang us up"})
+    shown = clerk.get(page("members_member_change", ann), headers=ENGLISH).text
+    assert "Mug arrived broken" in shown
+    assert reverse("admin:members_case_change", args=[case.pk]) in shown
 
 
 def test_more_points_than_one_may_move_take_a_second_person(

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from config.base import clock
-from config.base.admin import site
+from config.base.admin import reauth, site
 from config.base.admin.actors import actor_of
 from config.base.errors import DomainError
 from members.models import Approval
@@ -101,6 +101,8 @@ def _submit(
     saved = _saved(request, draft, builder)
     if saved is None:
         return None
+    if not reauth.is_fresh(request):
+        return reauth.ask(request, reverse("admin:ladder_draft", args=[saved.pk]))
     reason = request.POST.get("reason", "").replace("\x00", "")[:REASON_LENGTH]
     try:
         ladder_drafts.submit(

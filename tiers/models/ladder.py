@@ -316,7 +316,7 @@ class StandingOverride(models.Model):
     class Meta:
         verbose_name = _("tier override")
         verbose_name_plural = _("tier overrides")
-        permissions = [("approve_override", "Can decide requests for tier overrides")]
+        permissions = [("approve_override", _("Can decide requests for tier overrides"))]
         indexes = [
             models.Index(
                 fields=["follow_at"],

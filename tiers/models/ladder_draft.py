@@ -28,7 +28,7 @@ class LadderDraft(models.Model):
     class Meta:
         verbose_name = _("ladder draft")
         verbose_name_plural = _("ladder drafts")
-        permissions = [("publish_ladder", "Can publish versions of the ladder")]
+        permissions = [("publish_ladder", _("Can publish versions of the ladder"))]
 
     def __str__(self) -> str:
         return self.name

@@ -14,12 +14,15 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext
 
 CONFIRMED: Final = "loyalty_confirmed_at"
+# Either lets remove somebody else's second factors. The library's own page, which would ask for the
+# latter, is not shown.
+REMOVE_FACTORS: Final = ("auth.change_user", "otp_totp.delete_totpdevice")
 
 View = Callable[..., HttpResponseBase]
 
@@ -35,13 +38,18 @@ def is_fresh(request: HttpRequest) -> bool:
     return bool(time.time() - request.session.get(CONFIRMED, 0.0) <= allowed)
 
 
-def ask(request: HttpRequest) -> HttpResponseBase:
-    """Send the visitor to the page that asks for the password, and back here."""
-    if request.method != "GET":
+def ask(request: HttpRequest, saved_at: str = "") -> HttpResponse:
+    """Send the visitor to the page that asks for the password, and back.
+
+    `saved_at` is where the page is that has kept what was typed; without it, nothing was saved.
+    """
+    if saved_at:
+        messages.warning(request, gettext("The draft is saved. Confirm who you are, then send it."))
+    elif request.method != "GET":
         messages.warning(
             request, gettext("Nothing was saved. Confirm who you are, then repeat it.")
         )
-    query = urlencode({"next": request.get_full_path()})
+    query = urlencode({"next": saved_at or request.get_full_path()})
     return redirect(f"{reverse('console_confirm')}?{query}")
 
 

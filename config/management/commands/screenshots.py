@@ -27,23 +27,27 @@ SETTLED_MS: Final = 800
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A page to take: its name, where it is, and a list whose first row is opened instead."""
+    """A page to take: its name, where it is, and which links lead on from there."""
 
     name: str
     path: str
-    opens: str = ""
+    opens: tuple[str, ...] = ()
 
 
 PICTURES: Final = (
     Picture("today", "admin/"),
     Picture("desk", "admin/desk/"),
     Picture(
-        "member", "admin/members/member/?o=-1", "a[href*='/members/member/'][href*='/change/']"
+        "member", "admin/members/member/?o=-1", ("a[href*='/members/member/'][href*='/change/']",)
     ),
-    Picture("rule-builder", "admin/rewards/rules/new/"),
+    Picture(
+        "rule-builder",
+        "admin/rewards/rule/?q=double_points_from_50_in_store",
+        ("a[href*='/rewards/rule/'][href*='/change/']", "a[href*='/rewards/rule-drafts/']"),
+    ),
     Picture("dashboard", "admin/reports/dashboard/points/"),
     Picture("month-end", "admin/reports/month-end/"),
-    Picture("case-desk", "admin/cases/"),
+    Picture("case-desk", "admin/cases/?queue=all"),
     Picture("approvals", "admin/approvals/"),
 )
 
@@ -125,8 +129,8 @@ def take(page: "Page", url: str, picture: Picture, path: Path) -> None:
     answer = page.goto(urljoin(url, picture.path))
     if answer is not None and not answer.ok:
         raise CommandError(f"{picture.path}: {answer.status}")
-    if picture.opens:
-        page.goto(urljoin(page.url, page.locator(picture.opens).first.get_attribute("href") or ""))
+    for link in picture.opens:
+        page.goto(urljoin(page.url, page.locator(link).first.get_attribute("href") or ""))
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(SETTLED_MS)
     page.screenshot(path=path)
