@@ -81,7 +81,9 @@ _ALL: Final = (
           "rewards: rule ruleversion pointspolicy; tiers: tier ladderversion ladderdraft tierterm"
           " qualificationrule ladderrollout benefitrollout; members: brand"),
     _look("see_segments", "查看人群", "Look at segments",
-          "members: segment segmentmembership segmentday attributedefinition"),
+          "members: segment segmentday attributedefinition"),
+    _look("see_who_is_in", "查看人群成员", "Look at who is in segments",
+          "members: segmentmembership"),
     _look("see_cases", "查看工单", "Look at cases",
           "members: case casenote moderation servicepolicy servicehours specialday"),
     _look("see_requests_of_members", "查看个人信息请求", "Look at requests about personal data",
@@ -199,7 +201,8 @@ CAPABILITIES: Final = {capability.code: capability for capability in _ALL}
 
 _SERVICE: Final = (
     "see_members", "see_orders", "see_points", "see_gifts", "see_tiers", "see_catalogue",
-    "see_cases", "see_segments", "see_requests", "see_service_acts", "adjust_points", "work_cases",
+    "see_cases", "see_segments", "see_who_is_in", "see_requests", "see_service_acts",
+    "adjust_points", "work_cases",
     "give_goodwill", "reveal", "change_contacts", "claim_purchases",
 )  # fmt: skip
 
@@ -214,8 +217,8 @@ ROLES: Final = (
             "keep_service", "decide_adjustments", "decide_overrides", "agree_to_erase",
             "export_lists", "see_figures", "see_reports", "keep_goals", "keep_unit_cost",
             "see_month_end", "keep_recipients", "send_reports", "see_bulk_grants",
-            "approve_bulk_grants", "see_segments", "keep_segments",
-            "approve_bulk_grants", "see_referrals", "approve_referrals", "approve_payouts",
+            "approve_bulk_grants", "see_segments", "see_who_is_in", "keep_segments",
+            "see_referrals", "approve_referrals", "approve_payouts",
         ),
     ),
     Role(
@@ -225,8 +228,7 @@ ROLES: Final = (
             "see_figures", "see_requests", "keep_rules", "moderate", "keep_catalogue",
             "keep_coupons", "fulfil",
             "keep_plans", "see_bulk_grants", "grant_in_bulk", "keep_benefits",
-            "see_segments", "keep_segments",
-            "keep_plans", "see_bulk_grants", "grant_in_bulk", "keep_benefits", "see_referrals",
+            "see_segments", "see_who_is_in", "see_referrals",
             "keep_referrals", "moderate_referrals",
         ),
     ),
@@ -235,8 +237,8 @@ ROLES: Final = (
         (
             "see_members", "see_orders", "see_points", "see_gifts", "see_tiers", "see_catalogue",
             "see_programme", "see_connections", "see_figures", "see_reports", "send_reports",
-            "keep_connections", "import_files", "export_lists", "see_segments", "keep_segments",
-            "keep_attributes",
+            "keep_connections", "import_files", "export_lists", "see_segments", "see_who_is_in",
+            "keep_segments", "keep_attributes",
         ),
     ),
     Role(
