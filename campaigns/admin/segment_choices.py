@@ -91,7 +91,8 @@ class SegmentChoices:
         if isinstance(value, bool):
             return gettext("yes") if value else gettext("no")
         items = value if isinstance(value, list) else [value]
-        labels = self.labels.get(field.name) or dict(field.choices or ())
+        own = {code: str(label) for code, label in field.choices or ()}
+        labels = self.labels.get(field.name) or own
         return ", ".join(str(labels.get(str(item), item)) for item in items) or gettext("none")
 
     def _asked(self, field: Field) -> Asked:

@@ -81,7 +81,9 @@ _ALL: Final = (
           "rewards: rule ruleversion pointspolicy; tiers: tier ladderversion ladderdraft tierterm"
           " qualificationrule ladderrollout benefitrollout; members: brand"),
     _look("see_segments", "查看人群", "Look at segments",
-          "members: segment segmentmembership segmentday attributedefinition"),
+          "members: segment segmentday attributedefinition"),
+    _look("see_who_is_in", "查看人群成员", "Look at who is in segments",
+          "members: segmentmembership"),
     _look("see_cases", "查看工单", "Look at cases",
           "members: case casenote moderation servicepolicy servicehours specialday"),
     _look("see_requests_of_members", "查看个人信息请求", "Look at requests about personal data",
@@ -97,8 +99,8 @@ _ALL: Final = (
           " couponmisses upload export; config: jobrun heartbeat programmeclock;"
           " django_celery_beat: periodictask"),
     _look("see_machinery", "查看系统内部数据", "Look at inner workings",
-          "members: memberkey membercode onetimepassword idempotencykey; rewards: foldsnapshot"
-          " grantcalendar rewardcode; django_celery_beat: intervalschedule crontabschedule"
+          "members: insightmark memberkey membercode onetimepassword idempotencykey;"
+          " rewards: foldsnapshot grantcalendar rewardcode; django_celery_beat: intervalschedule crontabschedule"
           " solarschedule clockedschedule"),
     _look("see_figures", "查看数据看板与目标", "Look at dashboards and goals",
           "campaigns: metricvalue goal"),
@@ -121,6 +123,10 @@ _ALL: Final = (
     _act("keep_benefits", "维护等级权益", "Ask for what tiers give", "tiers.add_tierbenefit"),
     _act("publish_ladders", "发布等级体系", "Publish versions of the ladder",
          "tiers.publish_ladder"),
+    _look("see_value", "查看客户价值", "Look at customer value",
+          "members: memberinsight valuescore stageday insightpolicy"),
+    _act("keep_value_policy", "维护客户价值口径", "Set what customer value goes by",
+         "members.add_insightpolicy"),
     _act("keep_segments", "维护人群", "Keep segments",
          "members.add_segment members.change_segment"),
     _act("keep_attributes", "维护会员属性", "Declare attributes of members",
@@ -186,7 +192,8 @@ CAPABILITIES: Final = {capability.code: capability for capability in _ALL}
 
 _SERVICE: Final = (
     "see_members", "see_orders", "see_points", "see_gifts", "see_tiers", "see_catalogue",
-    "see_cases", "see_segments", "see_requests", "see_service_acts", "adjust_points", "work_cases",
+    "see_cases", "see_segments", "see_who_is_in", "see_value", "see_requests", "see_service_acts",
+    "adjust_points", "work_cases",
     "give_goodwill", "reveal", "change_contacts", "claim_purchases",
 )  # fmt: skip
 
@@ -201,7 +208,8 @@ ROLES: Final = (
             "keep_service", "decide_adjustments", "decide_overrides", "agree_to_erase",
             "export_lists", "see_figures", "see_reports", "keep_goals", "keep_unit_cost",
             "see_month_end", "keep_recipients", "send_reports", "see_bulk_grants",
-            "approve_bulk_grants", "see_segments", "keep_segments",
+            "approve_bulk_grants", "see_segments", "see_who_is_in",
+            "keep_segments", "see_value", "keep_value_policy",
         ),
     ),
     Role(
@@ -211,7 +219,7 @@ ROLES: Final = (
             "see_figures", "see_requests", "keep_rules", "moderate", "keep_catalogue",
             "keep_coupons", "fulfil",
             "keep_plans", "see_bulk_grants", "grant_in_bulk", "keep_benefits",
-            "see_segments", "keep_segments",
+            "see_segments", "see_who_is_in", "see_value",
         ),
     ),
     Role(
@@ -219,15 +227,15 @@ ROLES: Final = (
         (
             "see_members", "see_orders", "see_points", "see_gifts", "see_tiers", "see_catalogue",
             "see_programme", "see_connections", "see_figures", "see_reports", "send_reports",
-            "keep_connections", "import_files", "export_lists", "see_segments", "keep_segments",
-            "keep_attributes",
+            "keep_connections", "import_files", "export_lists", "see_segments", "see_who_is_in",
+            "keep_segments", "keep_attributes", "see_value",
         ),
     ),
     Role(
         "member_communication", "客户沟通", "Member communication",
         (
             "see_members", "see_tiers", "see_catalogue", "see_programme", "keep_brand",
-            "see_segments",
+            "see_segments", "see_value",
         ),
     ),
     Role(
@@ -256,7 +264,8 @@ ROLES: Final = (
     ),
     Role(
         "store_manager", "门店店长", "Store manager",
-        ("see_members", "see_orders", "see_points", "see_tiers", "see_organisation", "see_league"),
+        ("see_members", "see_orders", "see_points", "see_tiers", "see_organisation", "see_league",
+         "see_value"),
     ),
     Role(
         "finance", "财务", "Finance",

@@ -37,9 +37,11 @@ from members.services.segment_reading import (
 __all__ = [
     "ENTERED",
     "LEFT",
+    "Content",
     "Explanation",
     "Refreshed",
     "SegmentError",
+    "add_missing",
     "change",
     "count",
     "create",
@@ -166,15 +168,28 @@ def create(
     parse(content.conditions)
     if Segment.objects.filter(code=code).exists():
         raise SegmentError("segment_exists", _("There is a segment with this code already."), 409)
-    segment = Segment.objects.create(
-        code=code, kind=SegmentKind.FROZEN if is_frozen else SegmentKind.DYNAMIC,
-        name_zh=content.name_zh, name_en=content.name_en, description=content.description,
-        conditions=dict(content.conditions), alert_percent=content.alert_percent,
-        created_at=at, created_by=actor,
-    )  # fmt: skip
+    segment = _new(code, content, at, actor)
+    segment.kind = SegmentKind.FROZEN if is_frozen else SegmentKind.DYNAMIC
+    segment.save(force_insert=True)
     _check_circle()
     refresh(segment, at=at, recorded_at=at)
     return segment
+
+
+@transaction.atomic
+def add_missing(wanted: Mapping[str, Content], *, at: datetime, actor: str) -> list[str]:
+    """Make the segments whose codes are not there yet; the next run counts them.
+
+    Raises: ConditionError.
+    """
+    if not wanted:
+        return []
+    known = set(Segment.objects.filter(code__in=wanted).values_list("code", flat=True))
+    missing = {code: content for code, content in wanted.items() if code not in known}
+    for content in missing.values():
+        parse(content.conditions)
+    Segment.objects.bulk_create([_new(code, it, at, actor) for code, it in missing.items()])
+    return sorted(missing)
 
 
 @transaction.atomic
@@ -336,6 +351,14 @@ def _note_day(segment: Segment, done: Refreshed, at: datetime) -> None:
         SegmentDay.objects.filter(pk=day.pk).update(
             size=done.size, entries=F("entries") + done.entered, exits=F("exits") + done.left
         )
+
+
+def _new(code: str, content: Content, at: datetime, actor: str) -> Segment:
+    return Segment(
+        code=code, kind=SegmentKind.DYNAMIC, name_zh=content.name_zh, name_en=content.name_en,
+        description=content.description, conditions=dict(content.conditions),
+        alert_percent=content.alert_percent, created_at=at, created_by=actor,
+    )  # fmt: skip
 
 
 def _is_counted_again(segment: Segment) -> bool:

@@ -5,6 +5,7 @@ from typing import Final
 
 from rewards.presets import gifts, parts
 from rewards.presets.coupons import COUPONS
+from rewards.presets.segments import SEGMENTS
 from rewards.presets.shape import Preset, TierPreset
 
 TIERS: Final = (
@@ -39,4 +40,5 @@ PRESET: Final = Preset(
     kinds=parts.KINDS,
     coupons=COUPONS,
     gifts=gifts.GIFTS,
+    segments=SEGMENTS,
 )

@@ -9,6 +9,7 @@ from typing import Final
 
 from rewards.presets import classic, gifts, parts
 from rewards.presets.coupons import COUPONS
+from rewards.presets.segments import SEGMENTS
 from rewards.presets.shape import Preset, RulePreset
 
 RETURN_WINDOW_DAYS: Final = {"web": 7, "app": 7, "miniapp": 7}
@@ -52,4 +53,5 @@ PRESET: Final = Preset(
     kinds=parts.KINDS,
     coupons=COUPONS,
     gifts=gifts.GIFTS,
+    segments=SEGMENTS,
 )

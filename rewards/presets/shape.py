@@ -140,6 +140,18 @@ class GiftsPreset:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentPreset:
+    """A segment: made where it is missing, and the operator's from then on."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    description: str
+    conditions: Mapping[str, Any]
+    alert_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Preset:
     """A whole programme; the tiers stand in the order of their ranks."""
 
@@ -152,3 +164,4 @@ class Preset:
     brand: BrandContent = DEFAULT_BRAND
     coupons: tuple[CouponPreset, ...] = field(default=())
     gifts: GiftsPreset = field(default_factory=GiftsPreset)
+    segments: tuple[SegmentPreset, ...] = field(default=())

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.base.errors import DomainError
 from members.models import InteractionKind, Member, ReceivedFact
-from members.services import brand, service_levels
+from members.services import brand, segments, service_levels
 from rewards.models import CouponTemplate, PointsPolicy, Rule, RuleVersion
 from rewards.models.rule import RuleState
 from rewards.presets.shape import CouponPreset, Preset, RulePreset, TierPreset
@@ -106,10 +106,22 @@ def load(*, preset: Preset, at: datetime) -> Loaded:
         loading.note(f"brand:{made.number}")
     for each in service_levels.load_defaults():
         loading.note(each)
+    _load_segments(loading)
     if not Member.objects.exists():
         # Whoever enrols is given what there is; later changes reach the others by the due run.
         rollout.sync_all(at=at, recorded_at=at)
     return loading.loaded
+
+
+def _load_segments(loading: _Loading) -> None:
+    wanted = {
+        each.code: segments.Content(
+            each.name_zh, each.name_en, each.description, each.conditions, each.alert_percent
+        )
+        for each in loading.preset.segments
+    }
+    for code in segments.add_missing(wanted, at=loading.at, actor=ACTOR):
+        loading.note(f"segment:{code}")
 
 
 def _load_kinds(loading: _Loading) -> None:

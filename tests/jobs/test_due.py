@@ -175,13 +175,9 @@ def test_the_scheduler_leaves_a_due_clock_alone(old_shop: Shop, settings: Settin
 def test_settling_keeps_its_heart_beating(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rewards.services.expiry.SLICE", 2)
     monkeypatch.setattr(job_runs, "PULSE_SECONDS", 0.0)
-    seen: list[tuple[int, int]] = []
     for number in range(5):
         shop.buy(shop.join(f"m{number}"), f"A{number}", 10, on=1)
-
-    def watch(job: str, done: int, total: int) -> None:
-        if job == due.SETTLE:
-            seen.append((done, total))
-
-    due.run_up_to(LATER, watch=watch)
+    ran: list[tuple[str, int, int]] = []
+    due.run_up_to(LATER, watch=lambda job, done, total: ran.append((job, done, total)))
+    seen = [(done, total) for job, done, total in ran if job == due.SETTLE]
     assert seen == [(2, 5), (4, 5), (5, 5)]

@@ -11,6 +11,7 @@ from members.models import (
     InteractionKind,
     MemberProfile,
     MemberStatus,
+    Segment,
     Store,
 )
 from members.services import consents, segments
@@ -212,3 +213,22 @@ def test_declared_attributes_have_their_type_and_others_are_text(shop: Shop) -> 
         assert found(shop, leaf(*given), *members) == expected, given
     with pytest.raises(ConditionError):
         segments.parse(leaf("attributes.shoe", "eq", "large"))
+
+
+@pytest.mark.req("SEG-03", "SEG-06", "SEG-07")
+def test_the_segments_of_the_preset_hold_whom_they_say(shop: Shop) -> None:
+    core, poor, silent, idle = (shop.join(name) for name in "abcd")
+    for number, (member, amount) in enumerate(
+        ((core, 500), (core, 500), (poor, 20), (poor, 20), (silent, 500), (silent, 500))
+    ):
+        shop.send(order_of(member, f"o{number}", sold(1, amount, "PRODUCE")), at=1)
+    for member in (core, poor):
+        shop.do(member, f"i{member.pk}", "survey", on=150)
+    members = (core, poor, silent, idle)
+    preset = {segment.code: segment for segment in Segment.objects.all()}
+    assert {
+        code: found(shop, segment.conditions or {}, *members, on=200)
+        for code, segment in preset.items()
+    } == {"core-target": [0], "low-value": [3], "produce-lovers": [0, 1, 2]}
+    assert segments.refresh_all(at=day(200), recorded_at=day(200)) == 3
+    assert [Segment.objects.get(code=code).size for code in sorted(preset)] == [1, 1, 3]

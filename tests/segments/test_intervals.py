@@ -28,7 +28,9 @@ BUYERS = leaf("orders_30d", "gte", 1)
 
 @pytest.fixture
 def shop() -> Shop:
-    return Shop()
+    shop = Shop()
+    Segment.objects.all().delete()
+    return shop
 
 
 def open_members(segment: Segment) -> list[int]:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from config.base import checks
-from config.bench import console, databases, importing, nightly, orders, rules, storefront
+from config.bench import audience, console, databases, importing, nightly, orders, rules, storefront
 from config.bench.measure import Ratio
 from config.bench.scale import SCALES, Scale
 
@@ -24,6 +24,7 @@ BENCHES: Final = {
     "imports": importing.run,
     "nights": nightly.run,
     "console": console.run,
+    "segments": audience.run,
 }
 
 
