@@ -100,8 +100,8 @@ _ALL: Final = (
           " django_celery_beat: periodictask"),
     _look("see_machinery", "查看系统内部数据", "Look at inner workings",
           "members: insightmark memberkey membercode onetimepassword idempotencykey;"
-          " rewards: foldsnapshot grantcalendar rewardcode; django_celery_beat: intervalschedule crontabschedule"
-          " solarschedule clockedschedule"),
+          " rewards: foldsnapshot grantcalendar rewardcode;"
+          " django_celery_beat: intervalschedule crontabschedule solarschedule clockedschedule"),
     _look("see_figures", "查看数据看板与目标", "Look at dashboards and goals",
           "campaigns: metricvalue goal"),
     _look("see_reports", "查看周报月报", "Look at weekly and monthly reports",
