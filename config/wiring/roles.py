@@ -100,9 +100,9 @@ _ALL: Final = (
           " couponmisses upload export; config: jobrun heartbeat programmeclock;"
           " django_celery_beat: periodictask"),
     _look("see_machinery", "查看系统内部数据", "Look at inner workings",
-          "members: memberkey membercode onetimepassword idempotencykey; rewards: foldsnapshot"
-          " grantcalendar rewardcode; django_celery_beat: intervalschedule crontabschedule"
-          " solarschedule clockedschedule"),
+          "members: insightmark memberkey membercode onetimepassword idempotencykey;"
+          " rewards: foldsnapshot grantcalendar rewardcode;"
+          " django_celery_beat: intervalschedule crontabschedule solarschedule clockedschedule"),
     _look("see_figures", "查看数据看板与目标", "Look at dashboards and goals",
           "campaigns: metricvalue goal"),
     _look("see_referrals", "查看推荐", "Look at referrals and payouts",
@@ -126,6 +126,10 @@ _ALL: Final = (
     _act("keep_benefits", "维护等级权益", "Ask for what tiers give", "tiers.add_tierbenefit"),
     _act("publish_ladders", "发布等级体系", "Publish versions of the ladder",
          "tiers.publish_ladder"),
+    _look("see_value", "查看客户价值", "Look at customer value",
+          "members: memberinsight valuescore stageday insightpolicy"),
+    _act("keep_value_policy", "维护客户价值口径", "Set what customer value goes by",
+         "members.add_insightpolicy"),
     _act("keep_segments", "维护人群", "Keep segments",
          "members.add_segment members.change_segment"),
     _act("keep_attributes", "维护会员属性", "Declare attributes of members",
@@ -201,7 +205,7 @@ CAPABILITIES: Final = {capability.code: capability for capability in _ALL}
 
 _SERVICE: Final = (
     "see_members", "see_orders", "see_points", "see_gifts", "see_tiers", "see_catalogue",
-    "see_cases", "see_segments", "see_who_is_in", "see_requests", "see_service_acts",
+    "see_cases", "see_segments", "see_who_is_in", "see_value", "see_requests", "see_service_acts",
     "adjust_points", "work_cases",
     "give_goodwill", "reveal", "change_contacts", "claim_purchases",
 )  # fmt: skip
@@ -217,8 +221,8 @@ ROLES: Final = (
             "keep_service", "decide_adjustments", "decide_overrides", "agree_to_erase",
             "export_lists", "see_figures", "see_reports", "keep_goals", "keep_unit_cost",
             "see_month_end", "keep_recipients", "send_reports", "see_bulk_grants",
-            "approve_bulk_grants", "see_segments", "see_who_is_in", "keep_segments",
-            "see_referrals", "approve_referrals", "approve_payouts",
+            "approve_bulk_grants", "see_segments", "see_who_is_in", "keep_segments", "see_value",
+            "keep_value_policy", "see_referrals", "approve_referrals", "approve_payouts",
         ),
     ),
     Role(
@@ -228,7 +232,7 @@ ROLES: Final = (
             "see_figures", "see_requests", "keep_rules", "moderate", "keep_catalogue",
             "keep_coupons", "fulfil",
             "keep_plans", "see_bulk_grants", "grant_in_bulk", "keep_benefits",
-            "see_segments", "see_who_is_in", "see_referrals",
+            "see_segments", "see_who_is_in", "see_value", "see_referrals",
             "keep_referrals", "moderate_referrals",
         ),
     ),
@@ -238,14 +242,14 @@ ROLES: Final = (
             "see_members", "see_orders", "see_points", "see_gifts", "see_tiers", "see_catalogue",
             "see_programme", "see_connections", "see_figures", "see_reports", "send_reports",
             "keep_connections", "import_files", "export_lists", "see_segments", "see_who_is_in",
-            "keep_segments", "keep_attributes",
+            "keep_segments", "keep_attributes", "see_value",
         ),
     ),
     Role(
         "member_communication", "客户沟通", "Member communication",
         (
             "see_members", "see_tiers", "see_catalogue", "see_programme", "keep_brand",
-            "see_segments",
+            "see_segments", "see_value",
         ),
     ),
     Role(
@@ -257,8 +261,7 @@ ROLES: Final = (
         (
             "see_catalogue", "see_programme", "see_requests", "publish_rules", "decide_requests",
             "publish_ladders", "see_bulk_grants", "approve_bulk_grants", "see_segments",
-            "publish_ladders", "see_bulk_grants", "approve_bulk_grants", "see_referrals",
-            "approve_referrals", "approve_payouts",
+            "see_referrals", "approve_referrals", "approve_payouts",
         ),
     ),
     Role("service_agent", "客服专员", "Service agent", _SERVICE, Limits(500, 2_000, 1_000)),
@@ -277,7 +280,8 @@ ROLES: Final = (
     ),
     Role(
         "store_manager", "门店店长", "Store manager",
-        ("see_members", "see_orders", "see_points", "see_tiers", "see_organisation", "see_league"),
+        ("see_members", "see_orders", "see_points", "see_tiers", "see_organisation", "see_league",
+         "see_value"),
     ),
     Role(
         "finance", "财务", "Finance",
