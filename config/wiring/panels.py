@@ -71,6 +71,7 @@ SUBJECTS: Final = {
     "coupon_id": "rewards.Coupon",
     "case_id": "members.Case",
     "goodwill_id": "rewards.Goodwill",
+    "message_id": "campaigns.Message",
 }
 
 
