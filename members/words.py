@@ -34,6 +34,7 @@ EVENTS: Mapping[str, Promise] = {
     "points.released": _("Points released"),
     "points.adjusted": _("Points adjusted"),
     "campaign.acted": _("Campaign acted"),
+    "campaign.undone": _("Gift of a campaign taken back"),
     "points.own_till_released": _("Points of one's own till released"),
     "redemption.requested": _("Reward redeemed"),
     "redemption.approved": _("Redemption approved"),

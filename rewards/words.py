@@ -55,6 +55,7 @@ REASONS: Final[Mapping[str, Promise]] = {
     "adjustment": _("Adjusted by hand"),
     "bulk_grant": _("Bulk grant"),
     "campaign": _("Campaign"),
+    "campaign_undone": _("Gift of a campaign taken back"),
     "goodwill": _("Goodwill"),
     "goodwill_undone": _("Goodwill taken back"),
     "opening": _("Opening balance"),

@@ -4,6 +4,10 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import campaign_words
@@ -80,10 +84,28 @@ class CampaignBudgetAdmin(ReadOnlyAdmin):
 class CampaignActAdmin(ReadOnlyAdmin):
     """What campaigns have given to whom, or why nothing."""
 
-    list_display = ("campaign", "member", "key", "at", "variant", "points", "money", "skipped")
+    list_display = (
+        "campaign",
+        "member",
+        "key",
+        "at",
+        "variant",
+        "points",
+        "money",
+        "skipped",
+        "undo",
+    )
     list_select_related = ("campaign", "member")
     list_filter = ("campaign",)
     search_fields = ("campaign__code",)
+
+    @admin.display(description="")
+    def undo(self, act: CampaignAct) -> SafeString | str:
+        """Return the way to take back what was given."""
+        if act.skipped or act.undone_at is not None:
+            return ""
+        address = reverse("admin:campaign_act_undo", args=[act.pk])
+        return format_html('<a class="lc-link" href="{}">{}</a>', address, gettext("Take back"))
 
 
 @admin.register(GlobalHoldout)

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin import campaigns
+from campaigns.admin import campaign_acts, campaign_editor, campaign_panels, campaigns
 from campaigns.services import campaign_drafts, launching
 from config.base.panels import EventText, Page, Panel, Place, register
 from members.services import approvals
@@ -14,26 +14,30 @@ def install() -> None:
     approvals.register(
         campaign_drafts.PUBLISH,
         Kind(
-            _("Let a campaign run"), launching.publish, campaigns.summarise, campaigns.effects,
-            campaign_drafts.PUBLISH_PERMISSION, campaigns.address, launching.drop,
+            _("Let a campaign run"), launching.publish, campaign_panels.summarise,
+            campaign_panels.effects, campaign_drafts.PUBLISH_PERMISSION, campaign_panels.address,
+            launching.drop,
         ),
     )  # fmt: skip
     register(
         Page("campaigns/board/", "campaign_board", campaigns.board_page),
-        Page("campaigns/new/", "campaign_new", campaigns.new_page),
-        Page("campaigns/drafts/<int:version_id>/", "campaign_draft", campaigns.draft_page),
+        Page("campaigns/new/", "campaign_new", campaign_editor.new_page),
+        Page("campaigns/drafts/<int:version_id>/", "campaign_draft", campaign_editor.draft_page),
         Page("campaigns/<int:campaign_id>/", "campaign", campaigns.campaign_page),
         Page("campaigns/<int:campaign_id>/draft/", "campaign_copy", campaigns.copy_page),
         Page(
             "campaigns/<int:campaign_id>/do/<slug:verb>/", "campaign_verb", campaigns.verb_page
         ),
+        Page("campaigns/acts/<int:act_id>/undo/", "campaign_act_undo", campaign_acts.undo_page),
+        Page("campaigns/global-holdout/", "global_holdout", campaign_acts.holdout_page),
         Panel(
             "campaigns.running", Place.DASHBOARD_WORK, "admin/campaigns/running.html",
-            campaigns.running_panel, 5, campaigns.VIEW,
+            campaign_panels.running_panel, 5, campaigns.VIEW,
         ),
         Panel(
             "campaigns.member", Place.MEMBER_ASIDE, "admin/campaigns/of_member.html",
-            campaigns.member_panel, 35, "campaigns.view_campaignmember",
+            campaign_panels.member_panel, 35, "campaigns.view_campaignmember",
         ),
-        EventText("campaign.acted", campaigns.event_details),
+        EventText("campaign.acted", campaign_panels.event_details),
+        EventText("campaign.undone", campaign_panels.event_details),
     )  # fmt: skip

@@ -61,6 +61,7 @@ SUBJECTS: Final = {
     "coupon_id": "rewards.Coupon",
     "case_id": "members.Case",
     "goodwill_id": "rewards.Goodwill",
+    "act_id": "campaigns.CampaignAct",
 }
 
 

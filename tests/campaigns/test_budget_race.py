@@ -54,7 +54,7 @@ def _unlock(meeting: Any) -> None:
         meeting.wait()
         return found
 
-    budgets.of_period = read
+    budgets.of_period = read  # type: ignore[assignment]
 
 
 @pytest.mark.req("CMP-15", "CMP-01")
@@ -76,3 +76,11 @@ def test_without_the_lock_the_crowd_gives_too_much(own_database: str) -> None:
     assert stampede(4, unlocked=True) > BUDGET
     assert Member.objects.count() == MEMBERS
     assert connection.is_usable()
+
+
+@pytest.mark.prove
+@pytest.mark.req("CMP-15")
+def test_a_budget_is_never_exceeded_by_32_processes(own_database: str) -> None:
+    assert stampede(32) == 200
+    budget = CampaignBudget.objects.get()
+    assert (budget.spent_points, budget.spent_acts) == (200, 2)

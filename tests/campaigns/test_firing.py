@@ -14,8 +14,9 @@ from campaigns.models import (
     Message,
     MessageTemplate,
 )
-from campaigns.services import firing, launching
+from campaigns.services import firing, launching, undoing
 from campaigns.services.firing import Fired, Occurrence
+from config.base.errors import DomainError
 from members.models import Member, MemberEvent
 from rewards.models import Coupon, Entry, PointsAccount
 from tests.factories import campaigns, console, coupons, members
@@ -222,7 +223,7 @@ def test_an_act_that_cannot_give_everything_gives_nothing() -> None:
 @pytest.mark.req("CMP-16")
 def test_of_a_group_only_the_campaign_that_goes_first_acts() -> None:
     (who,) = people(1)
-    terms = {"group": "may", "effects": [POINTS]}
+    terms: dict[str, Any] = {"group": "may", "effects": [POINTS]}
     second = campaigns.running(at=AT, code="aaa", priority=2, **terms)
     first = campaigns.running(at=AT, code="zzz", priority=1, **terms)
     other = campaigns.running(at=AT, effects=[POINTS])
@@ -266,3 +267,25 @@ def test_statements_do_not_follow_from_the_number_of_members(
         counted.append(len(captured))
 
     assert counted[1] == counted[2] <= 36
+
+
+@pytest.mark.req("CMP-15")
+@pytest.mark.parametrize(("returns", "left"), [(True, 0), (False, 100)])
+def test_what_is_taken_back_returns_to_the_budget_where_the_campaign_says_so(
+    returns: bool, left: int
+) -> None:
+    (who,) = people(1)
+    coupons.template("ten")
+    effects = [POINTS, {"kind": "coupon", "template": "ten"}]
+    campaign = campaigns.running(at=AT, effects=effects, returns_to_budget=returns)
+    fire(campaign, who)
+    act = CampaignAct.objects.get()
+
+    undoing.undo(act_id=act.pk, reason="by mistake", actor="staff:li.na", at=LATER)
+
+    assert available(who) == 0
+    assert Coupon.objects.get().revoked_at == LATER
+    assert CampaignBudget.objects.get().spent_points == left
+    assert fire(campaign, who).skipped == {"done": 1}
+    with pytest.raises(DomainError):
+        undoing.undo(act_id=act.pk, reason="again", actor="staff:li.na", at=LATER)
