@@ -1,5 +1,5 @@
 """The marketing app's part of the console."""
 
-from campaigns.admin import campaign_models, messages, models
+from campaigns.admin import campaign_models, messages, models, trigger_models
 
-__all__ = ["campaign_models", "messages", "models"]
+__all__ = ["campaign_models", "messages", "models", "trigger_models"]

@@ -14,7 +14,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import lint, queries
-from campaigns.admin.campaign_form import CampaignForm, EffectRows, TriggerForm
+from campaigns.admin.campaign_form import CampaignForm, EffectRows
+from campaigns.admin.trigger_form import TriggerForm
 from campaigns.admin.campaigns import EDIT, VerbForm, facets_of, need, page
 from campaigns.models import Campaign, CampaignVersion, VersionState
 from campaigns.services import campaign_drafts, launching

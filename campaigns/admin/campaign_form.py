@@ -1,6 +1,6 @@
 """The form in which a campaign is written: one page, in the operator's words; nobody types JSON."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -12,11 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import trigger_words
-from campaigns.domain import triggers
 from campaigns.domain.effects import NAMED, EffectKind
-from campaigns.domain.trigger_values import TriggerError
-from campaigns.domain.triggers import Kind
 from campaigns.models import CampaignVersion, MessageTemplate
 from campaigns.services.campaign_drafts import Names
 from config.base.names import name_of
@@ -35,26 +31,6 @@ KINDS: Final[Mapping[EffectKind, Promise]] = {
     EffectKind.BENEFIT: _("Benefit"),
     EffectKind.CASE: _("Task for staff"),
 }
-TRIGGER_LABELS: Final[Mapping[str, Promise]] = {
-    "nth": _("Which order (number)"), "min_amount": _("At least (amount)"),
-    "categories": _("Categories"), "steps": _("Steps (amounts)"), "window": _("Steps count over"),
-    "interactions": _("Kinds of interaction"), "first_only": _("Only the first one"),
-    "survey": _("Survey"), "field": _("Question"), "min_score": _("Score at least"),
-    "max_score": _("Score at most"), "channels": _("Channels"), "tiers": _("Tiers"),
-    "kinds": _("Kinds of case"), "segment": _("Segment"), "stages": _("Lifecycle stages"),
-    "days": _("Days"), "unit": _("Counted in"), "lengths": _("Lengths"),
-    "festival": _("Festival"), "days_before": _("Days before"), "moment": _("Moment"),
-    "years": _("Years"), "day": _("Day of the month"), "weekday": _("Weekday (1 = Monday)"),
-    "repeat": _("How often"), "on": _("On the day"), "hour": _("At the hour (0–23)"),
-    "stale_hours": _("Nothing is said after (hours)"),
-    "cooldown_days": _("Not again within (days)"),
-    "delay_days": _("Days later"), "delay_hours": _("Hours later"),
-    "stop_if": _("Not if since then"),
-}  # fmt: skip
-_CHOICES: Final[Mapping[str, type]] = {
-    "window": triggers.Window, "unit": triggers.Unit, "moment": triggers.Moment,
-    "repeat": triggers.Repeat, "stop_if": triggers.StopIf,
-}  # fmt: skip
 _SPACE: Final = 3
 
 
@@ -139,57 +115,6 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
             "messages": [kept.get(code, code) for code in read["messages"]],
             "variants": read["variants"],
         }  # fmt: skip
-
-
-class TriggerForm(forms.Form):
-    """What starts a campaign: the fields of the chosen kind, and when it then acts."""
-
-    kind = forms.ChoiceField(label=_("What starts it"))
-
-    def __init__(self, stored: Mapping[str, Any], data: QueryDict | None = None) -> None:
-        """Show the fields of the stored kind, or of the one that was posted."""
-        shown = {name: _text(value) for name, value in stored.items()}
-        super().__init__(data, initial=shown, prefix="trigger")
-        self.fields["kind"].choices = [  # type: ignore[attr-defined]
-            (kind.value, words) for kind, words in trigger_words.KINDS.items()
-        ]
-        wanted = (data.get("trigger-kind") if data else None) or stored.get("kind") or Kind.ORDER
-        self.chosen = Kind(wanted) if wanted in set(Kind) else Kind.ORDER
-        for name in (*triggers.fields_of(self.chosen), *triggers.timing_of(self.chosen)):
-            self.fields[name] = self._field(name)
-
-    @property
-    def kind_value(self) -> str:
-        """Return the kind whose fields are shown."""
-        return self.chosen.value
-
-    def _field(self, name: str) -> forms.Field:
-        label: Any = TRIGGER_LABELS.get(name, name)
-        if name == "segment":
-            return forms.ChoiceField(label=label, choices=[("", "–"), *_segments()], required=False)
-        if name in _CHOICES:
-            found = [(each.value, each.value or "–") for each in _CHOICES[name]]  # type: ignore[attr-defined]
-            return forms.ChoiceField(
-                label=label, choices=[("", "–"), *found] if found[0][0] else found, required=False
-            )
-        return forms.CharField(label=label, required=False, max_length=300)
-
-    def read(self) -> dict[str, Any] | None:
-        """Return the trigger as it is stored; None where it cannot be understood, and why."""
-        if not self.is_valid():
-            return None
-        known = {**triggers.fields_of(self.chosen), **triggers.timing_of(self.chosen)}
-        said = {
-            name: _as_read(reader, name, str(self.cleaned_data[name]))
-            for name, reader in known.items()
-            if self.cleaned_data.get(name)
-        }
-        try:
-            return triggers.parse({"kind": self.chosen.value, **said}).to_json()
-        except TriggerError as error:
-            field = str(error.details.get("field", ""))
-            self.add_error(field if field in self.fields else None, str(error.message))
-            return None
 
 
 class EffectForm(forms.Form):
@@ -329,21 +254,3 @@ def _variant_line(item: Mapping[str, Any]) -> str:
 
 def _words(text: str) -> list[str]:
     return [word.strip() for word in text.replace("，", ",").split(",") if word.strip()]
-
-
-def _text(value: Any) -> str:
-    return ", ".join(str(each) for each in value) if isinstance(value, list) else str(value)
-
-
-def _as_read(reader: Callable[[str, Any], Any], name: str, text: str) -> Any:
-    """Return what was typed in the form that the field's reader takes."""
-    words = _words(text)
-    numbers = [int(word) for word in words if word.lstrip("-").isdigit()]
-    candidates: list[Any] = [*numbers[: len(words) == 1], numbers, text, words]
-    for each in (*candidates, text.lower() in {"true", "yes", "1", "是"}):
-        try:
-            reader(name, each)
-        except (TriggerError, TypeError):
-            continue
-        return each
-    return text

@@ -4,14 +4,13 @@ Source: ENG-11, ENG-12, ENG-13, ENG-18, PTS-07.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from campaigns.domain import festivals
 from campaigns.domain.festivals import Rule
 from campaigns.models import Campaign, CampaignState, Festival, TriggerMark
 from campaigns.services import trigger_days, triggering
 from campaigns.services.firing import Occurrence
-from campaigns.services.trigger_days import Due
 from campaigns.services.triggering import Running
 
 Progress = Callable[[int, int], None]
@@ -25,39 +24,47 @@ def fire_calendar(*, at: datetime, recorded_at: datetime, progress: Progress | N
     made up for.
     """
     done, known = 0, rules()
-    for each in triggering.running():
-        if each.trigger.event is None:
-            for count in _fire_days(each, known, at, recorded_at):
-                done += count
-                if progress is not None:
-                    progress(done, done)
+    following = [each for each in triggering.running() if each.trigger.event is None]
+    marks = dict(TriggerMark.objects.values_list("campaign", "done_until"))
+    for each in following:
+        since = max(marks.get(each.campaign.pk, each.since), each.since)
+        for count in _fire_days(each, known, since, at, recorded_at):
+            done += count
+            if progress is not None:
+                progress(done, done)
+    _move([each.campaign for each in following if marks.get(each.campaign.pk, each.since) < at], at)
     paused = Campaign.objects.filter(state=CampaignState.PAUSED)
     TriggerMark.objects.filter(campaign__in=paused, done_until__lt=at).update(done_until=at)
     return done
 
 
 def _fire_days(
-    each: Running, known: dict[str, Rule], at: datetime, recorded_at: datetime
+    each: Running, known: dict[str, Rule], since: datetime, at: datetime, recorded_at: datetime
 ) -> Iterable[int]:
-    mark = TriggerMark.objects.filter(campaign=each.campaign).first()
-    done_until = each.since if mark is None else max(mark.done_until, each.since)
-    for day in trigger_days.days(done_until, at):
+    for day in trigger_days.days(since, at):
         point = each.trigger.point(day)
-        if done_until < point <= at and each.holds(point):
-            for due in trigger_days.due_on(each.trigger, day, known):
-                yield _act_on_day(each, due, point, recorded_at)
-            _move(each.campaign, point)
-    if at > done_until:
-        _move(each.campaign, at)
+        if since < point <= at and each.holds(point):
+            yield from _act_on_day(each, day, known, recorded_at)
 
 
-def _act_on_day(each: Running, due: Sequence[Due], point: datetime, recorded_at: datetime) -> int:
-    occurrences = [Occurrence(one.member_id, one.key, point) for one in due]
-    return triggering.act(each, occurrences, at=recorded_at)
+def _act_on_day(
+    each: Running, day: date, known: dict[str, Rule], recorded_at: datetime
+) -> Iterable[int]:
+    """Act on a day, slice by slice, and remember that it is done: a day of nobody is no news."""
+    point, is_any = each.trigger.point(day), False
+    for due in trigger_days.due_on(each.trigger, day, known):
+        is_any = True
+        occurrences = [Occurrence(one.member_id, one.key, point) for one in due]
+        yield triggering.act(each, occurrences, at=recorded_at)
+    if is_any:
+        _move([each.campaign], point)
 
 
-def _move(campaign: Campaign, until: datetime) -> None:
-    TriggerMark.objects.update_or_create(campaign=campaign, defaults={"done_until": until})
+def _move(campaigns: Sequence[Campaign], until: datetime) -> None:
+    TriggerMark.objects.bulk_create(
+        [TriggerMark(campaign=campaign, done_until=until) for campaign in campaigns],
+        update_conflicts=True, unique_fields=["campaign"], update_fields=["done_until"],
+    )  # fmt: skip
 
 
 def rules() -> dict[str, Rule]:

@@ -109,6 +109,17 @@ def is_day(trigger: Trigger, day: date, festivals: Mapping[str, Rule]) -> bool:
     return _SEARCHES[trigger.kind](trigger, day, festivals) is not None
 
 
+def next_day(
+    trigger: Trigger, at: datetime, festivals: Mapping[str, Rule], *, within: timedelta
+) -> datetime | None:
+    """Return the next instant at which a trigger of the calendar can be due, if there is one."""
+    for day in days(at, at + within):
+        point = trigger.point(day)
+        if point > at and is_day(trigger, day, festivals):
+            return point
+    return None
+
+
 def days(since: datetime, until: datetime) -> Iterator[date]:
     """Yield the programme days from that of an instant to that of another."""
     day, last = clock.local_day(since), clock.local_day(until)

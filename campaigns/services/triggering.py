@@ -122,7 +122,8 @@ def _is_own(campaign: Campaign, caused_by: str) -> bool:
 def _take(each: Running, event: Delivery, found: Found, at: datetime) -> int:
     acts_at = each.trigger.acts_at(found.since)
     cause = event.caused_by or f"event:{event.event_id}"
-    if acts_at > max(at, found.since):
+    if acts_at > found.since:
+        # Even where its instant is over: what waits is looked at again when it acts.
         row = _row(each, event.member_id, found.key, found.since, acts_at)
         row.caused_by, row.context = cause, dict(found.context)
         TriggerOccurrence.objects.bulk_create([row], ignore_conflicts=True)

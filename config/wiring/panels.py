@@ -6,7 +6,7 @@ from typing import Final
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin import dashboards, goals, month_end, reports, today
+from campaigns.admin import automations, dashboards, festivals, goals, month_end, reports, today
 from config.base import clock
 from config.base.admin import scope
 from config.base.admin.reauth import fresh_login_required
@@ -72,6 +72,7 @@ def install() -> None:
     _install_figures()
     _install_member_page()
     _install_pages()
+    _install_triggers()
     desk.install()
     care.install()
     name_programme(lambda: brand.programme_name(clock.now()))
@@ -314,6 +315,21 @@ def _install_pages() -> None:
         EventText("tier.lapse_warning", tiers.lapse_details),
     )  # fmt: skip
     _install_files()
+
+
+def _install_triggers() -> None:
+    register(
+        Page("campaigns/festivals/", "festivals", festivals.festivals_page),
+        Page("campaigns/festivals/add/", "festival_add", festivals.festival_page),
+        Page(
+            "campaigns/festivals/<int:festival_id>/", "festival_change", festivals.festival_page
+        ),
+        Page("campaigns/automations/", "automations", automations.automations_page),
+        Page(
+            "campaigns/automations/<slug:code>/<slug:verb>/", "automation_switch",
+            automations.automation_switch,
+        ),
+    )  # fmt: skip
 
 
 def _install_files() -> None:

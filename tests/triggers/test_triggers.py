@@ -126,7 +126,9 @@ def test_every_trigger_has_words() -> None:
         assert len(set(said)) == len(said)
         assert said[0] == "an order, at once"
         assert trigger_words.sentence(
-            triggers.parse({"kind": "enrolment", "delay_days": 3, "hour": 10, "stop_if": "purchase"})
+            triggers.parse(
+                {"kind": "enrolment", "delay_days": 3, "hour": 10, "stop_if": "purchase"}
+            )
         ) == "Enrolment, 3 days later at 10:00, unless there has been an order by then"  # fmt: skip
 
 

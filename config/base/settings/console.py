@@ -134,7 +134,12 @@ NAVIGATION = [
         "separator": True,
         "items": [
             _page(_("Campaigns"), "campaign", "campaigns.view_campaign", "campaign_board"),
-            _list(_("Acts of campaigns"), "bolt", "campaigns.campaignact"),
+            _page(_("Automations"), "bolt", "campaigns.view_campaign", "automations"),
+            _page(_("Festivals"), "celebration", "campaigns.view_festival", "festivals"),
+            _list(_("Acts of campaigns"), "history", "campaigns.campaignact"),
+            _list(
+                _("Occurrences of triggers"), "pending_actions", "campaigns.triggeroccurrence"
+            ),
             _list(_("Members of campaigns"), "groups", "campaigns.campaignmember"),
             _list(_("Campaign budgets"), "savings", "campaigns.campaignbudget"),
         ],
