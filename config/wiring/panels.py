@@ -72,6 +72,7 @@ SUBJECTS: Final = {
     "case_id": "members.Case",
     "goodwill_id": "rewards.Goodwill",
     "message_id": "campaigns.Message",
+    "act_id": "campaigns.CampaignAct",
 }
 
 

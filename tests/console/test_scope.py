@@ -181,7 +181,7 @@ def test_what_a_page_is_about_is_always_known() -> None:
     about_nobody = {
         "template_id", "reward_id", "verb", "column", "export_id", "upload_id", "goal_id", "group",
         "month", "report_id", "delivery_id", "version_id", "bulk_id", "draft_id", "tier_id",
-        "benefit_id", "segment_id",
+        "benefit_id", "segment_id", "campaign_id", "festival_id", "code",
     }  # fmt: skip
     names = {name for page in panels.pages() for name in re.findall(r"<\w+:(\w+)>", page.route)}
     assert names - about_nobody <= SUBJECTS.keys()
