@@ -1,12 +1,13 @@
-"""Background work about reports and campaigns."""
+"""Background work about reports, campaigns and messages."""
 
 import time
 from datetime import UTC, datetime
 from typing import Final
 
 from celery import shared_task
+from django.conf import settings
 
-from campaigns.services import report_mail, triggering
+from campaigns.services import report_mail, sending, triggering
 from config.base import clock
 from members.services.events import Delivery
 
@@ -26,3 +27,13 @@ def send_reports() -> None:
 def follow_triggers(event: Delivery) -> None:
     """Let campaigns act on an event that starts them."""
     triggering.follow(event, at=max(clock.now(), event.recorded_at))
+
+
+@shared_task(name="campaigns.send_messages", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
+def send_messages() -> None:
+    """Send what is due, for a while; what is left is claimed by the next run."""
+    until = time.monotonic() + SEND_SECONDS
+    as_of_due = settings.LOYALTY_CLOCK == "due"
+    while sending.send_due(at=clock.now(), as_of_due=as_of_due):
+        if time.monotonic() > until:
+            return

@@ -32,8 +32,8 @@ class Policy:
     quiet_from: time = time(21)
     quiet_until: time = time(9)
     quiet_purposes: Collection[str] = (MARKETING,)
-    marketing_per_day: int | None = 1
-    marketing_per_week: int | None = 3
+    marketing_per_day: int | None = 2
+    marketing_per_week: int | None = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,8 +173,8 @@ class MessageState(models.TextChoices):
 class Message(models.Model):
     """One message owed to one member for one occurrence of a trigger, and what became of it.
 
-    What was said is not kept: it is rendered anew from the version and the context, of which the
-    digest tells whether it still reads the same. `lease_until` and `claimed_at` are the wall's.
+    What was said is kept for a time, sealed under the member's own key, so that erasure reaches it.
+    `lease_until` and `claimed_at` are the wall's.
     """
 
     public_id = models.UUIDField(_("id"), unique=True, default=uuid.uuid4, editable=False)
@@ -212,7 +212,7 @@ class Message(models.Model):
     delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True)
     read_at = models.DateTimeField(_("read at"), null=True, blank=True)
     provider_id = models.CharField(_("provider's id"), max_length=80, blank=True)
-    digest = models.BinaryField(_("digest"), null=True, blank=True)
+    sealed = models.BinaryField(_("sealed text"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("message")

@@ -73,6 +73,7 @@ class Person:
     birthday: date | None = field(repr=False)
     consents: Mapping[tuple[str, str], Decision]
     addresses: Mapping[str, str] = field(repr=False)
+    data_key: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)
@@ -147,7 +148,8 @@ def _people(members: Sequence[Member]) -> dict[int, Person]:
     rows = MemberProfile.objects.filter(member_id__in=ids)
     attributes = dict(rows.values_list("member_id", "attributes"))
     said = consents.current(ids)
-    addresses = _addresses(ids)
+    keys = crypto.data_keys(ids)
+    addresses = _addresses(ids, keys)
     return {
         member.pk: Person(
             public_id=member.public_id,
@@ -160,6 +162,7 @@ def _people(members: Sequence[Member]) -> dict[int, Person]:
                 for key, each in said.get(member.pk, {}).items()
             },
             addresses=addresses.get(member.pk, {}),
+            data_key=keys[member.pk][1] if member.pk in keys else None,
         )
         for member in members
     }
@@ -178,12 +181,13 @@ def _preferred(said: Any) -> list[str] | None:
     return [each for each in said if isinstance(each, str)]
 
 
-def _addresses(member_ids: Collection[int]) -> dict[int, dict[str, str]]:
+def _addresses(
+    member_ids: Collection[int], keys: Mapping[int, tuple[UUID, bytes]]
+) -> dict[int, dict[str, str]]:
     """Return where each open channel reaches each member: verified first, then the newest.
 
     A channel that needs no address reaches everybody.
     """
-    keys = crypto.data_keys(member_ids)
     ways = channels.open_channels()
     needed = {
         (each.address_kind, each.address_app): code

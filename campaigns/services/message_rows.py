@@ -48,12 +48,12 @@ UPDATE campaigns_message m
 SET state = w.state, reason = w.reason, channel = w.channel, language = w.language,
     version_id = w.version_id, due_at = w.due_at, sent_at = w.sent_at, ended_at = w.ended_at,
     delivered_at = w.delivered_at, provider_id = w.provider_id,
-    digest = decode(w.digest, 'hex'), tries = w.kept_tries,
+    sealed = decode(w.sealed, 'hex'), tries = w.kept_tries,
     lease_until = CASE WHEN w.state = 'sending' THEN m.lease_until END
 FROM json_to_recordset(%s::json) AS w (
     id bigint, tries int, kept_tries int, state text, reason text, channel text, language text,
     version_id bigint, due_at timestamptz, sent_at timestamptz, ended_at timestamptz,
-    delivered_at timestamptz, provider_id text, digest text)
+    delivered_at timestamptz, provider_id text, sealed text)
 WHERE m.id = w.id AND m.tries = w.tries AND m.state = 'sending'
 """
 

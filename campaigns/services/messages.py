@@ -10,13 +10,15 @@ from typing import Any, Final
 
 import orjson
 from django.db import connection, transaction
+from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models import MessageTemplate
+from campaigns.models import Message, MessageState, MessageTemplate
 from config.base.errors import DomainError
+from members.services import events, notes
 
-LONGEST_TRIGGER: Final = 80
-LONGEST_OCCURRENCE: Final = 120
+RETRIED: Final = "message.retried"
+NOT_SENT: Final = (MessageState.SUPPRESSED, MessageState.FAILED, MessageState.UNKNOWN)
 
 _ENQUEUE: Final = """
 INSERT INTO campaigns_message
@@ -42,6 +44,15 @@ class TemplateUnknownError(DomainError):
             _("There is no message template with this code."),
             404,
             codes=list(codes),
+        )
+
+
+class NotUnknownError(DomainError):
+    """Only a message of unknown outcome is sent again by hand."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "message_not_unknown", _("Only messages of unknown outcome are sent again."), 409
         )
 
 
@@ -76,6 +87,38 @@ def enqueue(wanted: Sequence[Wanted], *, at: datetime, recorded_at: datetime) ->
     with connection.cursor() as cursor:
         cursor.execute(_ENQUEUE, [recorded_at, orjson.dumps(rows).decode()])
         return int(cursor.rowcount)
+
+
+@transaction.atomic
+def retry(*, message_id: int, reason: str, actor: str, at: datetime) -> Message:
+    """Let a message of unknown outcome be sent again: somebody has looked into it.
+
+    Raises: NotUnknownError.
+    """
+    rows = Message.objects.select_for_update(of=("self",), no_key=True)
+    message = rows.filter(pk=message_id).first()
+    if message is None or message.state != MessageState.UNKNOWN:
+        raise NotUnknownError
+    message.state, message.reason = MessageState.QUEUED, ""
+    message.due_at, message.ended_at, message.sent_at = at, None, None
+    message.save(update_fields=["state", "reason", "due_at", "ended_at", "sent_at"])
+    note = notes.seal(member=message.member_id, text=reason)
+    payload = {"message": str(message.public_id), "note": note, "actor": actor}
+    events.append([events.NewEvent(message.member_id, RETRIED, at, at, payload)])
+    return message
+
+
+def counts_of(trigger: str) -> dict[str, int]:
+    """Return how many messages of a trigger are in each state; together they are its audience."""
+    rows = Message.objects.filter(trigger=trigger).values_list("state")
+    return dict(rows.annotate(count=Count("pk")).order_by("state"))
+
+
+def reasons_of(trigger: str) -> dict[tuple[str, str], int]:
+    """Return why how many messages of a trigger were not sent, by state and reason."""
+    rows = Message.objects.filter(trigger=trigger, state__in=NOT_SENT)
+    counted = rows.values_list("state", "reason").annotate(count=Count("pk"))
+    return {(state, reason): count for state, reason, count in counted.order_by("-count")}
 
 
 def _templates(codes: set[str]) -> dict[str, MessageTemplate]:

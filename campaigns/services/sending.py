@@ -21,7 +21,7 @@ from campaigns.channels import Channel, Outbound, Outcome, Result
 from campaigns.domain import delivery
 from campaigns.domain.delivery import MARKETING, SECURITY, Facts, Verdict
 from campaigns.models import MessageState
-from campaigns.services import message_facts, message_rows, opt_outs, rendering
+from campaigns.services import message_facts, message_rows, opt_outs, rendering, sealed_texts
 from campaigns.services.message_facts import BatchFacts, Person
 from campaigns.services.message_rows import Claimed
 from campaigns.services.rendering import Filled, Wish
@@ -45,10 +45,10 @@ class _Work:
     language: str = ""
     version_id: int | None = None
     filled: Filled | None = None
+    sealed: bytes | None = None
 
     def row(self, state: MessageState, **values: Any) -> dict[str, Any]:
         """Return the message as it is written in a state."""
-        text = self.filled.text if self.filled else None
         return {
             "id": self.message.id,
             "tries": self.message.tries,
@@ -63,7 +63,7 @@ class _Work:
             "ended_at": None,
             "delivered_at": None,
             "provider_id": "",
-            "digest": text.digest.hex() if text else None,
+            "sealed": self.sealed.hex() if self.sealed else None,
             **values,
         }
 
@@ -158,6 +158,7 @@ def _fill(works: Iterable[_Work], facts: BatchFacts, at: datetime) -> None:
     filled = rendering.render_all(wishes, assets=facts.assets, at=at)
     for work in wanted:
         work.filled = filled[work.message.id]
+        work.sealed = sealed_texts.seal(work.person, work.filled.text)
 
 
 def _begun(work: _Work) -> dict[str, Any]:
@@ -250,4 +251,4 @@ def _ended(work: _Work, result: Result, at: datetime) -> dict[str, Any]:
 
 def _again(work: _Work, reason: str, at: datetime) -> dict[str, Any]:
     wait = min(LONGEST_WAIT, RETRY_AFTER * 2 ** (work.message.tries - 1))
-    return work.row(MessageState.QUEUED, reason=reason, due_at=at + wait, digest=None)
+    return work.row(MessageState.QUEUED, reason=reason, due_at=at + wait, sealed=None)

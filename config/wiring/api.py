@@ -52,5 +52,6 @@ urlpatterns = [
     path("problems/<slug:code>", ProblemView.as_view(), name="api-problem"),
     path("v1/", include("members.api.urls")),
     path("v1/", include("rewards.api.urls")),
+    path("v1/", include("campaigns.api.urls")),
     re_path(r"^[\s\S]*$", NotFound.as_view()),
 ]

@@ -15,10 +15,12 @@ from campaigns.services import (
     launching,
     measuring,
     reports,
+    sending,
     trigger_calendar,
     trigger_waiting,
     triggering,
 )
+from campaigns.services import retention as message_retention
 from config.base import acts, clock, job_runs, jobs
 from config.base.job_runs import Ending, Report, Watch
 from config.base.jobs import Turn
@@ -67,6 +69,8 @@ def install() -> None:
     jobs.register("watch_enrolments", watch_enrolments, every=timedelta(hours=1))
     jobs.register("measure_figures", measure_figures, every=timedelta(minutes=1))
     jobs.register("make_reports", make_reports, every=timedelta(minutes=15))
+    jobs.register("send_messages", send_messages, every=timedelta(minutes=1))
+    jobs.register("forget_messages", forget_messages, every=timedelta(hours=6))
     jobs.register("forget_content", forget_content, every=timedelta(hours=6))
     jobs.register("forget_idempotency_keys", forget_idempotency_keys, every=timedelta(hours=1))
     jobs.register("forget_deliveries", forget_deliveries, every=timedelta(days=1))
@@ -200,6 +204,24 @@ def measure_figures(turn: Turn) -> int:
 def make_reports(turn: Turn) -> int:
     """Make the reports of weeks and months that are over; their mails go out at once."""
     return reports.make_due(at=turn.at, recorded_at=turn.recorded_at, sent_at=datetime.now(UTC))
+
+
+def send_messages(turn: Turn) -> int:
+    """Send what is due; under a clock that leaps, each message at its own instant."""
+    done, as_of_due = 0, settings.LOYALTY_CLOCK == "due"
+    while count := sending.send_due(at=turn.at, as_of_due=as_of_due):
+        done += count
+        turn.progress(done, done)
+    return done
+
+
+def forget_messages(turn: Turn) -> int:
+    """Wipe what old messages said."""
+    done = 0
+    while count := message_retention.forget_contexts(at=turn.at, limit=PRUNE_BATCH):
+        done += count
+        turn.progress(done, done)
+    return done
 
 
 def forget_content(turn: Turn) -> int:

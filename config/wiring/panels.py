@@ -24,7 +24,7 @@ from config.base.panels import (
     register,
 )
 from config.safety import admin as safety
-from config.wiring import campaigns, care, desk, programme
+from config.wiring import campaigns, care, desk, messaging, programme
 from members.admin import case_page, inbox, league
 from members.admin import panels as members
 from members.admin import reports as member_reports
@@ -75,6 +75,7 @@ def install() -> None:
     _install_triggers()
     desk.install()
     care.install()
+    messaging.install()
     name_programme(lambda: brand.programme_name(clock.now()))
     approvals.register(
         standing.APPROVAL_KIND,

@@ -13,7 +13,7 @@ from django.db import transaction
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from campaigns.services import triggering
-from campaigns.tasks import send_reports
+from campaigns.tasks import send_messages, send_reports
 from config.base import job_runs
 from config.wiring import followers
 from config.wiring.tasks import WORKER, prove_invariants, run_due_now
@@ -63,6 +63,7 @@ def rows() -> Iterator[Row]:
         seconds = PROMPT_SECONDS if follower.name in PROMPT else DELIVERY_SECONDS
         yield Row(name, deliver_events.name, seconds, (follower.name,))
     yield Row("send webhooks", send_webhooks.name, DELIVERY_SECONDS)
+    yield Row("send messages", send_messages.name, DELIVERY_SECONDS)
     yield Row("send reports", send_reports.name, DUE_SECONDS)
     yield Row("self-audit", prove_invariants.name, AUDIT_SECONDS)
 

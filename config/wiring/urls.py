@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from campaigns import public_pages
 from config.safety import urls as safety
 from config.wiring import celery, health, monitors, panels
 
@@ -19,6 +20,7 @@ urlpatterns = [
     path("admin/", include(safety)),
     path("admin/", admin.site.urls),
     path("api/", include("config.wiring.api")),
+    path("m/optout/<str:token>", public_pages.opt_out, name="opt_out"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),

@@ -28,6 +28,8 @@ SCOPES: Final = {
     "tokens:write": _("Make tokens and codes of members"),
     "cases:read": _("Read members' cases"),
     "cases:write": _("Open cases for members"),
+    "messages:read": _("Read members' messages, and mark them as read"),
+    "messages:write": _("Report what became of messages"),
     "webhooks:write": _("Subscribe to webhooks"),
 }
 

@@ -36,6 +36,7 @@ MEMBER_SCOPES: Final = (
     "tokens:write",
     "cases:read",
     "cases:write",
+    "messages:read",
 )
 # Not given unless asked for: a token lives in a shop's page or app.
 ONLY_WHEN_ASKED: Final = frozenset({"members:read_personal"})

@@ -14,6 +14,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_django.fixtures import Settings
 
+from campaigns.models import MessageTemplate, Purpose
+from campaigns.services import sending
 from config.base import clock
 from config.base.api.views import Endpoint, NotFound
 from members.api.views import TouchpointEndpoint
@@ -27,6 +29,7 @@ from rewards.services.coupon_redemption import Redeeming
 from tests.api import bodies
 from tests.api.conftest import Caller
 from tests.factories import catalogue, coupons, members
+from tests.messages import world as messages
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +76,15 @@ def _coupon_use(member: Member) -> UUID:
     ).public_id
 
 
+def _message(member: Member) -> UUID:
+    """Owe a member a message, and send it to the inbox."""
+    messages.template(f"t-{bodies.number()}", Purpose.SERVICE, messages.INBOX)
+    code = MessageTemplate.objects.latest("pk").code
+    message = messages.owe(member, code, bodies.number())
+    sending.send_due(at=messages.NOON)
+    return message.public_id
+
+
 def _claimable() -> str:
     return coupons.template(is_claimable=True).code
 
@@ -96,6 +108,26 @@ ROWS: dict[tuple[str, str], Build] = {
     ("members/<uuid:public_id>/consents", "PUT"): lambda m: (
         f"/members/{m.public_id}/consents",
         {"consents": [{"purpose": "sms", "granted": True}]},
+    ),
+    ("members/<uuid:public_id>/messages", "GET"): lambda m: (
+        f"/members/{m.public_id}/messages",
+        None,
+    ),
+    ("members/<uuid:public_id>/messages/<uuid:message_id>/read", "POST"): lambda m: (
+        f"/members/{m.public_id}/messages/{_message(m)}/read",
+        {},
+    ),
+    ("messages/receipts", "POST"): lambda m: (
+        "/messages/receipts",
+        {
+            "receipts": [
+                {
+                    "message": str(_message(m)),
+                    "kind": "delivered",
+                    "occurred_at": "2026-03-08T12:30:00+08:00",
+                }
+            ]
+        },
     ),
     ("members/<uuid:public_id>/cases", "GET"): lambda m: (f"/members/{m.public_id}/cases", None),
     ("cases", "POST"): lambda m: (
@@ -366,7 +398,7 @@ def token_of(till: Caller, member: Member) -> Caller:
 
 def rows_written() -> int:
     """Return how many rows there are in the apps' tables."""
-    labels = ("members", "tiers", "rewards")
+    labels = ("members", "tiers", "rewards", "campaigns")
     models = [m for label in labels for m in apps.get_app_config(label).get_models()]
     return sum(model._default_manager.count() for model in models)
 

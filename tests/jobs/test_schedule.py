@@ -34,7 +34,8 @@ def ours() -> dict[str, PeriodicTask]:
 def test_syncing_writes_the_schedule() -> None:
     schedule.sync()
     assert set(ours()) == {
-        "run_due", "deliver campaigns.triggers", "deliver webhooks", "send webhooks", "send reports", "self-audit",
+        "run_due", "deliver campaigns.triggers", "deliver webhooks", "send webhooks",
+        "send messages", "send reports", "self-audit",
     }  # fmt: skip
     row = ours()["run_due"]
     assert (row.task, row.interval.every, row.interval.period) == (
@@ -75,7 +76,13 @@ def test_what_left_the_table_leaves_the_schedule(
     monkeypatch.setattr(followers, "FOLLOWERS", ())
     monkeypatch.setattr("members.services.delivery._followers", {})
     schedule.sync()
-    assert set(ours()) == {"run_due", "send webhooks", "send reports", "self-audit"}
+    assert set(ours()) == {
+        "run_due",
+        "send webhooks",
+        "send messages",
+        "send reports",
+        "self-audit",
+    }
     assert PeriodicTask.objects.filter(name="operator's own").exists()
     assert not Subscription.objects.exists()
 
@@ -113,5 +120,6 @@ def test_migrating_all_writes_the_schedule_and_one_app_does_not(own_database: st
     assert ours() == {}
     call_command("migrate", verbosity=0)
     assert set(ours()) == {
-        "run_due", "deliver campaigns.triggers", "deliver webhooks", "send webhooks", "send reports", "self-audit",
+        "run_due", "deliver campaigns.triggers", "deliver webhooks", "send webhooks",
+        "send messages", "send reports", "self-audit",
     }  # fmt: skip

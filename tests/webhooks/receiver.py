@@ -21,6 +21,7 @@ class Receiver:
     url: str = ""
     answers: list[int] = field(default_factory=list)
     delay_seconds: float = 0.0
+    content: str = ""
     dribbles: bool = False
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     running: int = 0
@@ -56,7 +57,13 @@ def listening(receiver: Receiver) -> Iterator[Receiver]:
                 receiver.requests.append(({k.lower(): v for k, v in self.headers.items()}, body))
                 receiver.running += 1
                 receiver.most_running = max(receiver.most_running, receiver.running)
-                status = receiver.answers.pop(0) if receiver.answers else 204
+                status = (
+                    receiver.answers.pop(0)
+                    if receiver.answers
+                    else 200
+                    if receiver.content
+                    else 204
+                )
             try:
                 time.sleep(receiver.delay_seconds)
                 if receiver.dribbles:
@@ -66,6 +73,8 @@ def listening(receiver: Receiver) -> Iterator[Receiver]:
                 if 300 <= status < 400:
                     self.send_header("Location", receiver.url)
                 self.end_headers()
+                if receiver.content:
+                    self.wfile.write(receiver.content.encode())
             except OSError:
                 pass
             finally:

@@ -130,12 +130,19 @@ NAVIGATION = [
         ],
     },
     {
-        "title": _("Campaigns"),
+        "title": _("Campaigns and messages"),
         "separator": True,
         "items": [
             _page(_("Campaigns"), "campaign", "campaigns.view_campaign", "campaign_board"),
             _page(_("Automations"), "bolt", "campaigns.view_campaign", "automations"),
             _page(_("Festivals"), "celebration", "campaigns.view_festival", "festivals"),
+            _page(_("Messages"), "outgoing_mail", "campaigns.view_message", "messages"),
+            _page(
+                _("Content library"),
+                "photo_library",
+                "campaigns.view_contentasset",
+                "content_library",
+            ),
             _list(_("Acts of campaigns"), "history", "campaigns.campaignact"),
             _list(
                 _("Occurrences of triggers"), "pending_actions", "campaigns.triggeroccurrence"
