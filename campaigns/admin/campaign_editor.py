@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import lint, queries
 from campaigns.admin.campaign_form import CampaignForm, EffectRows
-from campaigns.admin.trigger_form import TriggerForm
 from campaigns.admin.campaigns import EDIT, VerbForm, facets_of, need, page
+from campaigns.admin.trigger_form import TriggerForm
 from campaigns.models import Campaign, CampaignVersion, VersionState
 from campaigns.services import campaign_drafts, launching
 from config.base import clock
