@@ -60,7 +60,8 @@ def _says(title_zh: str, text_zh: str, title_en: str, text_en: str) -> dict[str,
 
 def _expiry(days: int, stale_hours: int) -> Automation:
     return Automation(
-        f"points-expiring-{days}", f"积分到期前{days}天提醒", f"{days}-day notice of expiring points",
+        f"points-expiring-{days}", f"积分到期前{days}天提醒",
+        f"{days}-day notice of expiring points",
         {"kind": "points_expiring", "days": days, "hour": MORNING, "stale_hours": stale_hours},
         SERVICE,
         **_says(

@@ -101,16 +101,16 @@ class Stage:
             if what == "join":
                 self._join(about, number)
             elif what == "asleep":
-                member = self.members[about.name].pk
+                asleep = self.members[about.name].pk
                 events.append(
-                    [NewEvent(member, "lifecycle.changed", when, when, {"to": "dormant"})]
+                    [NewEvent(asleep, "lifecycle.changed", when, when, {"to": "dormant"})]
                 )
             elif what == "buy":
                 person, order = about
                 member = self.members[person.name]
                 self.world.buy(member, order.number, order.amount, on=number)
             else:
-                self._cancel(*about, number)
+                self._cancel(about[0], about[1], number)
 
     def _join(self, person: Person, number: float) -> None:
         member = self.members[person.name] = self.world.join(person.name, at=number)
