@@ -13,7 +13,6 @@ from campaigns.admin import (
     goals,
     month_end,
     reports,
-    results,
     today,
 )
 from config.base import clock
@@ -228,7 +227,6 @@ def _install_figures() -> None:
             "reports/month-end/<slug:month>/<slug:column>/", "month_end_entries",
             month_end.month_end_entries,
         ),
-        Page("campaigns/<int:campaign_id>/results/", "campaign_results", results.results_page),
         Page("reports/unit-cost/", "unit_cost", fresh_login_required(month_end.unit_cost_page)),
         Page("reports/report/<int:report_id>/", "report", reports.report_page),
         Page("reports/report/<int:report_id>/pdf/", "report_pdf", reports.report_pdf_page),
