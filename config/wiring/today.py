@@ -6,7 +6,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin import goals, today
-from config.base.panels import Panel, Place, Todo, Visit, register
+from config.base.admin import site
+from config.base.panels import Page, Panel, Place, Todo, Visit, register
 from members.admin import case_page
 from rewards.admin import reports
 from tiers import panels as tiers
@@ -52,6 +53,7 @@ def install() -> None:
             tiers.distribution, 20, "tiers.view_standing",
         ),
     )  # fmt: skip
+    register(Page("today/charts/", "today_charts", site.charts_page))
     _install_todos()
 
 
