@@ -85,7 +85,7 @@ def facets(version: CampaignVersion) -> Facets:
         (gettext("Variants"), _variants(version)),
         (gettext("Limit per member"), _limit(version)),
         (gettext("Budget"), budget(version)),
-        (gettext("Over budget"), version.get_over_budget_display()),
+        (gettext("Over budget"), version.get_over_budget_display() if budget(version) else ""),
         (gettext("Stacking group"), f"{version.group} · {version.priority}" * bool(version.group)),
         (gettext("Starts"), _instant(version.starts_at)),
         (gettext("Ends"), _instant(version.ends_at)),

@@ -1,9 +1,6 @@
 """Lists of campaigns, their versions, members, budgets and acts; they are worked on elsewhere."""
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -25,29 +22,32 @@ from config.base.admin.options import ReadOnlyAdmin
 
 @admin.register(Campaign)
 class CampaignAdmin(ReadOnlyAdmin):
-    """Campaigns as a list; each opens as its page."""
+    """Campaigns as a list; each has a page of its own."""
 
-    list_display = ("name_zh", "code", "state_label", "stage_percent", "owner", "started_at")
+    list_display = (
+        "name_zh",
+        "code",
+        "state_label",
+        "stage_percent",
+        "owner",
+        "started_at",
+        "links",
+    )
     list_select_related = ("owner",)
     list_filter = ("state", "is_preset")
     search_fields = ("code", "name_zh", "name_en")
+    shown_last = ("links",)
 
     @labelled(_("state"), campaign_words.COLOURS)
     def state_label(self, campaign: Campaign) -> tuple[str, str]:
         """Return where the campaign stands, with its colour."""
         return campaign.state, campaign.get_state_display()
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, object] | None = None,
-    ) -> HttpResponse:
-        """Open the campaign's page."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return redirect("admin:campaign", object_id)
+    @admin.display(description=_("open"))
+    def links(self, campaign: Campaign) -> SafeString:
+        """Return the way to the campaign's page."""
+        address = reverse("admin:campaign", args=[campaign.pk])
+        return format_html('<a class="lc-link" href="{}">{}</a>', address, gettext("Page"))
 
 
 @admin.register(CampaignVersion)

@@ -32,7 +32,7 @@ from members.services.segment_reading import SCOPES, parse
 from members.services.segments import Content, Explanation
 
 VIEW, ADD, CHANGE = "members.view_segment", "members.add_segment", "members.change_segment"
-SEE_MEMBERS: Final = "members.view_member"
+SEE_MEMBERS: Final = "members.view_segmentmembership"
 SAMPLE: Final = 8
 DAYS_SHOWN: Final = 90
 SPARK_DAYS: Final = 30
@@ -198,7 +198,6 @@ def why_page(request: HttpRequest, segment_id: int, member_id: int) -> HttpRespo
 
     Source: SEG-20.
     """
-    _need(request, VIEW)
     _need(request, SEE_MEMBERS)
     segment = get_object_or_404(Segment, pk=segment_id)
     member = get_object_or_404(Member, pk=member_id)

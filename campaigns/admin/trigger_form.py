@@ -95,7 +95,7 @@ class TriggerForm(forms.Form):
     repeat = _choice(_("Comes"), trigger_words.REPEATS.items())
     on = forms.DateField(label=_("On the day"), required=False, widget=_DAY)
     weekday = _choice(
-        _("Day of the week"), [("", ""), *((n + 1, name) for n, name in WEEKDAYS.items())]
+        _("Day of the week"), [("", ""), *((str(n + 1), name) for n, name in WEEKDAYS.items())]
     )
     day = _number(_("Day of the month"), 1, 31, _("31 is the last day of any month."))
     delay_days = _number(_("Days later"), 0, 730)

@@ -60,7 +60,8 @@ def _says(title_zh: str, text_zh: str, title_en: str, text_en: str) -> dict[str,
 
 def _expiry(days: int, stale_hours: int) -> Automation:
     return Automation(
-        f"points-expiring-{days}", f"积分到期前{days}天提醒", f"Points expire in {days} days",
+        f"points-expiring-{days}", f"积分到期前{days}天提醒",
+        f"{days}-day notice of expiring points",
         {"kind": "points_expiring", "days": days, "hour": MORNING, "stale_hours": stale_hours},
         SERVICE,
         **_says(
@@ -173,7 +174,7 @@ def _relation() -> tuple[Automation, ...]:
         _festival("mid-autumn", "mid_autumn", "中秋节", "the Mid-Autumn Festival"),
         _festival("national-day", "national_day", "国庆节", "National Day"),
         Automation(
-            "first-purchase-anniversary", "首次消费周年", "Anniversary of the first purchase",
+            "purchase-anniversary", "首次消费周年", "Anniversary of the first purchase",
             {"kind": "first_purchase", "hour": MORNING, "stale_hours": 48},
             **_says(
                 "感谢一路相伴", "{{ member.name }}，今天是您首次消费的周年纪念日，感谢一路相伴。",

@@ -82,7 +82,8 @@ def send_due(*, at: datetime, as_of_due: bool = False) -> int:
     return len(works)
 
 
-@transaction.atomic
+# Durable: inside of somebody's transaction the claim would not stand before the provider hears.
+@transaction.atomic(durable=True)
 def _take(at: datetime, as_of_due: bool) -> list[_Work]:
     """Claim a batch and decide it; what is not sent now is written, the rest is `sending`."""
     claimed = message_rows.claim(message_rows.OTHER_LINE, at=at, limit=BATCH)

@@ -47,7 +47,7 @@ class Source:
 
 _EXPIRING: Final = """
 SELECT DISTINCT ON (member_id) member_id, day, points FROM (
-    SELECT member_id, (expires_at - interval '1 microsecond' AT TIME ZONE %(zone)s)::date AS day,
+    SELECT member_id, ((expires_at - interval '1 microsecond') AT TIME ZONE %(zone)s)::date AS day,
            sum(remaining) AS points
     FROM rewards_lot
     WHERE account_id = ANY(%(accounts)s) AND remaining > 0 AND NOT is_pending

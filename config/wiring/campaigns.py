@@ -2,8 +2,9 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin import campaign_acts, campaign_editor, campaign_panels, campaigns
+from campaigns.admin import campaign_acts, campaign_editor, campaign_panels, campaigns, results
 from campaigns.services import campaign_drafts, launching
+from config.base.admin.reauth import fresh_login_required
 from config.base.panels import EventText, Page, Panel, Place, register
 from members.services import approvals
 from members.services.approvals import Kind
@@ -26,10 +27,18 @@ def install() -> None:
         Page("campaigns/<int:campaign_id>/", "campaign", campaigns.campaign_page),
         Page("campaigns/<int:campaign_id>/draft/", "campaign_copy", campaigns.copy_page),
         Page(
-            "campaigns/<int:campaign_id>/do/<slug:verb>/", "campaign_verb", campaigns.verb_page
+            "campaigns/<int:campaign_id>/do/<slug:verb>/", "campaign_verb",
+            fresh_login_required(campaigns.verb_page),
         ),
-        Page("campaigns/acts/<int:act_id>/undo/", "campaign_act_undo", campaign_acts.undo_page),
-        Page("campaigns/global-holdout/", "global_holdout", campaign_acts.holdout_page),
+        Page("campaigns/<int:campaign_id>/results/", "campaign_results", results.results_page),
+        Page(
+            "campaigns/acts/<int:act_id>/undo/", "campaign_act_undo",
+            fresh_login_required(campaign_acts.undo_page),
+        ),
+        Page(
+            "campaigns/global-holdout/", "global_holdout",
+            fresh_login_required(campaign_acts.holdout_page),
+        ),
         Panel(
             "campaigns.running", Place.DASHBOARD_WORK, "admin/campaigns/running.html",
             campaign_panels.running_panel, 5, campaigns.VIEW,

@@ -11,7 +11,6 @@ from campaigns.admin import (
     goals,
     month_end,
     reports,
-    results,
 )
 from config.base import clock
 from config.base.admin import scope
@@ -74,6 +73,8 @@ SUBJECTS: Final = {
     "coupon_id": "rewards.Coupon",
     "case_id": "members.Case",
     "goodwill_id": "rewards.Goodwill",
+    "message_id": "campaigns.Message",
+    "act_id": "campaigns.CampaignAct",
 }
 
 
@@ -135,7 +136,6 @@ def _install_figures() -> None:
             "reports/month-end/<slug:month>/<slug:column>/", "month_end_entries",
             month_end.month_end_entries,
         ),
-        Page("campaigns/<int:campaign_id>/results/", "campaign_results", results.results_page),
         Page("reports/unit-cost/", "unit_cost", fresh_login_required(month_end.unit_cost_page)),
         Page("reports/report/<int:report_id>/", "report", reports.report_page),
         Page("reports/report/<int:report_id>/pdf/", "report_pdf", reports.report_pdf_page),

@@ -24,7 +24,7 @@ def install() -> None:
         ),
         Panel(
             "campaigns.segments", Place.MEMBER_PROFILE, "admin/campaigns/segment_panel.html",
-            segments.member_panel, 40, segments.VIEW,
+            segments.member_panel, 40, segments.SEE_MEMBERS,
         ),
         Todo(
             "segments", _("Segments that have moved far"), "groups", segments.drifting,

@@ -46,12 +46,17 @@ def narrow(request: HttpRequest, rows: models.QuerySet[Any]) -> models.QuerySet[
 @cache
 def store_path(model: type[models.Model]) -> str | None:
     """Return how a model's rows lead to a store, None where they belong to nobody."""
+    return _path(model, frozenset())
+
+
+def _path(model: type[models.Model], seen: frozenset[type[models.Model]]) -> str | None:
+    """Look for the way; what was `seen` on it leads back, not on."""
     if model in _OWN or model in _OPEN:
         return _OWN.get(model)
     keys = [
         field
         for field in model._meta.concrete_fields
-        if isinstance(field, models.ForeignKey) and field.related_model is not model
+        if isinstance(field, models.ForeignKey) and field.related_model not in {model, *seen}
     ]
     for owner in (Order, Member):
         # An order of a member is its store's; lines and refunds are as their order.
@@ -61,7 +66,7 @@ def store_path(model: type[models.Model]) -> str | None:
             if field.related_model is owner:
                 return f"{field.name}__{_OWN[owner]}"
     for field in keys:
-        path = store_path(field.related_model)
+        path = _path(field.related_model, seen | {model})
         if path is not None:
             return f"{field.name}__{path}"
     return None

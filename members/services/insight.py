@@ -48,11 +48,15 @@ ON CONFLICT ("on", stage) DO UPDATE SET members = EXCLUDED.members,
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """How many members a refresh looked at, and how many entered and left each stage."""
+    """How many members a refresh looked at, and how many entered and left each stage.
+
+    `is_recount`: some were put into a stage without having moved, when all were first looked at.
+    """
 
     members: int
     entered: Mapping[str, int]
     left: Mapping[str, int]
+    is_recount: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ def refresh(
     if gone:
         MemberInsight.objects.filter(pk__in=gone).delete()
     events.append([event for row in rows for event in _news(row, before.get(row.member_id), look)])
-    return _moves(rows, before)
+    return _moves(rows, before, look)
 
 
 @transaction.atomic
@@ -225,13 +229,15 @@ def _news(row: MemberInsight, before: MemberInsight | None, look: Look) -> list[
     ]  # fmt: skip
 
 
-def _moves(rows: Sequence[MemberInsight], before: Mapping[int, MemberInsight]) -> Moves:
-    entered, left = Counter[str](), Counter[str]()
+def _moves(rows: Sequence[MemberInsight], before: Mapping[int, MemberInsight], look: Look) -> Moves:
+    entered, left, is_recount = Counter[str](), Counter[str](), False
     now = {row.member_id: row.stage for row in rows}
     for member in now.keys() | before.keys():
         old = before[member].stage if member in before else None
         new = now.get(member)
-        if old != new:
+        if old is None and not look.tells_new:
+            is_recount = True
+        elif old != new:
             left.update([old] if old else [])
             entered.update([new] if new else [])
-    return Moves(len(now), entered, left)
+    return Moves(len(now), entered, left, is_recount)

@@ -124,7 +124,7 @@ class _Run:
         moves = insight.refresh(
             ids, at=self.at, recorded_at=self.recorded_at, policy=self.policy, tells_new=tells_new
         )
-        if moves.entered or moves.left:
+        if moves.entered or moves.left or moves.is_recount:
             insight.count_stages(clock.local_day(self.at), moves)
         self.done += len(ids)
         self.progress(self.done, self.done)

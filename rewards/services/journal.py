@@ -7,7 +7,7 @@ Source: design §7.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,10 +26,27 @@ CHUNK_ROWS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Stream:
-    """The rows of one type of line, in the order of members."""
+class Kind:
+    """A type of line that an app above adds: its keys, and its statement like those of ours."""
 
-    kind: str
+    code: str
+    keys: tuple[str, ...]
+    statement: str
+
+
+_added: dict[str, Kind] = {}
+
+
+def register(kind: Kind) -> None:
+    """Add a type of line; its members' lines come after all of ours. Again changes nothing."""
+    _added[kind.code] = kind
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """The rows of one type of line, in the order of members, and what makes lines of them."""
+
+    build: Callable[[tuple[Any, ...]], dict[str, Any]]
     place: int
     rows: Iterable[tuple[Any, ...]]
 
@@ -45,14 +62,22 @@ def export(*, since: datetime | None = None, with_identifiers: bool = False) -> 
         if since is not None:
             yield journal_format.encode(journal_format.header(rfc3339(since)))
         streams = []
-        for place, (kind, statement) in enumerate(STATEMENTS.items()):
+        wanted = STATEMENTS | {code: kind.statement for code, kind in _added.items()}
+        for place, (kind, statement) in enumerate(wanted.items()):
             cursor = stack.enter_context(connection.chunked_cursor())
             cursor.execute(statement.replace("{places}", str(money.exponent())), parameters)
             rows: Iterable[tuple[Any, ...]] = _rows(cursor)
             if kind == "member":
                 rows = _named(rows) if with_identifiers else ((*row, None) for row in rows)
-            streams.append(_Stream(kind, place, rows))
+            streams.append(_Stream(_builder(kind), place, rows))
         yield from _merge(streams)
+
+
+def _builder(kind: str) -> Callable[[tuple[Any, ...]], dict[str, Any]]:
+    if kind in _added:
+        keys = _added[kind].keys
+        return lambda row: {"type": kind, **dict(zip(keys, row, strict=True))}
+    return journal_format.BUILDERS[kind]
 
 
 def _begin() -> None:
@@ -79,7 +104,7 @@ def _rows(cursor: Any) -> Iterator[tuple[Any, ...]]:
 
 
 def _keyed(stream: _Stream) -> Iterator[tuple[int, int, bytes]]:
-    build, encode, place = journal_format.BUILDERS[stream.kind], journal_format.encode, stream.place
+    build, encode, place = stream.build, journal_format.encode, stream.place
     for row in stream.rows:
         yield row[0], place, encode(build(row[1:]))
 

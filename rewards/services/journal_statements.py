@@ -12,11 +12,14 @@ _TIME = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 _MONEY = "round({}, {{places}})::text"
 
 
-def _at(column: str) -> str:
+def instant(column: str) -> str:
+    """Return SQL for an instant as the journal writes it."""
     return _TIME.format(column)
 
 
-_OF_MEMBERS = "(%(members)s::bigint[] IS NULL OR m.id = ANY(%(members)s::bigint[]))"
+_at = instant
+OF_MEMBERS: Final = "(%(members)s::bigint[] IS NULL OR m.id = ANY(%(members)s::bigint[]))"
+_OF_MEMBERS = OF_MEMBERS
 _SINCE = "(%(since)s::timestamptz IS NULL OR {} >= %(since)s)"
 _FACT = "f.source, f.kind, f.ref, f.version"
 

@@ -132,7 +132,8 @@ def test_a_suppressed_message_stays_what_it_is(caller: Callable[..., Caller]) ->
 def test_who_replies_stop_gets_no_more(caller: Callable[..., Caller]) -> None:
     by_message, by_phone, chatty = reader("sms"), reader("sms"), reader("sms")
     owed = {each.pk: sent(each) for each in (by_message, by_phone, chatty)}
-    phone = profile.read_identifiers([by_phone.pk])[by_phone.pk][0].value
+    known = profile.read_identifiers([by_phone.pk])[by_phone.pk]
+    (phone,) = (each.value for each in known if each.kind == "phone")
     results = report(
         caller("messages:write"),
         {"kind": "reply", "message": str(owed[by_message.pk].public_id), "text": " td "},

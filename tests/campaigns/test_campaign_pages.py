@@ -82,7 +82,7 @@ def test_a_campaign_is_written_seen_and_sent_on_one_page(client: Client, boss: U
 def test_buttons_ask_why_and_do_it(client: Client, boss: User) -> None:
     campaign = campaigns.running(at=clock.now(), percent=10)
     states = []
-    acts = (
+    acts: tuple[tuple[str, dict[str, str]], ...] = (
         ("widen", {"percent": "100"}), ("pause", {}), ("resume", {}), ("end", {}),
     )  # fmt: skip
     for verb, more in acts:

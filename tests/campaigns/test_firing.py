@@ -223,7 +223,7 @@ def test_an_act_that_cannot_give_everything_gives_nothing() -> None:
 @pytest.mark.req("CMP-16")
 def test_of_a_group_only_the_campaign_that_goes_first_acts() -> None:
     (who,) = people(1)
-    terms = {"group": "may", "effects": [POINTS]}
+    terms: dict[str, Any] = {"group": "may", "effects": [POINTS]}
     second = campaigns.running(at=AT, code="aaa", priority=2, **terms)
     first = campaigns.running(at=AT, code="zzz", priority=1, **terms)
     other = campaigns.running(at=AT, effects=[POINTS])

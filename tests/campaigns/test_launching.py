@@ -311,6 +311,6 @@ def test_a_budget_cannot_fall_below_what_was_given() -> None:
 
 def test_the_period_of_a_campaign_ends_after_it_starts() -> None:
     Shop()
-    over = {"ends_at": day(0), "starts_at": day(0) - timedelta(days=1)}
+    over: dict[str, Any] = {"ends_at": day(0), "starts_at": day(0) - timedelta(days=1)}
     version = campaigns.draft(at=day(1), **over)
     assert refusal(lambda: submit(version, on=2)) == "campaign_over"

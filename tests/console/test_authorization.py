@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from config.base.settings.environment import BASE_DIR
 from config.wiring import roles
-from config.wiring.roles import BY_CODE, CAPABILITIES, ROLES, Role
+from config.wiring.capabilities import CAPABILITIES
+from config.wiring.roles import BY_CODE, ROLES, Role
 from tests.console import authorization
 from tests.console.authorization import Cell, actions_of, cells, differences, listed
 from tests.factories import console, members, staff

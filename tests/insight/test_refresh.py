@@ -254,7 +254,7 @@ def test_stages_are_counted_day_by_day(shop: Shop) -> None:
         for each in StageDay.objects.filter(stage__in=["acquire", "activate"])
     }
     assert days == {
-        (3, "acquire"): (2, 2, 0), (3, "activate"): (0, 0, 0),
+        (3, "acquire"): (2, 0, 0), (3, "activate"): (0, 0, 0),
         (4, "acquire"): (1, 0, 1), (4, "activate"): (1, 1, 0),
     }  # fmt: skip
 

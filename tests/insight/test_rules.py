@@ -91,6 +91,7 @@ def test_scores_rise_with_every_input_that_is_known(known: Inputs, name: str, mo
     assert after.potential >= before.potential
     assert after.total >= before.total
     assert value.appraise(known, Marks()) == before
+    assert all(part is None or 0 <= part <= 100 for part in before.parts.values())
 
 
 @pytest.mark.req("SEG-10", "SEG-11")

@@ -78,9 +78,6 @@ def test_what_left_the_table_leaves_the_schedule(
     schedule.sync()
     assert set(ours()) == {
         "run_due",
-        "deliver campaigns.triggers",
-        "deliver referrals",
-        "deliver webhooks",
         "send webhooks",
         "send messages",
         "send reports",

@@ -133,6 +133,7 @@ def test_killed_senders_and_opt_outs_leave_no_duplicate_and_an_exact_sum(
     for public_id, state, member, claimed_at, _reason in rows:
         by_state.setdefault(state, set()).add(public_id)
         if public_id in got and member in gone:
+            assert claimed_at
             assert claimed_at < gone[member], "sent after the member had opted out"
     assert set(by_state) <= {"sent", "suppressed", "unknown"}
     assert by_state["sent"] <= set(got)

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from campaigns import channels
 from campaigns.channels import Outbound, Outcome, Result
 from campaigns.domain.delivery import Policy
-from campaigns.models import Message, MessageState, Purpose
+from campaigns.models import Message, MessageState, Purpose, TemplateVersion
 from campaigns.services import (
     message_policy,
     message_rows,
@@ -296,6 +296,15 @@ def test_the_database_knows_what_a_state_needs(values: dict[str, Any], name: str
         )  # fmt: skip
 
 
+def test_published_texts_are_never_altered() -> None:
+    version = TemplateVersion.objects.get()
+    version.contents = {"zh": {"sms": {"body": "other"}}}
+    with pytest.raises(IntegrityError, match="published texts"), transaction.atomic():
+        version.save()
+    with pytest.raises(IntegrityError, match="published texts"), transaction.atomic():
+        version.delete()
+
+
 def test_values_are_forgotten_after_a_time(sms: Recorder, settings: Settings) -> None:
     settings.LOYALTY_MESSAGES_KEPT_DAYS = 180
     message = owe(reader("sms"), context={"order.points": 7})
@@ -303,4 +312,4 @@ def test_values_are_forgotten_after_a_time(sms: Recorder, settings: Settings) ->
     assert retention.forget_contexts(at=NOON + timedelta(days=179), limit=10) == 0
     assert retention.forget_contexts(at=NOON + timedelta(days=181), limit=10) == 1
     message.refresh_from_db()
-    assert (message.context, message.state) == (None, MessageState.SENT)
+    assert (message.context, message.sealed, message.state) == (None, None, MessageState.SENT)

@@ -206,6 +206,13 @@ CORRUPTIONS = (
     Corruption("a lost delivery", "event_delivered", "event",
                "DELETE FROM members_eventdelivery WHERE id = (SELECT max(id) FROM"
                " members_eventdelivery) RETURNING event_id"),
+    Corruption("a size that nobody counted", "segment_intervals", "segment",
+               _update("members_segment", "size = 5", "size IS NULL OR size <> 5")),
+    Corruption("twice in a segment at once", "segment_intervals", "segment",
+               "INSERT INTO members_segmentmembership (segment_id, member_id, from_at, to_at)"
+               " SELECT min(s.id), min(m.id), '2026-03-01T00:00:00Z'::timestamptz + n * interval"
+               " '1 day', '2026-03-09T00:00:00Z' FROM members_segment s, members_member m,"
+               " generate_series(1, 2) n GROUP BY n RETURNING segment_id"),
     Corruption("a message's kind", "webhook_message", "message",
                _update("members_webhookdelivery", "kind = 'tier.changed'", "event_id IS NOT NULL")),
     Corruption("a message that nobody took", "webhook_message", "message",

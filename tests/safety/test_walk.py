@@ -34,7 +34,9 @@ READ_ONLY = frozenset(
         "today_charts",
         "goals", "month_end", "month_end_entries", "report", "report_pdf", "member_timeline",
         "import_rejects", "export_file", "desk",
-        "ladder_simulation", "benefit_matrix",
+        "ladder_simulation", "benefit_matrix", "campaign_results", "campaign_board", "campaign",
+        "customer_value", "festivals", "automations", "messages", "message_trigger", "segments",
+        "segment", "segment_why",
     )
 )  # fmt: skip
 # What a page is sent. A page that stands in neither list fails: add it here.
@@ -87,6 +89,24 @@ PAGES: dict[str, dict[str, Any]] = {
     "referral_queue": {"reason": "walk"},
     "referral_terms": {"reason": "walk", "points": "10"},
     "payout_queue": {"reason": "walk"},
+    "insight_policy_new": {"reason": "walk"},
+    "festival_add": {"code": "walk", "name_zh": "节", "reason": "walk"},
+    "festival_change": {"name_zh": "节", "reason": "walk"},
+    "automation_switch": {"reason": "walk"},
+    "message_policy": {"reason": "walk"},
+    "content_library": {"code": "walk", "reason": "walk"},
+    "message_retry": {"reason": "walk"},
+    "message_template_add": {"code": "walk", "name_zh": "信", "reason": "walk"},
+    "message_template": {"reason": "walk"},
+    "segment_add": {"code": "walk", "name_zh": "人群", "reason": "walk"},
+    "segment_change": {"name_zh": "人群", "reason": "walk"},
+    "segment_retire": {"reason": "walk"},
+    "campaign_new": {"code": "walk", "name_zh": "活动", "reason": "walk"},
+    "campaign_draft": {"reason": "walk"},
+    "campaign_copy": {"reason": "walk"},
+    "campaign_verb": {"reason": "walk"},
+    "campaign_act_undo": {"reason": "walk"},
+    "global_holdout": {"percent": "5", "reason": "walk"},
 }
 STANDARD = ("_changelist", "_add", "_history", "_delete", "_change", "_password_change")
 NAMED = ("name_zh", "name_en", "name", "first_name", "details", "programme_name_zh")

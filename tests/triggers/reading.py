@@ -142,7 +142,7 @@ class Reader:
                 yield "membership-anniversary", f"years:{years}"
             first = person.first_purchase
             if first and first == day.replace(year=first.year):
-                yield "first-purchase-anniversary", f"years:{day.year - first.year}"
+                yield "purchase-anniversary", f"years:{day.year - first.year}"
         for day, _run in self._days(10, 120):
             if day.day == 1 and person.joined <= clock_time(day, 10):
                 yield "monthly-statement", str(day)

@@ -7,7 +7,7 @@ import pytest
 
 from campaigns.domain.triggers import instant
 from campaigns.models import CampaignAct, Festival, TriggerMark
-from campaigns.services import firing, launching, trigger_calendar, trigger_days
+from campaigns.services import firing, launching, trigger_calendar, trigger_days, variables
 from config.base import clock
 from members.models import Member, MemberProfile
 from rewards.models import Lot
@@ -15,6 +15,8 @@ from tests.engine.shop import day
 from tests.triggers.world import World, acts, hour, keys, told
 
 pytestmark = pytest.mark.req("CMP-01", "ENG-11")
+
+EXPIRY = ["points.expiring.points", "points.expiring.on"]
 
 
 def born(member: Member, month: int, of_month: int) -> Member:
@@ -88,7 +90,7 @@ def test_anniversaries_count_years(world: World) -> None:
     world.pass_to(day(41))
     assert acts(months) == [(leap.pk, "months:25"), (member.pk, "months:25")]
     world.pass_to(instant(date(2027, 2, 28), 10))
-    assert acts(third) == []
+    assert acts(third) == [(leap.pk, "years:3")], "29 February is 28 February"
     assert acts(since)[-1] == (leap.pk, "years:3")
     world.pass_to(instant(date(2027, 3, 12), 10))
     assert keys(months)[2:] == ["months:36", "months:36"]
@@ -109,12 +111,16 @@ def test_points_are_spoken_of_before_they_expire_if_any_are_left(world: World) -
         for days in (30, 7, 1)
     }
     world.adjust(spender, -300, on=60)
+    world.adjust(member, -120, on=61)
     for days in (30, 7, 1):
         point = instant(last_day - timedelta(days=days), 10)
         world.pass_to(point - timedelta(minutes=1))
         assert acts(campaigns[days]) == []
         world.pass_to(point)
         assert acts(campaigns[days]) == [(member.pk, last_day.isoformat())]
+        said = variables.read(EXPIRY, [member.pk], point)
+        assert said["points.expiring.points"][member.pk] == 180, "part of it has been spent"
+        assert said["points.expiring.on"][member.pk] == last_day
 
 
 @pytest.mark.req("ENG-18")

@@ -12,6 +12,7 @@ from campaigns.domain import triggers
 from campaigns.domain.automations import AUTOMATIONS
 from campaigns.domain.trigger_values import TriggerError
 from campaigns.domain.triggers import Kind
+from config.base import clock
 
 pytestmark = pytest.mark.req("CMP-01")
 
@@ -107,9 +108,9 @@ def test_it_acts_so_long_after_at_its_hour(
 ) -> None:
     """Days and hours are the programme's, eight hours ahead of UTC."""
     hour, minute = local
-    started = datetime(2026, 3, 1, hour, minute, tzinfo=UTC).replace(tzinfo=triggers.clock.zone())
+    started = datetime(2026, 3, 1, hour, minute, tzinfo=UTC).replace(tzinfo=clock.zone())
     days, at_hour, at_minute = expected
-    due = datetime(2026, 3, 1 + days, at_hour, at_minute, tzinfo=triggers.clock.zone())
+    due = datetime(2026, 3, 1 + days, at_hour, at_minute, tzinfo=clock.zone())
     assert triggers.parse({"kind": "enrolment", **data}).acts_at(started) == due
 
 

@@ -1,8 +1,7 @@
 """Compile conditions into SQL that finds the members for whom they hold, all at once.
 
 Apps register sources (rows about members) and columns (what a field is, out of one source). Only
-what a condition asks for is read: every source once, narrowed to the rows that its columns need,
-and whatever has to be counted only for members whom the cheaper tests left.
+what a condition asks for is read: every source once, narrowed to the rows that its columns need.
 
 The text of a statement consists of what apps registered and of numbered names. Values, and names
 that people chose, are bound as parameters.
@@ -15,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
@@ -178,14 +177,6 @@ class _Used:
         return text if digits is None else f"round(({text})::numeric, {digits})"
 
 
-@dataclass(slots=True)
-class _Plan:
-    """A condition split in what cheap sources answer for everybody and what is left then."""
-
-    first: list[Node] = field(default_factory=list)
-    later: list[Node] = field(default_factory=list)
-
-
 class _Writer:
     """Write one statement: number its columns, bind its values, join its sources."""
 
@@ -199,36 +190,20 @@ class _Writer:
 
     def statement(self, node: Node | None, only: str) -> Statement:
         """Return the whole statement; without a condition it reads the facts."""
-        plan = self._plan(node)
         cheap = [each for each in self._used.values() if not self._is_grouped(each)]
         dear = [each for each in self._used.values() if self._is_grouped(each)]
         shown = list(self._used.values()) if node is None else []
-        tests = ([only.replace("member_id", "m.member_id")] if only else []) + [
-            self._test(item) for item in plan.first
-        ]
-        if dear and tests:
-            needed = shown or [self._used[leaf.field.name] for leaf in _leaves(plan.later)]
-            kept = [each for each in cheap if each in needed]
-            base = self._select(kept, self._everybody(cheap), tests)
-            rest = self._joined("base m", dear, "SELECT member_id FROM base")
-            sql = f"WITH base AS MATERIALIZED ({base})\n" + self._select(
-                shown, rest, [self._test(item) for item in plan.later]
-            )
-        else:
-            rest = self._joined(self._everybody(cheap), dear, "")
-            sql = self._select(shown, rest, tests + [self._test(item) for item in plan.later])
-        fields = tuple(each.field for each in shown)
+        tests = [only.replace("member_id", "m.member_id")] if only else []
+        tests += [] if node is None else [self._test(item) for item in _conjuncts(node)]
+        # What is counted is counted for everybody, unless it is known whose it is to be: a planner
+        # that is told to begin with the cheap tests guesses wrong how many they leave.
+        rows = self._joined(self._everybody(cheap), dear, only.replace("member_id", "r.member_id"))
         return Statement(
-            sql, self._parameters, fields, tuple(each.column.default for each in shown)
+            self._select(shown, rows, tests),
+            self._parameters,
+            tuple(each.field for each in shown),
+            tuple(each.column.default for each in shown),
         )
-
-    def _plan(self, node: Node | None) -> _Plan:
-        plan = _Plan()
-        for item in [] if node is None else _conjuncts(node):
-            used = (self._used[leaf.field.name] for leaf in leaves(item))
-            is_later = any(self._is_grouped(each) for each in used)
-            (plan.later if is_later else plan.first).append(item)
-        return plan
 
     # Sources
 
@@ -264,7 +239,7 @@ class _Writer:
         inner = f"({source.sql})" if " " in source.sql else source.sql
         sql = f"SELECT {', '.join(['r.member_id', *columns])} FROM {inner} r"  # noqa: S608  # text of apps
         tests = [] if ALWAYS in rows or not rows else [" OR ".join(sorted(rows))]
-        tests += [f"r.member_id IN ({among})"] if among else []
+        tests += [among] if among else []
         sql += _where(tests)
         return f"({sql} GROUP BY r.member_id)" if source.is_grouped else f"({sql})"
 
@@ -333,10 +308,6 @@ def _conjuncts(node: Node) -> list[Node]:
     if isinstance(node, All):
         return [found for item in node.items for found in _conjuncts(item)]
     return [node]
-
-
-def _leaves(nodes: Iterable[Node]) -> Iterable[Leaf]:
-    return itertools.chain.from_iterable(leaves(node) for node in nodes)
 
 
 def _where(tests: Sequence[str]) -> str:

@@ -32,7 +32,7 @@ from rewards.services import complete_journey, journey_import, preset_catalogue,
 from rewards.services.complete_journey import Journey
 
 TOUCHPOINT: Final = "demo-till"
-PAST_MONTHS: Final = 12
+PAST_MONTHS: Final = 11
 SOURCES: Final = (complete_journey.SOURCE, synthetic.SOURCE)
 
 
@@ -130,8 +130,10 @@ class Command(BaseCommand):
         failed = [f"{each.job}: {each.error_code}" for each in reports if each.error_code]
         if failed:
             raise CommandError(", ".join(failed))
-        first = clock.local_day(at).replace(day=1)
-        months = [clock.add_months(first, -back) for back in range(PAST_MONTHS - 1, -1, -1)]
+        today = clock.local_day(at)
+        months = [
+            clock.month_end(clock.add_months(today, -back)) for back in range(PAST_MONTHS, 0, -1)
+        ]
         insight_due.refresh_past(days=months, progress=lambda _done, _total: None)
 
     def _print_totals(self, seconds: float) -> None:

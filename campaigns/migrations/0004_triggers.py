@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0002_campaigns'),
+        ('campaigns', '0003_campaigns'),
         ('campaigns', '0002_messages'),
         ('members', '0017_segments'),
     ]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0004_festivals'),
+        ('campaigns', '0005_festivals'),
         ('members', '0017_segments'),
         ('rewards', '0018_bulk_grants'),
     ]

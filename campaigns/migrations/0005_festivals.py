@@ -39,6 +39,6 @@ def remove(apps, schema_editor):
 
 class Migration(migrations.Migration):
 
-    dependencies = [('campaigns', '0003_triggers')]
+    dependencies = [('campaigns', '0004_triggers')]
 
     operations = [migrations.RunPython(add, remove)]
