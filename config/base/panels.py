@@ -285,10 +285,15 @@ def grouped(found: Sequence[tuple[Link, str]]) -> list[tuple[Promise, list[tuple
     return [(title, members) for title, members in groups if members]
 
 
+def open_to(place: Place, visit: Visit) -> list[Panel]:
+    """Return the panels of a place that the visitor may see, in order."""
+    found = [p for p in _panels.values() if p.place is place and p.is_for(visit)]
+    return sorted(found, key=lambda panel: panel.order)
+
+
 def render(place: Place, visit: Visit) -> list[SafeString]:
     """Return the panels of a place as HTML, in order, as far as the visitor may see them."""
-    found = [p for p in _panels.values() if p.place is place and p.is_for(visit)]
-    built = [(p, p.build(visit)) for p in sorted(found, key=lambda panel: panel.order)]
+    built = [(panel, panel.build(visit)) for panel in open_to(place, visit)]
     return [
         render_to_string(panel.template, {**context, "visit": visit}, visit.request)
         for panel, context in built

@@ -127,7 +127,10 @@ def _start() -> Pages:
 def _dashboards() -> Pages:
     groups = ("members", "tiers", "points", "commerce", "rewards")
     found = {name: Page(reverse("admin:dashboard", args=[name])) for name in groups}
-    return found | {"month end": Page(reverse("admin:month_end"))}
+    return found | {
+        "month end": Page(reverse("admin:month_end")),
+        "charts of today": Page(reverse("admin:today_charts")),
+    }
 
 
 GROUPS: Final[tuple[tuple[str, Callable[[], Pages], float | None], ...]] = (

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import transaction
 from django.urls import reverse
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from pytest_django import Settings
 
 from config.base import clock
@@ -40,6 +40,7 @@ def look(page: Page, *addresses: str) -> list[str]:
     for address in addresses:
         page.goto(address)
         assert page.url.endswith(address), "another page was shown"
+        expect(page.locator("[aria-busy=true]")).to_have_count(0)
         wrong += faults(page)
     return wrong
 
@@ -68,7 +69,9 @@ def test_axe_finds_nothing_grave_on_the_pages_of_service(
     page = visit(user, locale="en-US")
     page.emulate_media(color_scheme=scheme)
     member = Member.objects.earliest("pk").pk
-    wrong = look(page, "/admin/", "/admin/desk/")
+    wrong = look(page, "/admin/")
+    expect(page.locator("canvas")).to_have_count(2)
+    wrong += look(page, "/admin/desk/")
     page.get_by_label("Find a member").fill("8000")
     page.keyboard.press("Enter")
     page.locator(".lc-hit").first.wait_for()

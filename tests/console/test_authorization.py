@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.req("STF-08", "ORG-01")]
 # Given to roles, asked by services or inside pages, and no page's own permission.
 NOT_OF_A_PAGE = {
     "members.add_approval", "members.assign_case", "campaigns.export_monthend",
+    "campaigns.publish_templateversion",
 }  # fmt: skip
 # Ladders and policies are worked on by pages of their own; until then these wait.
 WAITING_FOR_A_PAGE = {

@@ -17,7 +17,8 @@ from tests.factories import console, members
 
 pytestmark = pytest.mark.django_db
 
-DASHBOARD_QUERIES = 34
+DASHBOARD_QUERIES = 29
+CHARTS_QUERIES = 6
 
 
 @pytest.fixture(autouse=True)
@@ -43,8 +44,38 @@ def test_the_start_page_opens_with_few_queries(
     assert text in response.text
 
 
+@pytest.mark.req("KPI-13")
+def test_the_charts_of_the_start_page_come_after_it(
+    visitor: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    console.programme()
+    console.order(console.member(), "40.00", at=clock.now(), points=40)
+    page = visitor.get(reverse("admin:index"), headers={"accept-language": "en"}).text
+    assert f'hx-get="{reverse("admin:today_charts")}"' in page
+    assert page.count("lc-to-come") == 2
+    assert "Points per month" not in page
+    with django_assert_max_num_queries(CHARTS_QUERIES):
+        text = visitor.get(reverse("admin:today_charts"), headers={"accept-language": "en"}).text
+    assert text.index("Points per month") < text.index("Members by tier")
+    assert text.count("<canvas") == 2
+
+
+def test_a_chart_is_only_for_those_who_may_see_it(client: Client) -> None:
+    reader = console.staff("reader", is_superuser=False)
+    client.force_login(reader)
+    charts = reverse("admin:today_charts")
+    assert charts not in client.get(reverse("admin:index")).text
+    assert client.get(charts).status_code == 403
+    console.allow(reader, "tiers.view_standing")
+    assert client.get(reverse("admin:index")).text.count("lc-to-come") == 1
+    text = client.get(charts, headers={"accept-language": "en"}).text
+    assert "Members by tier" in text
+    assert "Points per month" not in text
+
+
 def test_the_start_page_of_an_empty_programme_opens(visitor: Client) -> None:
     assert visitor.get(reverse("admin:index")).status_code == 200
+    assert "<canvas" not in visitor.get(reverse("admin:today_charts")).text
 
 
 def test_the_start_page_shows_nothing_that_may_not_be_seen(client: Client) -> None:

@@ -31,6 +31,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.req("LEG-09", "MEM-10")]
 READ_ONLY = frozenset(
     (
         "points_statement", "report_enrolment", "report_league", "approvals_inbox", "dashboard",
+        "today_charts",
         "goals", "month_end", "month_end_entries", "report", "report_pdf", "member_timeline",
         "import_rejects", "export_file", "desk",
         "ladder_simulation", "benefit_matrix", "campaign_results", "campaign_board", "campaign",

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import ImproperlyConfigured, ObjectDoesNotExist
-from django.http import Http404, HttpRequest
+from django.core.exceptions import ImproperlyConfigured, ObjectDoesNotExist, PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -66,7 +66,7 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        """Show the panels of the start page that the visitor may see."""
+        """Show the panels of the start page that the visitor may see; the charts come after it."""
         visit = panels.Visit(request, clock.now())
         context = {
             "today": clock.local(visit.at),
@@ -74,10 +74,22 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
             "todos": panels.todos(visit),
             "work": panels.render(panels.Place.DASHBOARD_WORK, visit),
             "aside": panels.render(panels.Place.DASHBOARD_ASIDE, visit),
-            "charts": panels.render(panels.Place.DASHBOARD_CHARTS, visit),
+            "charts": panels.open_to(panels.Place.DASHBOARD_CHARTS, visit),
         }
         response: TemplateResponse = super().index(request, {**context, **(extra_context or {})})
         return response
+
+
+def charts_page(request: HttpRequest) -> HttpResponseBase:
+    """Return the charts of the start page, as a piece of it.
+
+    They read the whole programme: the page does not wait for them.
+    Raises: PermissionDenied, where the visitor may see none.
+    """
+    visit = panels.Visit(request, clock.now())
+    if not panels.open_to(panels.Place.DASHBOARD_CHARTS, visit):
+        raise PermissionDenied
+    return HttpResponse("".join(panels.render(panels.Place.DASHBOARD_CHARTS, visit)))
 
 
 def _guarded(page: panels.Page) -> View:
