@@ -135,8 +135,8 @@ def test_return_is_told_where_costs_are_known(campaign: Campaign) -> None:
     for member in held[:20]:
         buy(member, WIDENED, "50.00", sold="100.00", cost="60.00")
     CampaignAct.objects.create(
-        campaign=campaign, version=CampaignVersion.objects.get(), member=treated[0], key="k", at=WIDENED,
-        occurred_at=WIDENED, money=Decimal("100.00"),
+        campaign=campaign, version=CampaignVersion.objects.get(), member=treated[0], key="k",
+        at=WIDENED, occurred_at=WIDENED, money=Decimal("100.00"),
     )  # fmt: skip
 
     results = campaign_results.assess(campaign, at=UNTIL)

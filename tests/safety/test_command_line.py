@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # Reviewed: these change little, so each row they change is written down.
 WRITTEN_DOWN = frozenset(
     (
-        "automations", "axes_list_attempts", "axes_reset", "axes_reset_failure_logs", "axes_reset_ip",
+        "automations",
+        "axes_list_attempts", "axes_reset", "axes_reset_failure_logs", "axes_reset_ip",
         "axes_reset_ip_username", "axes_reset_logs", "axes_reset_username", "changepassword",
         "clearsessions", "createcachetable", "createsuperuser", "dbshell", "flush",
         "generateschema", "inbound", "preset", "remove_stale_contenttypes", "roles", "shell",
