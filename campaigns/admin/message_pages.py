@@ -19,7 +19,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import channels, message_words
-from campaigns.domain import delivery
 from campaigns.domain.delivery import Policy
 from campaigns.models import (
     AssetKind,
@@ -65,8 +64,7 @@ class PolicyForm(ReasonForm):
 
     channel_order = forms.CharField(
         label=_("Order of channels"), max_length=80,
-        help_text=_("Codes, the first choice first: %(codes)s. A member's own order comes before.")
-        % {"codes": ", ".join(delivery.CHANNELS)},
+        help_text=_("The first choice first. A member's own order comes before."),
     )  # fmt: skip
     quiet_from = forms.TimeField(label=_("Quiet hours from"), widget=_TIME)
     quiet_until = forms.TimeField(

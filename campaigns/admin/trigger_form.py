@@ -20,6 +20,7 @@ from campaigns.domain.trigger_values import TriggerError
 from campaigns.domain.triggers import Kind, Moment, Repeat, StopIf, Unit
 from campaigns.models import Festival
 from config.base.names import name_of
+from members.customer_words import LifecycleStage
 from members.models import Channel, InteractionKind, Segment
 from members.models.case import CaseKind
 from members.models.segment import SegmentKind
@@ -149,9 +150,10 @@ def initial_of(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 def labels() -> dict[str, dict[str, str]]:
     """Return the names of what the codes in triggers stand for, for sentences."""
+    offered = {**_offered(), "stages": LifecycleStage.choices}
     return {
         name: {str(code): str(label) for code, label in choices if code}
-        for name, choices in _offered().items()
+        for name, choices in offered.items()
     }
 
 

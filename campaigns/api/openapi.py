@@ -100,7 +100,7 @@ post_receipts = Operation(
     summary="Report what became of messages, and what members replied",
     scope="messages:write",
     body=Body(
-        openapi.record({"receipts": openapi.listing(RECEIPT, MOST_RECEIPTS)}),
+        openapi.record({"receipts": openapi.listing(RECEIPT, MOST_RECEIPTS, 1)}),
         {"receipts": [{"message": EXAMPLE_ID, "kind": "delivered", "occurred_at": EXAMPLE_TIME}]},
     ),
     answers=[

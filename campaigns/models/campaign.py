@@ -56,8 +56,8 @@ class Campaign(models.Model):
         verbose_name_plural = _("campaigns")
         ordering = ["-created_at", "code"]
         permissions = [
-            ("publish_campaign", "Can approve campaigns"),
-            ("run_campaign", "Can widen, pause and end campaigns"),
+            ("publish_campaign", _("Can approve campaigns")),
+            ("run_campaign", _("Can widen, pause and end campaigns")),
         ]
         constraints = [
             models.CheckConstraint(

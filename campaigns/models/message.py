@@ -94,7 +94,7 @@ class TemplateVersion(models.Model):
         verbose_name = _("template version")
         verbose_name_plural = _("template versions")
         ordering = ["template", "-number"]
-        permissions = [("publish_templateversion", "Can publish texts of messages")]
+        permissions = [("publish_templateversion", _("Can publish texts of messages"))]
         constraints = [
             models.UniqueConstraint(fields=["template", "number"], name="template_version_number"),
             models.UniqueConstraint(
@@ -217,7 +217,7 @@ class Message(models.Model):
     class Meta:
         verbose_name = _("message")
         verbose_name_plural = _("messages")
-        permissions = [("retry_message", "Can send messages of unknown outcome again")]
+        permissions = [("retry_message", _("Can send messages of unknown outcome again"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["member", "trigger", "occurrence"], name="message_once_per_occurrence"

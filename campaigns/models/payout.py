@@ -44,8 +44,8 @@ class Payout(models.Model):
         verbose_name = _("payout")
         verbose_name_plural = _("payouts")
         permissions = [
-            ("approve_payout", "Can approve and refuse payouts"),
-            ("pay_payout", "Can take approved payouts out and note that they are paid"),
+            ("approve_payout", _("Can approve and refuse payouts")),
+            ("pay_payout", _("Can take approved payouts out and note that they are paid")),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="payout_amount_positive"),

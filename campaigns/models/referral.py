@@ -62,7 +62,7 @@ class ReferralProgramme(models.Model):
     class Meta:
         verbose_name = _("referral programme")
         verbose_name_plural = _("referral programmes")
-        permissions = [("approve_referralprogramme", "Can approve referral programmes")]
+        permissions = [("approve_referralprogramme", _("Can approve referral programmes"))]
         constraints = [
             models.CheckConstraint(
                 condition=Q(
@@ -182,7 +182,7 @@ class Referral(models.Model):
     class Meta:
         verbose_name = _("referral")
         verbose_name_plural = _("referrals")
-        permissions = [("moderate_referral", "Can decide held referrals")]
+        permissions = [("moderate_referral", _("Can decide held referrals"))]
         constraints = [
             models.CheckConstraint(condition=~Q(referrer=F("friend")), name="referral_of_another"),
             models.CheckConstraint(

@@ -59,7 +59,9 @@ class DeliveryState(models.TextChoices):
 class EventDelivery(models.Model):
     """One event owed to one follower."""
 
-    event = models.ForeignKey(MemberEvent, models.PROTECT, related_name="deliveries")
+    event = models.ForeignKey(
+        MemberEvent, models.PROTECT, related_name="deliveries", verbose_name=_("event")
+    )
     follower = models.CharField(_("follower"), max_length=64)
     state = models.CharField(
         _("state"), max_length=8, choices=DeliveryState, default=DeliveryState.PENDING

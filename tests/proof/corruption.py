@@ -323,6 +323,24 @@ CORRUPTIONS = (
                " SELECT min(member_id), now(), '2100-01-01', 0, 1, 'retain', '2026-01-01', 'loyal',"
                " '2026-01-01', 'low', 'low', 1, 0.01, 1, 0.01, 0, 0, 0, '{}' FROM members_order"
                " WHERE net_amount > 0 RETURNING member_id", LOOKED),
+    Corruption("an act of another campaign's version", "campaign_act_version", "act",
+               "WITH other AS (INSERT INTO campaigns_campaign (code, name_zh, name_en, objective,"
+               " state, stage_percent, is_preset, created_at, created_by) SELECT 'other', 'x', '',"
+               " '', 'draft', 0, false, now(), 'x' RETURNING id)"
+               " UPDATE campaigns_campaignversion SET campaign_id = (SELECT id FROM other)"
+               " WHERE id = (SELECT min(version_id) FROM campaigns_campaignact)"
+               " RETURNING (SELECT min(id) FROM campaigns_campaignact)"),
+    Corruption("an act for somebody held out", "campaign_act_treated", "act",
+               "UPDATE campaigns_campaignmember m SET arm = 'holdout', treated_at = NULL"
+               " FROM campaigns_campaignact a WHERE a.campaign_id = m.campaign_id"
+               " AND a.member_id = m.member_id RETURNING a.id"),
+    Corruption("a budget that forgets", "campaign_budget_spent", "campaign",
+               "UPDATE campaigns_campaignbudget SET spent_points = spent_points - 1"
+               " RETURNING campaign_id"),
+    Corruption("a till that knows somebody else", "campaign_segment", "member",
+               "UPDATE members_segmentmembership i SET to_at = from_at FROM members_segment s"
+               " WHERE s.id = i.segment_id AND s.kind = 'campaign' AND i.id = (SELECT max(id) FROM"
+               " members_segmentmembership WHERE to_at IS NULL) RETURNING i.member_id"),
     Corruption("a reward for an order that was not kept", "referral_kept_order", "referral",
                "UPDATE campaigns_referral SET kept_from = kept_from - interval '9 days'"
                " WHERE state = 'rewarded' RETURNING id"),

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from campaigns.models import ReferralProgramme
-from campaigns.services import referral_codes, referral_joining, referrals
+from campaigns.services import firing, referral_codes, referral_joining, referrals
+from campaigns.services.firing import Occurrence
 from members.domain import webhooks as standard
 from members.domain.public_id import new_public_id
-from members.models import Channel, Member, MemberEvent, Order, Touchpoint
+from members.models import Channel, InsightPolicy, Member, MemberEvent, Order, Touchpoint
 from members.services import events, webhooks
 from rewards.api import parsing
 from rewards.domain.cart import Line, RefundLine
@@ -45,7 +46,7 @@ from rewards.services import (
     reward_codes,
 )
 from rewards.services.answers import Outcome
-from tests.factories import catalogue, coupons
+from tests.factories import campaigns, catalogue, coupons
 from tests.factories import members as people
 from tiers.models import MembershipPlan, Tier
 from tiers.services import entitlements
@@ -183,6 +184,8 @@ def rich(preset: str = "retail_cn") -> Programme:
     _moves(made)
     _time(made)
     _referrals(made)
+    _campaign(made)
+    InsightPolicy.objects.create(number=1, reason="as shipped", created_at=made.at)
     return made
 
 
@@ -401,6 +404,15 @@ def _referrals(made: Programme) -> None:
         if days == 11:
             made.send(refund("F1", "r1", made.at))
         referrals.settle_due(at=made.at, recorded_at=made.at)
+
+
+def _campaign(made: Programme) -> None:
+    """Let a campaign with a budget give one member points."""
+    campaign = campaigns.running(
+        at=made.at, code="spring", effects=[{"kind": "points", "points": 40}], budget_points=1_000
+    )
+    met = Occurrence(made.members[0].pk, "order:1", made.at)
+    firing.fire(campaign=campaign, occurrences=[met], recorded_at=made.at)
 
 
 def random_facts(

@@ -1,6 +1,6 @@
 SELECT b.campaign_id AS campaign, b.period,
-       b.spent_points AS spent_points, s.points AS acts_points,
-       b.spent_money AS spent_money, s.money AS acts_money, b.spent_acts AS spent_acts, s.acts
+       concat_ws(' / ', s.points, s.money, s.acts) AS expected,
+       concat_ws(' / ', b.spent_points, b.spent_money, b.spent_acts) AS found
 FROM campaigns_campaignbudget b
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(a.points), 0) points, coalesce(sum(a.money), 0) money, count(*) acts

@@ -1,4 +1,4 @@
-SELECT k.code AS campaign, i.member_id AS member, 'not addressed' AS what
+SELECT k.code AS campaign, i.member_id AS member, 'not in it' AS expected, 'in the segment' AS found
 FROM campaigns_campaign k
 JOIN members_segment s ON s.code = 'campaign-' || k.code AND s.kind = 'campaign'
 JOIN members_segmentmembership i ON i.segment_id = s.id AND i.to_at IS NULL
@@ -7,7 +7,7 @@ WHERE k.state NOT IN ('pilot', 'live') OR NOT EXISTS (
     WHERE c.campaign_id = k.id AND c.member_id = i.member_id AND c.arm = 'treated'
       AND c.left_at IS NULL)
 UNION ALL
-SELECT k.code, c.member_id, 'not in the segment'
+SELECT k.code, c.member_id, 'in the segment', 'not in it'
 FROM campaigns_campaign k
 JOIN members_segment s ON s.code = 'campaign-' || k.code AND s.kind = 'campaign'
 JOIN campaigns_campaignmember c
