@@ -1,5 +1,6 @@
 """What every channel is: it takes a message and says what became of it, and knows no database."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,7 +53,7 @@ Send = Callable[[Outbound], Result]
 ONE: Final = 1
 
 
-class Channel:
+class Channel(ABC):
     """A way to members. `address_kind` names the identifier that it needs, "" for none."""
 
     code: str = ""
@@ -60,13 +61,13 @@ class Channel:
     address_app: str = ""
     parallel: int = ONE
 
+    @abstractmethod
     def is_open(self) -> bool:
         """Tell whether the site is set up for it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def send(self, outbound: Outbound) -> Result:
         """Hand one message over; it never raises for what a network does."""
-        raise NotImplementedError
 
     @contextmanager
     def talk(self) -> Iterator[Send]:
