@@ -5,6 +5,7 @@ test. `clock` is the programme's own and can be moved, in the server's threads t
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -64,6 +65,19 @@ def server(browser: Browser, own_database: str) -> Iterator[str]:
         raise thread.error
     yield f"http://127.0.0.1:{thread.port}"
     thread.terminate()
+
+
+@contextmanager
+def redrawn(page: Page) -> Iterator[None]:
+    """Do what draws a part of the page anew, and wait until the new part stands.
+
+    What is chosen in between would be lost with the old part. A network that is idle says nothing:
+    it was so when the page had been loaded.
+    """
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        yield
+    busy = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
+    page.wait_for_function(f"!document.querySelector('{busy}')")
 
 
 @dataclass

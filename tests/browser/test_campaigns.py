@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from campaigns.models import Campaign, MessageTemplate
 from rewards.presets import PRESETS
 from rewards.services import presets
-from tests.browser.conftest import Clock, decide, staff
+from tests.browser.conftest import Clock, decide, redrawn, staff
 from tests.factories import campaigns, members
 
 OPERATOR = (
@@ -36,8 +36,8 @@ def test_an_operator_pilots_a_campaign_and_widens_it(
     page.goto("/admin/campaigns/new/")
     page.locator("[name=name_zh]").fill("金卡召回双倍积分")
     page.locator("[name=audience]").select_option("gold")
-    page.locator("[name=trigger-kind]").select_option("dormancy")
-    page.wait_for_load_state("networkidle")
+    with redrawn(page):
+        page.locator("[name=trigger-kind]").select_option("dormancy")
     page.locator("[name=trigger-days]").fill("60")
     page.locator("[name=effect-0-kind]").select_option("multiplier")
     page.locator("[name=effect-0-amount]").fill("2")

@@ -10,7 +10,7 @@ from members.models import Channel
 from rewards.models import Rule, RuleVersion
 from rewards.presets import PRESETS
 from rewards.services import presets
-from tests.browser.conftest import Clock, staff
+from tests.browser.conftest import Clock, redrawn, staff
 from tests.engine import shop
 from tests.factories import members
 
@@ -27,16 +27,15 @@ def write_member_day(page: Page, day: int) -> None:
     page.locator("a[href*='/rule/write']").first.click()
     page.locator("[name=name_zh]").fill("会员日双倍积分")
     page.locator("[name=factor]").fill("2")
-    page.locator("[value='add-group:c']").click()
-    # What is chosen while the form is drawn anew would be lost with the old one.
-    page.wait_for_load_state("networkidle")
-    page.locator("[name=c-0-0-field]").select_option("order.day")
-    page.wait_for_load_state("networkidle")
+    with redrawn(page):
+        page.locator("[value='add-group:c']").click()
+    with redrawn(page):
+        page.locator("[name=c-0-0-field]").select_option("order.day")
     page.locator(f"[name=c-0-0-value][value='{day}']").check()
-    page.locator("[value='add-row:c:0']").click()
-    page.wait_for_load_state("networkidle")
-    page.locator("[name=c-0-1-field]").select_option("member.tier")
-    page.wait_for_load_state("networkidle")
+    with redrawn(page):
+        page.locator("[value='add-row:c:0']").click()
+    with redrawn(page):
+        page.locator("[name=c-0-1-field]").select_option("member.tier")
     page.locator("[name=c-0-1-value][value=basic]").check()
     page.locator("[name=cap_points]").fill("500")
     page.locator("[name=cap_period]").select_option("day")

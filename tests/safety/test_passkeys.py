@@ -78,6 +78,8 @@ def test_a_passkey_is_added_and_logs_in(page: Page) -> None:
     page.context.clear_cookies()
     log_in(page)
     expect(page).to_have_url(f"{page.url.partition('/admin')[0]}/admin/second-step/")
+    # Before the page has been loaded nobody listens to its button.
+    page.wait_for_load_state("load")
     page.click("#passkey-verification-button")
     page.wait_for_url("**/admin/")
 
