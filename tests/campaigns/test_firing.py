@@ -19,7 +19,8 @@ from campaigns.services.firing import Fired, Occurrence
 from config.base.errors import DomainError
 from members.models import Member, MemberEvent
 from rewards.models import Coupon, Entry, PointsAccount
-from tests.factories import campaigns, console, coupons, members
+from tests.factories import benefits, campaigns, console, coupons, members
+from tiers.services import entitlements
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("CMP-01")]
 
@@ -289,3 +290,38 @@ def test_what_is_taken_back_returns_to_the_budget_where_the_campaign_says_so(
     assert fire(campaign, who).skipped == {"done": 1}
     with pytest.raises(DomainError):
         undoing.undo(act_id=act.pk, reason="again", actor="staff:li.na", at=LATER)
+
+
+@pytest.mark.req("CMP-15")
+def test_what_has_been_used_is_not_taken_back() -> None:
+    (who,) = people(1)
+    benefits.benefit("wrap")
+    wrap = {"kind": "benefit", "benefit": "wrap", "quantity": 2}
+    campaign = campaigns.running(at=AT, effects=[POINTS, wrap])
+    fire(campaign, who)
+    entitlements.use(member=who.pk, code="wrap", uses=1, at=LATER, actor="till")
+
+    with pytest.raises(DomainError) as refused:
+        undoing.undo(
+            act_id=CampaignAct.objects.get().pk, reason="by mistake", actor="staff:li.na", at=LATER
+        )
+
+    assert refused.value.code == "act_not_undoable"
+    assert benefits.left(who, LATER)["wrap"] == 1
+    assert available(who) == 100
+
+
+@pytest.mark.req("CMP-15")
+def test_what_another_system_saw_redeemed_is_not_taken_back() -> None:
+    (who,) = people(1)
+    campaign = campaigns.running(at=AT)
+    coupon = {"kind": "coupon", "template": "51380041013", "redeemed": True}
+    act = CampaignAct.objects.create(
+        campaign=campaign, version=campaign.versions.get(), member=who, key="k",
+        occurred_at=AT, at=AT, effects=[coupon],
+    )  # fmt: skip
+
+    with pytest.raises(DomainError) as refused:
+        undoing.undo(act_id=act.pk, reason="by mistake", actor="staff:li.na", at=LATER)
+
+    assert refused.value.code == "act_not_undoable"
