@@ -152,6 +152,29 @@ def test_nothing_happens_while_paused_or_before_it_begins() -> None:
     assert not CampaignAct.objects.exists()
 
 
+@pytest.mark.req("CMP-14")
+def test_the_version_that_runs_by_now_acts() -> None:
+    (who,) = people(1)
+    before = campaigns.running(at=AT, effects=[POINTS])
+    campaigns.follow_up(before, at=AT, effects=[{"kind": "points", "points": 70}])
+
+    assert fire(before, who).acted == 1
+    assert available(who) == 70
+
+
+@pytest.mark.req("CMP-03")
+def test_what_comes_together_within_the_days_of_cooling_down_acts_once() -> None:
+    (who,) = people(1)
+    trigger = {"kind": "order", "cooldown_days": 2}
+    campaign = campaigns.running(at=AT, trigger=trigger, effects=[POINTS])
+    together = [Occurrence(who.pk, f"{day}", AT + timedelta(days=day)) for day in range(3)]
+
+    fired = firing.fire(campaign=campaign, occurrences=together, recorded_at=AT)
+
+    assert (fired.acted, fired.skipped) == (2, {"cooldown": 1})
+    assert set(CampaignAct.objects.values_list("key", flat=True)) == {"0", "2"}
+
+
 @pytest.mark.req("CMP-15")
 def test_a_member_is_given_to_so_often_in_a_period() -> None:
     (who,) = people(1)
@@ -233,6 +256,19 @@ def test_of_a_group_only_the_campaign_that_goes_first_acts() -> None:
 
     assert [each.acted for each in fired] == [0, 1, 1]
     assert fired[0].skipped == {"group": 1}
+
+
+@pytest.mark.req("CMP-16")
+@pytest.mark.parametrize("bounds", [{"starts_at": 1}, {"ends_at": 0.02}])
+def test_one_of_a_group_that_has_not_begun_or_is_over_lets_others_act(
+    bounds: dict[str, float],
+) -> None:
+    (who,) = people(1)
+    period: dict[str, Any] = {n: AT + timedelta(days=number) for n, number in bounds.items()}
+    campaigns.running(at=AT, group="may", priority=1, effects=[POINTS], **period)
+    other = campaigns.running(at=AT, group="may", priority=2, effects=[POINTS])
+
+    assert fire(other, who).acted == 1
 
 
 @pytest.mark.req("RWD-14")
