@@ -20,6 +20,7 @@ from config.base.errors import DomainError
 
 MOST_EFFECTS: Final = 20
 MOST: Final = 10_000_000
+_CENT: Final = Decimal("0.01")
 
 
 class EffectKind(StrEnum):
@@ -154,7 +155,7 @@ def _effect(item: Any, path: str) -> Effect:
         _tree(item, "conditions", path), _tree(item, "line_conditions", path),
         _number(item, "cap_points", path), _number(item, "max_points", path),
         frozenset(_texts(item.get("variants", []), f"{path}.variants")),
-        _decimal(item["cost"], f"{path}.cost") if item.get("cost") is not None else None,
+        _cost(item, f"{path}.cost"),
     )  # fmt: skip
 
 
@@ -182,6 +183,15 @@ def _factor(item: Mapping[str, Any], kind: EffectKind, path: str) -> Decimal:
     if not 1 < factor <= 100:
         raise EffectError(f"{path}.factor")
     return factor
+
+
+def _cost(item: Mapping[str, Any], path: str) -> Decimal | None:
+    if item.get("cost") is None:
+        return None
+    cost = _decimal(item["cost"], path)
+    if cost != cost.quantize(_CENT):
+        raise EffectError(path)
+    return cost
 
 
 def _decimal(value: Any, path: str) -> Decimal:

@@ -5,7 +5,7 @@ Source: CMP-02, CMP-15, CMP-16, SEG-07.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -24,6 +24,7 @@ class Skip(StrEnum):
     GLOBAL_HOLDOUT = "global_holdout"
     HOLDOUT = "holdout"
     WAITING = "waiting"
+    COOLDOWN = "cooldown"
     GROUP = "group"
     LIMIT = "limit"
     BUDGET_POINTS = "budget_points"
@@ -33,7 +34,7 @@ class Skip(StrEnum):
 
 UNRECORDED: Final = frozenset(
     {Skip.NOT_RUNNING, Skip.DONE, Skip.OUTSIDE_PERIOD, Skip.NOT_ACTIVE, Skip.NOT_IN_AUDIENCE,
-     Skip.EXCLUDED, Skip.GLOBAL_HOLDOUT, Skip.WAITING}
+     Skip.EXCLUDED, Skip.GLOBAL_HOLDOUT, Skip.WAITING, Skip.COOLDOWN}
 )  # fmt: skip
 """What leaves no act behind: the occurrence is nobody's, or may still come true."""
 
@@ -60,11 +61,15 @@ class Met:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """When a version acts and how often for one member. `limit` None: as often as it comes."""
+    """When a version acts and how often for one member. `limit` None: as often as it comes.
+
+    After an act the next one is at least `cooldown` later.
+    """
 
     starts_at: datetime | None
     ends_at: datetime | None
     limit: int | None
+    cooldown: timedelta
 
 
 def refuse(met: Met, terms: Terms, key: str, at: datetime, period: Sequence[datetime]) -> str:
@@ -76,7 +81,7 @@ def refuse(met: Met, terms: Terms, key: str, at: datetime, period: Sequence[date
         return Skip.DONE
     if (terms.starts_at and at < terms.starts_at) or (terms.ends_at and at >= terms.ends_at):
         return Skip.OUTSIDE_PERIOD
-    return _member(met) or _arm(met) or _limits(met, terms, period)
+    return _member(met) or _arm(met) or _limits(met, terms, at, period)
 
 
 def _member(met: Met) -> str:
@@ -96,7 +101,9 @@ def _arm(met: Met) -> str:
     return known.get(met.arm or "", Skip.NOT_IN_AUDIENCE)
 
 
-def _limits(met: Met, terms: Terms, period: Sequence[datetime]) -> str:
+def _limits(met: Met, terms: Terms, at: datetime, period: Sequence[datetime]) -> str:
+    if terms.cooldown and any(when > at - terms.cooldown for when in met.acts):
+        return Skip.COOLDOWN
     if met.has_better:
         return Skip.GROUP
     if terms.limit is not None and len(period) >= terms.limit:

@@ -131,14 +131,14 @@ class Trigger:
     def acts_at(self, started_at: datetime) -> datetime:
         """Return when it acts on an event: so many days and hours later, then at its hour.
 
-        An hour that is over on that day, without any delay, is that of the next day.
+        An hour that is over on that day, where no days are to pass, is that of the next day.
         """
         at = started_at + timedelta(hours=self.delay_hours)
         if self.hour is None:
             return at + timedelta(days=self.delay_days)
         day = clock.local_day(at) + timedelta(days=self.delay_days)
         point = instant(day, self.hour)
-        return point if point >= started_at else instant(day + timedelta(days=1), self.hour)
+        return point if point >= at else instant(day + timedelta(days=1), self.hour)
 
     def point(self, day: date) -> datetime:
         """Return the instant of a day at which a trigger of the calendar acts."""

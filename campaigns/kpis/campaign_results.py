@@ -20,6 +20,7 @@ from campaigns.models import Arm, Campaign
 from campaigns.services import campaign_rules
 from config.base import clock
 
+# Those held out are dealt out to the intakes of their day: each is compared once.
 # An order counts when it is not cancelled and its net amount, after refunds, is positive. Its
 # margin is known when each of its lines says what it cost; refunds take their share of the cost.
 _OUTCOMES: Final = """
@@ -29,11 +30,16 @@ WITH intakes AS (
     FROM campaigns_campaignmember
     WHERE campaign_id = %(campaign)s AND arm = 'treated'
     GROUP BY 1, 2
+), numbered AS (
+    SELECT *, row_number() OVER (PARTITION BY entered_on ORDER BY treated_on) - 1 number,
+           count(*) OVER (PARTITION BY entered_on) of_day
+    FROM intakes
 ), followed AS (
     SELECT c.arm, c.variant, c.member_id, i.entered_on, i.treated_on, i.begins
     FROM campaigns_campaignmember c
-    JOIN intakes i ON i.entered_on = (c.entered_at AT TIME ZONE %(zone)s)::date
-     AND (c.arm = 'holdout' OR i.treated_on = (c.treated_at AT TIME ZONE %(zone)s)::date)
+    JOIN numbered i ON i.entered_on = (c.entered_at AT TIME ZONE %(zone)s)::date
+     AND CASE c.arm WHEN 'holdout' THEN i.number = c.member_id %% i.of_day
+                    ELSE i.treated_on = (c.treated_at AT TIME ZONE %(zone)s)::date END
     WHERE c.campaign_id = %(campaign)s AND c.arm IN ('treated', 'holdout')
 ), bought AS (
     SELECT f.arm, f.variant, f.entered_on, f.treated_on, f.member_id, count(o.id) orders,
@@ -67,8 +73,12 @@ FROM campaigns_campaignact
 WHERE campaign_id = %(campaign)s AND at < %(until)s GROUP BY skipped
 """
 _MESSAGES: Final = """
-SELECT state, reason, count(*), count(DISTINCT member_id) FROM campaigns_message
+SELECT state, reason, count(*) FROM campaigns_message
 WHERE trigger = %(trigger)s GROUP BY state, reason
+"""
+_REACHED: Final = """
+SELECT count(DISTINCT member_id) FROM campaigns_message
+WHERE trigger = %(trigger)s AND state IN ('sent', 'delivered')
 """
 # A campaign of another system has recorded what was redeemed, and no coupon of ours.
 _COUPONS: Final = """
@@ -109,9 +119,6 @@ class Sent:
     reached: int
 
 
-REACHED: Final = frozenset({"sent", "delivered"})
-
-
 def outcomes(campaign: Campaign, *, until: datetime) -> tuple[list[Group], list[Group]]:
     """Return what members did since their intake was addressed: those addressed, the hold-out."""
     found: dict[str, list[Group]] = {Arm.TREATED: [], Arm.HOLDOUT: []}
@@ -138,13 +145,11 @@ def messages(campaign: Campaign, *, until: datetime) -> Sent:
     """Return what became of the campaign's messages."""
     by_state: dict[str, int] = {}
     reasons: dict[str, int] = {}
-    reached = 0
-    for state, reason, count, members in _rows(_MESSAGES, campaign, until):
+    for state, reason, count in _rows(_MESSAGES, campaign, until):
         by_state[state] = by_state.get(state, 0) + count
         if reason:
             reasons[reason] = reasons.get(reason, 0) + count
-        reached += members if state in REACHED else 0
-    return Sent(by_state, reasons, reached)
+    return Sent(by_state, reasons, next(_rows(_REACHED, campaign, until))[0])
 
 
 def coupons(campaign: Campaign, *, until: datetime) -> tuple[int, int]:

@@ -27,8 +27,7 @@ def begin(campaign: Campaign, version: CampaignVersion, *, actor: str, at: datet
     Raises: RuleDraftError, ConditionError, RuleError.
     """
     wanted = of_version(campaign, version, at)
-    codes = {each.code for each in wanted}
-    rules.end(codes=[code for code in codes_of(campaign) if code not in codes], at=at)
+    end(campaign, at=at)
     rules.begin(wanted=wanted, actor=actor, at=at)
 
 

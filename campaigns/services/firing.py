@@ -7,9 +7,9 @@ Source: CMP-01, CMP-02, CMP-15, CMP-16, RWD-14, SEG-07.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -68,6 +68,17 @@ def cause(campaign: Campaign) -> str:
     return f"campaign:{campaign.code}"
 
 
+def hold(*, members: Collection[int], campaigns: Collection[int]) -> None:
+    """Lock what several campaigns need that act in one transaction, in the order of `fire`."""
+    many_points.hold_accounts(members)
+    rows = Campaign.objects.filter(pk__in=campaigns).order_by("pk")
+    list(rows.select_for_update(no_key=True, of=("self",)).values_list("pk"))
+
+
+class _ReplacedError(Exception):
+    """Another version was published since the running one was read."""
+
+
 @transaction.atomic
 def fire(*, campaign: Campaign, occurrences: Sequence[Occurrence], recorded_at: datetime) -> Fired:
     """Let a campaign act on what has happened, exactly once for each member and key.
@@ -77,11 +88,17 @@ def fire(*, campaign: Campaign, occurrences: Sequence[Occurrence], recorded_at: 
     """
     unique = {(each.member_id, each.key): each for each in occurrences}
     ordered = sorted(unique.values(), key=lambda each: (each.at, each.member_id, each.key))
-    version = CampaignVersion.objects.filter(pk=campaign.running_id or 0).first()
-    if not ordered or version is None:
-        return Fired(skipped={Skip.NOT_RUNNING.value: len(ordered)} if ordered else {})
-    firing = _Firing(campaign, version, recorded_at)
-    return firing.run(ordered)
+    while ordered:
+        current = Campaign.objects.select_related("running").get(pk=campaign.pk)
+        if current.running is None:
+            return Fired(skipped={Skip.NOT_RUNNING.value: len(ordered)})
+        try:
+            # Undone, it lets go of the campaign's row: what comes next locks accounts first again.
+            with transaction.atomic():
+                return _Firing(current, current.running, recorded_at).run(ordered)
+        except _ReplacedError:
+            continue
+    return Fired()
 
 
 class _Firing:
@@ -89,6 +106,7 @@ class _Firing:
 
     def __init__(self, campaign: Campaign, version: CampaignVersion, at: datetime) -> None:
         self.campaign, self.version, self.at = campaign, version, at
+        self.trigger = triggers.parse(version.trigger)
         self.effects = effects.parse(version.effects)
         self.variants: Sequence[Variant] = effects.parse_variants(version.variants)
         self.rows: list[CampaignAct] = []
@@ -111,11 +129,16 @@ class _Firing:
         return Fired(sum(not row.skipped for row in self.rows), dict(self.skipped))
 
     def _hold(self) -> bool:
-        """Lock the campaign's row and see whether it still runs this version."""
+        """Lock the campaign's row and see whether it runs.
+
+        Raises: _ReplacedError where it runs another version by now.
+        """
         rows = Campaign.objects.select_for_update(no_key=True, of=("self",))
         held = rows.get(pk=self.campaign.pk)
         self.campaign = held
-        return held.is_running and held.running_id == self.version.pk
+        if held.is_running and held.running_id != self.version.pk:
+            raise _ReplacedError
+        return held.is_running
 
     # Deciding
 
@@ -126,11 +149,14 @@ class _Firing:
         known: Catalogue,
         budget: CampaignBudget,
     ) -> None:
+        terms = Terms(
+            self.version.starts_at, self.version.ends_at, self.version.limit_acts,
+            timedelta(days=self.trigger.cooldown_days),
+        )  # fmt: skip
         met = meeting.meet(
             campaign=self.campaign, version=self.version, variants=self.variants,
             members=members, keys={each.key for each in occurrences}, at=self.at,
         )  # fmt: skip
-        terms = Terms(self.version.starts_at, self.version.ends_at, self.version.limit_acts)
         purse, worth = budgets.purse_of(budget), known.worth()
         for each in occurrences:
             if each.member_id not in met:
@@ -222,7 +248,7 @@ class _Firing:
         events.append([self._event(row) for row, _each in pairs])
 
     def _messages(self, row: CampaignAct, each: Occurrence) -> list[Wanted]:
-        expires_at = each.expires_at or each.at + triggers.parse(self.version.trigger).stale_after
+        expires_at = each.expires_at or each.at + self.trigger.stale_after
         if expires_at <= self.at:
             return []
         said = [

@@ -97,7 +97,8 @@ def _messages(receipts: Sequence[Receipt]) -> list[Message | None]:
     by_id, by_name = dict[UUID, Message](), dict[tuple[str, str], Message]()
     for message in Message.objects.filter(wanted).order_by("pk"):
         by_id[message.public_id] = message
-        by_name[message.channel, message.provider_id] = message
+        if message.provider_id:
+            by_name[message.channel, message.provider_id] = message
     return [
         by_id.get(each.message) if each.message else by_name.get((each.channel, each.provider_id))
         for each in receipts

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from campaigns.domain import festivals
 from campaigns.domain.festivals import Rule
 from campaigns.models import Campaign, CampaignState, Festival, TriggerMark
+from campaigns.models.campaign import RUNNING
 from campaigns.services import trigger_days, triggering
 from campaigns.services.firing import Occurrence
 from campaigns.services.triggering import Running
@@ -21,10 +22,11 @@ def fire_calendar(*, at: datetime, recorded_at: datetime, progress: Progress | N
 
     The mark of a campaign moves on with each day that is done, so a run that dies is gone on with
     where it stopped; what it has done already is not done again. What falls into a pause is not
-    made up for.
+    made up for, nor what was before a campaign of events came to the calendar.
     """
     done, known = 0, rules()
-    following = [each for each in triggering.running() if each.trigger.event is None]
+    every = triggering.running((*RUNNING, CampaignState.PAUSED))
+    following = [e for e in every if e.campaign.is_running and e.trigger.event is None]
     marks = dict(TriggerMark.objects.values_list("campaign", "done_until"))
     for each in following:
         since = max(marks.get(each.campaign.pk, each.since), each.since)
@@ -32,9 +34,7 @@ def fire_calendar(*, at: datetime, recorded_at: datetime, progress: Progress | N
             done += count
             if progress is not None:
                 progress(done, done)
-    _move([each.campaign for each in following if marks.get(each.campaign.pk, each.since) < at], at)
-    paused = Campaign.objects.filter(state=CampaignState.PAUSED)
-    TriggerMark.objects.filter(campaign__in=paused, done_until__lt=at).update(done_until=at)
+    _move([each.campaign for each in every if marks.get(each.campaign.pk, each.since) < at], at)
     return done
 
 

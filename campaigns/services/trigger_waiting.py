@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from campaigns.domain.triggers import Kind, StopIf
 from campaigns.models import CampaignState, OccurrenceState, TriggerOccurrence
-from campaigns.services import trigger_events, triggering
+from campaigns.services import firing, trigger_events, triggering
 from campaigns.services.firing import Occurrence
 from campaigns.services.triggering import Running
 
@@ -53,9 +53,12 @@ def _fire_slice(at: datetime, recorded_at: datetime) -> int:
     for row in rows:
         row.ended_at, row.reason = recorded_at, stops.get(row.pk, "")
         row.state = OccurrenceState.STOPPED if row.reason else OccurrenceState.DONE
+    going = [row for row in rows if not row.reason]
+    firing.hold(
+        members={row.member_id for row in going}, campaigns={row.campaign_id for row in going}
+    )
     for pk, each in by_campaign.items():
-        going = [row for row in rows if row.campaign_id == pk and not row.reason]
-        _act_on(each, going, recorded_at)
+        _act_on(each, [row for row in going if row.campaign_id == pk], recorded_at)
     TriggerOccurrence.objects.bulk_update(rows, ["state", "reason", "ended_at"])
     return len(rows)
 

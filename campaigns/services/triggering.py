@@ -9,7 +9,7 @@ Source: CMP-01, CMP-03, CMP-05.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
@@ -20,7 +20,6 @@ from campaigns.domain import triggers
 from campaigns.domain.triggers import Trigger
 from campaigns.models import (
     Campaign,
-    CampaignAct,
     CampaignState,
     OccurrenceState,
     TriggerOccurrence,
@@ -105,13 +104,22 @@ def follow(event: Delivery, *, at: datetime) -> int:
 
     A campaign never acts on what it has caused itself.
     """
-    done = 0
+    waiting, due = 0, list[tuple[Running, Occurrence]]()
     for each in running():
         if each.trigger.event != event.kind or _is_own(each.campaign, event.caused_by):
             continue
         for found in trigger_events.find(each.trigger, event, running_since=each.since):
-            done += _take(each, event, found, at)
-    return done
+            acts_at = each.trigger.acts_at(found.since)
+            if acts_at > found.since:
+                # Even where its instant is over: what waits is looked at again when it acts.
+                _wait(each, event, found, acts_at)
+                waiting += 1
+            elif each.holds(acts_at):
+                due.append((each, _occurrence(event, found, acts_at)))
+    campaigns = {each.campaign.pk for each, _one in due}
+    if len(campaigns) > 1:
+        firing.hold(members=[event.member_id], campaigns=campaigns)
+    return waiting + sum(act(each, [one], at=at) for each, one in due)
 
 
 def _is_own(campaign: Campaign, caused_by: str) -> bool:
@@ -119,19 +127,18 @@ def _is_own(campaign: Campaign, caused_by: str) -> bool:
     return caused_by == own or caused_by.startswith((f"{own}:", f"{own} "))
 
 
-def _take(each: Running, event: Delivery, found: Found, at: datetime) -> int:
-    acts_at = each.trigger.acts_at(found.since)
-    cause = event.caused_by or f"event:{event.event_id}"
-    if acts_at > found.since:
-        # Even where its instant is over: what waits is looked at again when it acts.
-        row = _row(each, event.member_id, found.key, found.since, acts_at)
-        row.caused_by, row.context = cause, dict(found.context)
-        TriggerOccurrence.objects.bulk_create([row], ignore_conflicts=True)
-        return 1
-    if not each.holds(acts_at):
-        return 0
-    occurrence = Occurrence(event.member_id, found.key, acts_at, cause, found.context)
-    return act(each, [occurrence], at=at)
+def _cause(event: Delivery) -> str:
+    return event.caused_by or f"event:{event.event_id}"
+
+
+def _wait(each: Running, event: Delivery, found: Found, acts_at: datetime) -> None:
+    row = _row(each, event.member_id, found.key, found.since, acts_at)
+    row.caused_by, row.context = _cause(event), dict(found.context)
+    TriggerOccurrence.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def _occurrence(event: Delivery, found: Found, acts_at: datetime) -> Occurrence:
+    return Occurrence(event.member_id, found.key, acts_at, _cause(event), found.context)
 
 
 def _row(
@@ -156,7 +163,7 @@ def act(each: Running, occurrences: Sequence[Occurrence], *, at: datetime) -> in
         TriggerOccurrence.objects.bulk_create(
             [_ended(each, one, at) for one in late], ignore_conflicts=True
         )
-    fresh = _warm(each, [one for one in occurrences if not each.is_stale(one.at, at)])
+    fresh = [one for one in occurrences if not each.is_stale(one.at, at)]
     if not fresh:
         return 0
     return firing.fire(campaign=each.campaign, occurrences=fresh, recorded_at=at).acted
@@ -166,26 +173,3 @@ def _ended(each: Running, one: Occurrence, at: datetime) -> TriggerOccurrence:
     row = _row(each, one.member_id, one.key, one.at, one.at)
     row.state, row.reason, row.ended_at = OccurrenceState.STALE, STALE, at
     return row
-
-
-def _warm(each: Running, occurrences: list[Occurrence]) -> list[Occurrence]:
-    """Leave out members for whom the campaign has acted within its days of cooling down."""
-    days = each.trigger.cooldown_days
-    if not days or not occurrences:
-        return occurrences
-    acts = CampaignAct.objects.filter(
-        campaign=each.campaign, skipped="",
-        member_id__in={one.member_id for one in occurrences},
-        occurred_at__gt=min(one.at for one in occurrences) - timedelta(days=days),
-    )  # fmt: skip
-    last: dict[int, list[tuple[str, datetime]]] = {}
-    for member, key, occurred_at in acts.values_list("member_id", "key", "occurred_at"):
-        last.setdefault(member, []).append((key, occurred_at))
-    return [
-        one
-        for one in occurrences
-        if not any(
-            key != one.key and occurred_at > one.at - timedelta(days=days)
-            for key, occurred_at in last.get(one.member_id, ())
-        )
-    ]

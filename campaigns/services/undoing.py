@@ -29,8 +29,8 @@ _FINAL: Final = frozenset({EffectKind.REWARD.value, EffectKind.CASE.value})
 def undo(*, act_id: int, reason: str, actor: str, at: datetime) -> CampaignAct:
     """Take back what an act gave, all of it or nothing; the occurrence stays dealt with.
 
-    Raises: CampaignError where nothing was given, it is undone already, or rewards went out;
-    InsufficientPointsError, CouponNotRevocableError, MemberFrozenError.
+    Raises: CampaignError where nothing was given, it is undone already, rewards went out, or
+    something has been used; InsufficientPointsError, CouponNotRevocableError, MemberFrozenError.
     """
     if not reason.strip():
         raise CampaignError("reason_required", _("A reason is required."))
@@ -38,9 +38,9 @@ def undo(*, act_id: int, reason: str, actor: str, at: datetime) -> CampaignAct:
     many_points.hold_accounts([act.member_id])
     campaign = launching.locked(act.campaign_id)
     act.refresh_from_db(fields=["undone_at"])
-    is_final = any(item["kind"] in _FINAL for item in act.effects)
+    is_final = any(item["kind"] in _FINAL or item.get("redeemed") for item in act.effects)
     if act.skipped or act.undone_at is not None or is_final:
-        raise CampaignError("act_not_undoable", _("This cannot be taken back."), 409)
+        raise _not_undoable()
     _take_back(act, reason, cause(campaign), at)
     act.undone_at = at
     act.save(update_fields=["undone_at"])
@@ -54,17 +54,23 @@ def undo(*, act_id: int, reason: str, actor: str, at: datetime) -> CampaignAct:
     return act
 
 
+def _not_undoable() -> CampaignError:
+    return CampaignError("act_not_undoable", _("This cannot be taken back."), 409)
+
+
 def _take_back(act: CampaignAct, reason: str, actor: str, at: datetime) -> None:
     if act.points:
         adjustment.adjust(
             member=act.member_id, points=-act.points, reason=reason, at=at, actor=actor,
             limit_points=None, ground=UNDONE,
         )  # fmt: skip
-    entitlements.end_of(
+    _ended, used = entitlements.end_of(
         source=EntitlementSource.GRANT,
         refs=[f"campaign:{act.pk}:{place}" for place in range(len(act.version.effects))],
         at=at, actor=actor, reason=entitlements.REVOKED,
     )  # fmt: skip
+    if used:
+        raise _not_undoable()
     given = [item["id"] for item in act.effects if item["kind"] == EffectKind.COUPON.value]
     ids = Coupon.objects.filter(public_id__in=given).values_list("pk", flat=True)
     coupon_revocation.revoke(coupons=list(ids), reason=UNDONE, at=at, actor=actor)

@@ -147,6 +147,21 @@ def test_who_replies_stop_gets_no_more(caller: Callable[..., Caller]) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.req("MEM-11")
+def test_a_stop_that_names_a_phone_is_nobody_elses(caller: Callable[..., Caller]) -> None:
+    reported, stopping = reader("sms"), reader("sms")
+    owed = sent(reported)
+    Message.objects.update(provider_id="")
+    known = profile.read_identifiers([stopping.pk])[stopping.pk]
+    (phone,) = (each.value for each in known if each.kind == "phone")
+    report(
+        caller("messages:write"),
+        {"kind": "delivered", "message": str(owed.public_id)},
+        {"kind": "reply", "channel": "sms", "phone": phone, "text": "R"},
+    )
+    assert [may_send(each) for each in (reported, stopping)] == [{"sms": True}, {"sms": False}]
+
+
 @pytest.mark.parametrize(
     "receipt",
     [

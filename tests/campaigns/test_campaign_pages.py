@@ -10,7 +10,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from campaigns import lint, queries
-from campaigns.models import Campaign, CampaignVersion, GlobalHoldout
+from campaigns.models import Campaign, CampaignAct, CampaignVersion, GlobalHoldout
 from campaigns.services import campaign_drafts, firing, launching
 from campaigns.services.firing import Occurrence
 from config.base import clock
@@ -177,3 +177,18 @@ def test_the_global_holdout_is_addressed_by_no_campaign() -> None:
     assert fired[0] == fired[1]
     launching.keep_going(at=at)
     assert Member.objects.filter(campaigns__arm="treated").distinct().count() == 12 - held
+
+
+@pytest.mark.req("CMP-09")
+def test_a_change_of_the_global_holdout_counts_for_those_who_come_afterwards() -> None:
+    at = clock.now()
+    before = [members.member() for _number in range(12)]
+    campaign = campaigns.running(at=at, effects=[POINTS])
+    GlobalHoldout.objects.create(percent=50, salt="s", reason="measure", set_by="t", set_at=at)
+    later = [members.member() for _number in range(12)]
+    occurrences = [Occurrence(each.pk, "k", at) for each in (*before, *later)]
+
+    fired = firing.fire(campaign=campaign, occurrences=occurrences, recorded_at=at)
+
+    assert 0 < fired.skipped["global_holdout"] < 12
+    assert CampaignAct.objects.filter(member__in=before, skipped="").count() == 12

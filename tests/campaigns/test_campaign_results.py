@@ -9,7 +9,15 @@ import pytest
 from django.test import Client
 
 from campaigns.kpis import campaign_results
-from campaigns.models import Arm, Campaign, CampaignAct, CampaignMember, CampaignVersion
+from campaigns.models import (
+    Arm,
+    Campaign,
+    CampaignAct,
+    CampaignMember,
+    CampaignVersion,
+    Message,
+    MessageTemplate,
+)
 from config.base import clock
 from members.domain.public_id import new_public_id
 from members.models import Member, Order, OrderLine
@@ -91,14 +99,16 @@ def test_results_are_those_of_a_plain_reading(campaign: Campaign) -> None:
         )  # fmt: skip
         return len(ids) / len(group)
 
-    before = bought(first, STARTED) - bought(held, STARTED)
-    after = bought(later, WIDENED) - bought(held, WIDENED)
+    halves = [[each for each in held if each.pk % 2 == number] for number in range(2)]
+    before = bought(first, STARTED) - bought(halves[0], STARTED)
+    after = bought(later, WIDENED) - bought(halves[1], WIDENED)
     assert results.overall.buying is not None
     assert results.overall.buying.value == pytest.approx((before * 100 + after * 140) / 240)
     assert [each.variant for each in results.variants] == ["a", "b"]
     assert results.variants[1].buying is not None
     assert results.variants[1].buying.value == pytest.approx(after)
     assert results.overall.treated.members == 240
+    assert results.overall.holdout.members == 60, "each is compared once"
 
 
 def test_purchase_counts_from_the_day_on_which_one_was_addressed(campaign: Campaign) -> None:
@@ -175,6 +185,26 @@ def test_intakes_too_small_are_compared_together(campaign: Campaign) -> None:
     results = campaign_results.assess(campaign, at=UNTIL)
     assert results.overall.spend is not None
     assert results.overall.spend.value == pytest.approx(10.0)
+
+
+def test_members_are_reached_once_however_many_messages_they_get(campaign: Campaign) -> None:
+    (member,) = join(campaign, Arm.TREATED, 1, at=STARTED, treated_at=STARTED)
+    template = MessageTemplate.objects.create(
+        code="hello", purpose="marketing", needs_consent=True, created_at=STARTED, created_by="t"
+    )
+    for state in ("sent", "delivered", "failed"):
+        Message.objects.create(
+            member=member, template=template, trigger="campaign:spring", occurrence=state,
+            due_at=STARTED, created_at=STARTED, channel="sms", state=state, ended_at=STARTED,
+            sent_at=None if state == "failed" else STARTED,
+            delivered_at=STARTED if state == "delivered" else None,
+            reason="expired" if state == "failed" else "",
+        )  # fmt: skip
+
+    found = campaign_results.messages(campaign, until=UNTIL)
+
+    assert found.by_state == {"sent": 1, "delivered": 1, "failed": 1}
+    assert found.reached == 1
 
 
 def test_page_says_what_has_changed(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:

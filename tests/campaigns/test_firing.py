@@ -19,7 +19,8 @@ from campaigns.services.firing import Fired, Occurrence
 from config.base.errors import DomainError
 from members.models import Member, MemberEvent
 from rewards.models import Coupon, Entry, PointsAccount
-from tests.factories import campaigns, console, coupons, members
+from tests.factories import benefits, campaigns, console, coupons, members
+from tiers.services import entitlements
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("CMP-01")]
 
@@ -151,6 +152,29 @@ def test_nothing_happens_while_paused_or_before_it_begins() -> None:
     assert not CampaignAct.objects.exists()
 
 
+@pytest.mark.req("CMP-14")
+def test_the_version_that_runs_by_now_acts() -> None:
+    (who,) = people(1)
+    before = campaigns.running(at=AT, effects=[POINTS])
+    campaigns.follow_up(before, at=AT, effects=[{"kind": "points", "points": 70}])
+
+    assert fire(before, who).acted == 1
+    assert available(who) == 70
+
+
+@pytest.mark.req("CMP-03")
+def test_what_comes_together_within_the_days_of_cooling_down_acts_once() -> None:
+    (who,) = people(1)
+    trigger = {"kind": "order", "cooldown_days": 2}
+    campaign = campaigns.running(at=AT, trigger=trigger, effects=[POINTS])
+    together = [Occurrence(who.pk, f"{day}", AT + timedelta(days=day)) for day in range(3)]
+
+    fired = firing.fire(campaign=campaign, occurrences=together, recorded_at=AT)
+
+    assert (fired.acted, fired.skipped) == (2, {"cooldown": 1})
+    assert set(CampaignAct.objects.values_list("key", flat=True)) == {"0", "2"}
+
+
 @pytest.mark.req("CMP-15")
 def test_a_member_is_given_to_so_often_in_a_period() -> None:
     (who,) = people(1)
@@ -234,6 +258,19 @@ def test_of_a_group_only_the_campaign_that_goes_first_acts() -> None:
     assert fired[0].skipped == {"group": 1}
 
 
+@pytest.mark.req("CMP-16")
+@pytest.mark.parametrize("bounds", [{"starts_at": 1}, {"ends_at": 0.02}])
+def test_one_of_a_group_that_has_not_begun_or_is_over_lets_others_act(
+    bounds: dict[str, float],
+) -> None:
+    (who,) = people(1)
+    period: dict[str, Any] = {n: AT + timedelta(days=number) for n, number in bounds.items()}
+    campaigns.running(at=AT, group="may", priority=1, effects=[POINTS], **period)
+    other = campaigns.running(at=AT, group="may", priority=2, effects=[POINTS])
+
+    assert fire(other, who).acted == 1
+
+
 @pytest.mark.req("RWD-14")
 def test_the_variant_follows_the_segment_and_says_why() -> None:
     vip, plain = people(2)
@@ -289,3 +326,38 @@ def test_what_is_taken_back_returns_to_the_budget_where_the_campaign_says_so(
     assert fire(campaign, who).skipped == {"done": 1}
     with pytest.raises(DomainError):
         undoing.undo(act_id=act.pk, reason="again", actor="staff:li.na", at=LATER)
+
+
+@pytest.mark.req("CMP-15")
+def test_what_has_been_used_is_not_taken_back() -> None:
+    (who,) = people(1)
+    benefits.benefit("wrap")
+    wrap = {"kind": "benefit", "benefit": "wrap", "quantity": 2}
+    campaign = campaigns.running(at=AT, effects=[POINTS, wrap])
+    fire(campaign, who)
+    entitlements.use(member=who.pk, code="wrap", uses=1, at=LATER, actor="till")
+
+    with pytest.raises(DomainError) as refused:
+        undoing.undo(
+            act_id=CampaignAct.objects.get().pk, reason="by mistake", actor="staff:li.na", at=LATER
+        )
+
+    assert refused.value.code == "act_not_undoable"
+    assert benefits.left(who, LATER)["wrap"] == 1
+    assert available(who) == 100
+
+
+@pytest.mark.req("CMP-15")
+def test_what_another_system_saw_redeemed_is_not_taken_back() -> None:
+    (who,) = people(1)
+    campaign = campaigns.running(at=AT)
+    coupon = {"kind": "coupon", "template": "51380041013", "redeemed": True}
+    act = CampaignAct.objects.create(
+        campaign=campaign, version=campaign.versions.get(), member=who, key="k",
+        occurred_at=AT, at=AT, effects=[coupon],
+    )  # fmt: skip
+
+    with pytest.raises(DomainError) as refused:
+        undoing.undo(act_id=act.pk, reason="by mistake", actor="staff:li.na", at=LATER)
+
+    assert refused.value.code == "act_not_undoable"

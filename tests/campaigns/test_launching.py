@@ -9,10 +9,11 @@ import pytest
 from campaigns.models import Campaign, CampaignMember, CampaignVersion
 from campaigns.services import campaign_drafts, launching
 from campaigns.services.campaign_drafts import Names
+from config.base import audit
 from config.base.errors import DomainError
-from config.wiring import panels
+from config.wiring import audits, panels
 from members.models import Approval, Member, MemberProfile, SegmentMembership
-from members.services import approvals
+from members.services import approvals, status
 from rewards.services.recompute import recompute_slice
 from tests.engine.shop import Shop, day
 from tests.factories import campaigns
@@ -281,6 +282,7 @@ def test_the_audience_follows_its_segment() -> None:
         ({"effects": [{"kind": "points", "points": -1}]}, "effect_invalid"),
         ({"effects": [{"kind": "coupon", "template": "none"}]}, "campaign_names_unknown"),
         ({"effects": [{"kind": "wish"}]}, "effect_invalid"),
+        ({"effects": [{"kind": "case", "title": "x", "cost": "0.125"}]}, "effect_invalid"),
         ({"effects": [{"kind": "multiplier", "factor": "1"}]}, "effect_invalid"),
         ({"effects": [{**DOUBLE, "variants": ["a"]}], "variants": [{"code": "a"}]},
          "effect_invalid"),
@@ -314,3 +316,31 @@ def test_the_period_of_a_campaign_ends_after_it_starts() -> None:
     over: dict[str, Any] = {"ends_at": day(0), "starts_at": day(0) - timedelta(days=1)}
     version = campaigns.draft(at=day(1), **over)
     assert refusal(lambda: submit(version, on=2)) == "campaign_over"
+
+
+@pytest.mark.req("CMP-14", "PTS-06")
+def test_a_multiplier_that_has_not_begun_is_replaced() -> None:
+    shop = Shop()
+    ann = shop.join("ann")
+    campaign = campaigns.running(at=day(1), code="may", effects=[DOUBLE], starts_at=day(9))
+    triple = {"kind": "multiplier", "factor": "3"}
+    campaigns.follow_up(campaign, at=day(2), effects=[triple], starts_at=day(5))
+
+    for number, on in enumerate((4, 6, 10)):
+        shop.buy(ann, f"o{number}", 100, on=on)
+
+    assert bonus(shop, ann) == {"o1 c-may-1": 200, "o2 c-may-1": 200}
+    assert broken() == []
+
+
+def test_who_has_just_been_closed_is_missing_from_no_segment() -> None:
+    shop = Shop()
+    ann = shop.join("ann")
+    campaign = campaigns.running(at=day(1))
+
+    status.close(member_id=ann.pk, reason="other", note="by mail", actor=MAKER, at=day(2))
+
+    assert addressed(campaign) == {ann.pk}
+    audits.install()
+    (check,) = audit.select(["campaign_segment"])
+    assert audit.run_one(check).violations == []

@@ -39,3 +39,12 @@ def running(*, at: datetime, percent: int = 100, code: str = "", **terms: Any) -
     """Start a campaign."""
     version = draft(at=at, code=code, **terms)
     return launching.start(version=version, percent=percent, actor="maker", at=at)
+
+
+def follow_up(campaign: Campaign, *, at: datetime, **terms: Any) -> Campaign:
+    """Let the next version of a campaign run in place of the one before."""
+    version = campaign_drafts.copy(campaign_id=campaign.pk, actor="maker", at=at)
+    names = Names(campaign.name_zh, campaign.name_en)
+    campaign_drafts.save(version_id=version.pk, names=names, terms=terms, actor="maker", at=at)
+    version.refresh_from_db()
+    return launching.start(version=version, percent=100, actor="maker", at=at)

@@ -12,6 +12,7 @@ from config.base import clock
 from members.models import Member, MemberProfile
 from rewards.models import Lot
 from tests.engine.shop import day
+from tests.factories import campaigns
 from tests.triggers.world import World, acts, hour, keys, told
 
 pytestmark = pytest.mark.req("CMP-01", "ENG-11")
@@ -106,7 +107,7 @@ def test_points_are_spoken_of_before_they_expire_if_any_are_left(world: World) -
     last = Lot.objects.filter(member=member).get().expires_at
     assert last is not None
     last_day = clock.local_day(last - timedelta(microseconds=1))
-    campaigns = {
+    ahead = {
         days: world.run({"kind": "points_expiring", "days": days, "hour": 10}, at=50)
         for days in (30, 7, 1)
     }
@@ -115,9 +116,9 @@ def test_points_are_spoken_of_before_they_expire_if_any_are_left(world: World) -
     for days in (30, 7, 1):
         point = instant(last_day - timedelta(days=days), 10)
         world.pass_to(point - timedelta(minutes=1))
-        assert acts(campaigns[days]) == []
+        assert acts(ahead[days]) == []
         world.pass_to(point)
-        assert acts(campaigns[days]) == [(member.pk, last_day.isoformat())]
+        assert acts(ahead[days]) == [(member.pk, last_day.isoformat())]
         said = variables.read(EXPIRY, [member.pk], point)
         assert said["points.expiring.points"][member.pk] == 180, "part of it has been spent"
         assert said["points.expiring.on"][member.pk] == last_day
@@ -235,6 +236,26 @@ def test_a_pause_is_not_made_up_for(world: World) -> None:
     launching.resume(campaign_id=campaign.pk, actor="t", at=day(3))
     world.pass_to(day(4))
     assert keys(campaign) == ["2026-03-03", "2026-03-06"]
+
+
+def test_a_pause_before_the_first_run_is_not_made_up_for(world: World) -> None:
+    world.join("m")
+    campaign = world.run({"kind": "schedule", "repeat": "daily"})
+    launching.pause(campaign_id=campaign.pk, actor="t", at=day(0))
+    world.pass_to(day(3))
+    launching.resume(campaign_id=campaign.pk, actor="t", at=day(3))
+    world.pass_to(day(4))
+    assert keys(campaign) == ["2026-03-06"]
+
+
+def test_a_campaign_that_comes_to_the_calendar_acts_from_then_on(world: World) -> None:
+    world.join("m")
+    campaign = world.run({"kind": "order"})
+    world.pass_to(day(3))
+    daily = {"kind": "schedule", "repeat": "daily", "stale_hours": 1440}
+    campaigns.follow_up(campaign, at=day(3), trigger=daily)
+    world.pass_to(day(5))
+    assert keys(campaign) == ["2026-03-06", "2026-03-07"]
 
 
 def test_a_day_costs_the_same_statements_however_many_members(

@@ -1,19 +1,24 @@
 """What starts campaigns from the log: each kind, once for each occurrence, never by itself."""
 
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from campaigns.models import CampaignAct, OccurrenceState, TriggerOccurrence
 from campaigns.services import launching, triggering
 from members.models import EventDelivery, MemberEvent, MemberStatus, Subscription
 from members.services import events
 from members.services.events import NewEvent
+from rewards.services import many_points
 from tests.engine.shop import day, interaction
 from tests.triggers.world import World, acts, hour, keys, told
 
 pytestmark = pytest.mark.req("CMP-01")
+
+POINTS = {"kind": "points", "points": 50}
 
 
 def order_keys(world: World, trigger: dict[str, Any]) -> list[str]:
@@ -302,3 +307,51 @@ def test_members_who_are_gone_start_nothing(world: World) -> None:
     world.follow()
     assert acts(campaign) == []
     assert MemberEvent.objects.filter(kind="campaign.acted").count() == 0
+
+
+@pytest.fixture
+def locks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
+    """Note what is locked: the members whose accounts are, or that a campaign is."""
+    noted: list[object] = []
+    hold_accounts = many_points.hold_accounts
+
+    def hold(members: Collection[int]) -> None:
+        noted.append(set(members))
+        hold_accounts(members)
+
+    def note(execute: Any, sql: str, *arguments: Any) -> Any:
+        if "NO KEY UPDATE" in sql and 'FROM "campaigns_campaign"' in sql:
+            noted.append("campaign")
+        return execute(sql, *arguments)
+
+    monkeypatch.setattr(many_points, "hold_accounts", hold)
+    with connection.execute_wrapper(note):
+        yield noted
+
+
+def test_accounts_are_locked_before_campaigns_where_one_event_starts_several(
+    world: World, locks: list[object]
+) -> None:
+    member = world.join("m")
+    world.run({"kind": "order"})
+    world.run({"kind": "order"}, effects=[POINTS])
+    locks.clear()
+    world.buy(member, "A", 10, on=1)
+    world.follow()
+    assert locks[:2] == [{member.pk}, "campaign"]
+
+
+def test_accounts_are_locked_before_campaigns_where_several_have_waited(
+    world: World, locks: list[object]
+) -> None:
+    member, other = world.join("m"), world.join("n")
+    for segment in ("core", "new"):
+        trigger = {"kind": "segment_entered", "segment": segment, "delay_days": 1}
+        world.run(trigger, effects=[POINTS])
+    event(world, member.pk, "segment.entered", {"segment": "core"}, on=1)
+    event(world, other.pk, "segment.entered", {"segment": "new"}, on=1)
+    world.follow()
+    locks.clear()
+    world.pass_to(day(3))
+    assert locks[:2] == [{member.pk, other.pk}, "campaign"]
+    assert [world.balance(each)[1] for each in (member, other)] == [50, 50]

@@ -101,6 +101,9 @@ def test_what_cannot_be_understood_is_refused(data: dict[str, Any], code: str, f
         ({"hour": 10}, (8, 0), (0, 10, 0)),
         ({"hour": 10}, (10, 0), (0, 10, 0)),
         ({"hour": 10}, (10, 1), (1, 10, 0)),
+        ({"delay_hours": 5, "hour": 10}, (9, 0), (1, 10, 0)),
+        ({"delay_hours": 1, "hour": 10}, (9, 0), (0, 10, 0)),
+        ({"delay_days": 1, "delay_hours": 5, "hour": 10}, (9, 0), (1, 10, 0)),
     ],
 )
 def test_it_acts_so_long_after_at_its_hour(
