@@ -164,7 +164,7 @@ def test_lint_finds_what_gives_too_much() -> None:
 def test_the_global_holdout_is_addressed_by_no_campaign() -> None:
     at = clock.now()
     GlobalHoldout.objects.create(percent=50, salt="s", reason="measure", set_by="t", set_at=at)
-    people = [members.member() for _number in range(12)]
+    people = [members.member() for _number in range(40)]
     fired = []
     for _number in range(2):
         campaign = campaigns.running(at=at, effects=[POINTS])
@@ -172,8 +172,8 @@ def test_the_global_holdout_is_addressed_by_no_campaign() -> None:
         fired.append(firing.fire(campaign=campaign, occurrences=occurrences, recorded_at=at))
 
     held = fired[0].skipped["global_holdout"]
-    assert 0 < held < 12
-    assert fired[0].acted == 12 - held
+    assert 0 < held < 40
+    assert fired[0].acted == 40 - held
     assert fired[0] == fired[1]
     launching.keep_going(at=at)
-    assert Member.objects.filter(campaigns__arm="treated").distinct().count() == 12 - held
+    assert Member.objects.filter(campaigns__arm="treated").distinct().count() == 40 - held
