@@ -17,6 +17,8 @@ class Message:
     subject: str = ""
     message_id: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    html: str = ""
 
 
 DROP = "drop"
@@ -67,11 +69,12 @@ class _Handler(socketserver.StreamRequestHandler):
 
 def _parsed(to: list[str], content: bytes) -> Message:
     parsed = email.message_from_bytes(content, policy=email.policy.default)
-    body = parsed.get_body(("plain",))
+    body, html = parsed.get_body(("plain",)), parsed.get_body(("html",))
     files = {part.get_filename() or "": part.get_content() for part in parsed.iter_attachments()}
     return Message(
         to, body.get_content() if body else "", parsed["Subject"] or "", parsed["Message-ID"] or "",
-        files,
+        files, {name: str(value) for name, value in parsed.items()},
+        html.get_content() if html else "",
     )  # fmt: skip
 
 

@@ -31,8 +31,9 @@ SPEAKING = ("api", "domain", "services", "base")
 # Formats, protocols and names of fields, which a program has to write as they are.
 OF_API = frozenset(
     (
-        "ASCII", "Authorization", "Bearer", "ISO", "Idempotency", "Infinity", "Key", "NaN", "RFC",
-        "YYYY", "all", "any", "application", "between", "client", "completejourney", "deps", "fact",
+        "ASCII", "Authorization", "Bearer", "DELETE", "ISO", "Idempotency", "Infinity", "Key",
+        "NaN", "RFC", "TRUNCATE", "UPDATE", "YYYY", "all", "any", "application", "between",
+        "client", "completejourney", "deps", "fact",
         "false", "field", "fields", "https", "install", "is_set", "json", "line_no", "not", "null",
         "path", "pip", "rrggbb", "rule", "secret", "topics", "true", "value", "whsec_",
     )
@@ -87,7 +88,8 @@ def sentences() -> Iterator[tuple[str, str, bool]]:
                 continue
             for given in (*call.args, *(keyword.value for keyword in call.keywords)):
                 if isinstance(given, ast.Constant) and isinstance(given.value, str):
-                    yield f"{path.name}:{call.lineno}", given.value, is_marked
+                    place = f"{path.relative_to(settings.BASE_DIR)}:{given.lineno}"
+                    yield f"{place}:{given.col_offset}", given.value, is_marked
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -194,13 +194,14 @@ def test_guardian_kills_what_does_not_end_when_the_supervisor_is_killed(tmp_path
     run = f"from config.wiring import supervisor as s; import os, sys;\
  s.Supervisor([s.Program('deaf', [sys.executable, '-c', {deaf!r}])], dict(os.environ), print).run()"
     owner = subprocess.Popen([sys.executable, "-c", run], cwd=ROOT)
-    deadline = time.monotonic() + 30
-    while not (pids.exists() and len(pids.read_text().split()) == 2):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    running = {int(pid) for pid in pids.read_text().split()}
-
-    owner.kill()
-    owner.wait()
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not (pids.exists() and len(pids.read_text().split()) == 2):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        running = {int(pid) for pid in pids.read_text().split()}
+    finally:
+        owner.kill()
+        owner.wait()
 
     assert all_gone(running)

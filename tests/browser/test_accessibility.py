@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -38,8 +39,10 @@ def look(page: Page, *addresses: str) -> list[str]:
     """Open pages one after the other; return what is wrong on any."""
     wrong = []
     for address in addresses:
-        page.goto(address)
-        assert page.url.endswith(address), "another page was shown"
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.ok, f"{address}: {answer.status}"
+        assert urlsplit(page.url).path == address, "another page was shown"
         expect(page.locator("[aria-busy=true]")).to_have_count(0)
         wrong += faults(page)
     return wrong

@@ -113,7 +113,7 @@ def test_an_erased_member_is_found_by_nobody(visit: Callable[..., Page]) -> None
     page.get_by_role("button", name="Ask for the erasure").click()
     expect(page.get_by_text("Sent for approval.")).to_be_visible()
 
-    decide(visit(manager, locale="en-US"), "")
+    decide(visit(manager, locale="en-US"), "Erasure of a member")
     assert Member.objects.get(pk=ann.pk).status == MemberStatus.ERASED
     for term in ("13800138000", "王小明", "8000"):
         page.goto("/admin/desk/")

@@ -28,17 +28,19 @@ BUDGET = 250
 
 
 def stampede(processes: int, *, unlocked: bool = False) -> int:
-    """Let each process fire for a member with a key that two share; returns the points given."""
+    """Let two processes each fire for one occurrence, or one unlocked; returns the points given."""
     shop = Shop()
     people = [shop.join(f"m{number}") for number in range(MEMBERS)]
     points = {"kind": "points", "points": 100}
     campaign = campaigns.running(at=day(1), effects=[points], budget_points=BUDGET)
     meeting = gate(processes) if unlocked else None
+    share = 1 if unlocked else 2
 
     def work(number: int) -> int:
         if meeting is not None:
             _unlock(meeting)
-        occurrence = Occurrence(people[number % MEMBERS].pk, f"{number // 2}", day(2))
+        each = number // share
+        occurrence = Occurrence(people[each % MEMBERS].pk, f"{each}", day(2))
         with transaction.atomic():
             return firing.fire(
                 campaign=campaign, occurrences=[occurrence], recorded_at=day(2)
@@ -65,7 +67,7 @@ def test_a_budget_is_never_exceeded_by_a_crowd(own_database: str) -> None:
     given = stampede(8)
 
     assert given == 200
-    assert CampaignAct.objects.filter(skipped="budget_points").count() == MEMBERS - 2
+    assert CampaignAct.objects.filter(skipped="budget_points").count() == 4 - 2
     audits.install()
     assert [each for result in audit.run(audit.registered()) for each in result.violations] == []
 

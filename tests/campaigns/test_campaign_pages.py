@@ -164,7 +164,7 @@ def test_lint_finds_what_gives_too_much() -> None:
 def test_the_global_holdout_is_addressed_by_no_campaign() -> None:
     at = clock.now()
     GlobalHoldout.objects.create(percent=50, salt="s", reason="measure", set_by="t", set_at=at)
-    people = [members.member() for _number in range(12)]
+    people = [members.member() for _number in range(40)]
     fired = []
     for _number in range(2):
         campaign = campaigns.running(at=at, effects=[POINTS])
@@ -172,11 +172,11 @@ def test_the_global_holdout_is_addressed_by_no_campaign() -> None:
         fired.append(firing.fire(campaign=campaign, occurrences=occurrences, recorded_at=at))
 
     held = fired[0].skipped["global_holdout"]
-    assert 0 < held < 12
-    assert fired[0].acted == 12 - held
+    assert 0 < held < 40
+    assert fired[0].acted == 40 - held
     assert fired[0] == fired[1]
     launching.keep_going(at=at)
-    assert Member.objects.filter(campaigns__arm="treated").distinct().count() == 12 - held
+    assert Member.objects.filter(campaigns__arm="treated").distinct().count() == 40 - held
 
 
 @pytest.mark.req("CMP-09")
@@ -185,10 +185,10 @@ def test_a_change_of_the_global_holdout_counts_for_those_who_come_afterwards() -
     before = [members.member() for _number in range(12)]
     campaign = campaigns.running(at=at, effects=[POINTS])
     GlobalHoldout.objects.create(percent=50, salt="s", reason="measure", set_by="t", set_at=at)
-    later = [members.member() for _number in range(12)]
+    later = [members.member() for _number in range(40)]
     occurrences = [Occurrence(each.pk, "k", at) for each in (*before, *later)]
 
     fired = firing.fire(campaign=campaign, occurrences=occurrences, recorded_at=at)
 
-    assert 0 < fired.skipped["global_holdout"] < 12
+    assert 0 < fired.skipped["global_holdout"] < 40
     assert CampaignAct.objects.filter(member__in=before, skipped="").count() == 12

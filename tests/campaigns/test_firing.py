@@ -138,8 +138,10 @@ def test_holdout_is_recorded_and_given_nothing() -> None:
     fired = fire(campaign, *who)
 
     assert (fired.acted, fired.skipped) == (8, {"holdout": 2})
-    held = CampaignAct.objects.filter(skipped="holdout").values_list("member_id", flat=True)
-    assert all(available(member) == 0 for member in who if member.pk in held)
+    arms = dict(CampaignMember.objects.values_list("member_id", "arm"))
+    given = {member.pk: available(member) for member in who}
+    assert sorted(arms.values()) == ["holdout"] * 2 + ["treated"] * 8
+    assert given == {pk: 100 if arm == "treated" else 0 for pk, arm in arms.items()}
 
 
 def test_nothing_happens_while_paused_or_before_it_begins() -> None:

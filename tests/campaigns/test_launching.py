@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from campaigns.models import Campaign, CampaignMember, CampaignVersion
-from campaigns.services import campaign_drafts, launching
+from campaigns.models import Campaign, CampaignMember, CampaignVersion, Message
+from campaigns.services import campaign_drafts, firing, launching
 from campaigns.services.campaign_drafts import Names
+from campaigns.services.firing import Occurrence
 from config.base import audit
 from config.base.errors import DomainError
 from config.wiring import audits, panels
@@ -17,6 +18,7 @@ from members.services import approvals, status
 from rewards.services.recompute import recompute_slice
 from tests.engine.shop import Shop, day
 from tests.factories import campaigns
+from tests.messages.world import template
 
 pytestmark = pytest.mark.django_db
 
@@ -130,7 +132,21 @@ def test_a_running_version_is_frozen_and_followed_by_a_new_one() -> None:
     assert campaign.budgets.get().limit_points == 200
 
 
-@pytest.mark.req("CMP-09", "CMP-10")
+@pytest.mark.req("CMP-10")
+def test_only_those_addressed_by_a_pilot_get_its_message() -> None:
+    shop = Shop()
+    people = [shop.join(f"m{number}") for number in range(40)]
+    template("may")
+    campaign = campaigns.running(at=day(2), percent=20, holdout_percent=10, messages=["may"])
+    occurrences = [Occurrence(each.pk, "k", day(3)) for each in people]
+    firing.fire(campaign=campaign, occurrences=occurrences, recorded_at=day(3))
+
+    told = set(Message.objects.values_list("member_id", flat=True))
+    assert told == addressed(campaign) != set()
+    assert len(told) < len(people)
+
+
+@pytest.mark.req("CMP-09")
 def test_a_pilot_is_stratified_by_tier_and_grows_without_losing_anybody() -> None:
     shop = Shop()
     people = [shop.join(f"m{number}") for number in range(40)]

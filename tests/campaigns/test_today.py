@@ -138,8 +138,10 @@ def test_troubles_are_to_do(visitor: Client) -> None:
 @pytest.mark.req("STF-02")
 @pytest.mark.parametrize(("own", "used", "count"), [(None, 90, 1), (None, 89, 0), (200, 90, 0)])
 def test_staff_who_have_nearly_used_up_their_day(
-    visitor: Client, own: int | None, used: int, count: int
+    visitor: Client, monkeypatch: pytest.MonkeyPatch, own: int | None, used: int, count: int
 ) -> None:
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
     agent = staff.person("agent", "service_agent")
     RoleAuthority.objects.update(adjustment_daily_limit_points=100)
     StaffAuthority.objects.create(user=agent, adjustment_daily_limit_points=own)

@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils.text import capfirst
 from pypdf import PdfReader
 
 from config.base import panels
@@ -100,12 +101,18 @@ def said_by(html: str) -> list[str]:
 
 
 def data_of(pattern: re.Pattern[str]) -> frozenset[str]:
-    """Return all words that stand in the rows of the database, as they are and capitalised."""
+    """Return all words that stand in the rows of the database, as they are."""
     tables = sorted({m._meta.db_table for m in apps.get_models()} - NOT_DATA)
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(f"SELECT t::text FROM {table} t" for table in tables))
-        words = {word for (row,) in cursor.fetchall() for word in pattern.findall(row)}
-    return frozenset(words | {word.capitalize() for word in words} - {"Card", "Entry", "Ladder"})
+        return frozenset(word for (row,) in cursor.fetchall() for word in pattern.findall(row))
+
+
+def headed(words: frozenset[str]) -> frozenset[str]:
+    """Return the words of data with which names of rows begin, as a page's path writes them."""
+    rows = (model._default_manager.order_by("pk").first() for model in admin.site._registry)
+    begins = (WORD.match(str(row)) for row in rows if row is not None)
+    return frozenset(capfirst(found[0]) for found in begins if found and found[0] in words)
 
 
 @pytest.fixture
@@ -143,7 +150,8 @@ def leaks(
     visitor: Client, language: str, pattern: re.Pattern[str], kept: frozenset[str] = frozenset()
 ) -> dict[str, str]:
     """Return the words of other languages that pages say, with a page and text that holds each."""
-    kept |= data_of(pattern)
+    words = data_of(pattern)
+    kept |= words | headed(words)
     found: dict[str, str] = {}
     opened = 0
     for address in addresses():

@@ -1,7 +1,10 @@
 """Channels against real peers: a mail server and an HTTP receiver on this machine."""
 
+import hashlib
+import hmac
 import json
 import logging
+import re
 import smtplib
 import uuid
 from collections.abc import Iterator
@@ -57,10 +60,13 @@ def test_mail_has_both_forms_and_opts_out_in_one_click(settings: Settings) -> No
     message = box.messages[0]
     assert message.subject == "问候"
     assert "张小明，您好" in message.text
-    assert "/m/optout/" in message.text
+    (link,) = re.findall(r"https?://\S+/m/optout/\S+", message.text)
+    assert f'href="{link}"' in message.html
+    assert message.headers["List-Unsubscribe"].strip() == f"<{link}>"
+    assert message.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     (to,) = message.to
-    address = to.partition("@")[0]
-    assert address not in message.text
+    assert to.startswith("m")
+    assert to.partition("@")[0] not in message.text
 
 
 @pytest.mark.parametrize(
@@ -215,16 +221,71 @@ def test_providers_of_text_messages_are_understood(
 
 
 def test_requests_are_signed_as_the_providers_document(settings: Settings) -> None:
-    """The examples of the providers' own pages, computed anew with the standard library."""
+    """What the providers' own pages describe, computed anew with the standard library."""
     settings.LOYALTY_SMS_KEY, settings.LOYALTY_SMS_SECRET = "YourAccessKeyId", "YourSecret"
     settings.LOYALTY_SMS_URL = ""
     at = datetime(2026, 3, 20, 4, 0, tzinfo=UTC)
     aliyun = sms.aliyun_headers("PhoneNumbers=139", at, "n1")
     assert aliyun["x-acs-date"] == "2026-03-20T04:00:00Z"
-    assert aliyun["Authorization"].startswith(
-        "ACS3-HMAC-SHA256 Credential=YourAccessKeyId,SignedHeaders=host;x-acs-action;"
-    )
-    assert aliyun != sms.aliyun_headers("PhoneNumbers=138", at, "n1")
+    assert aliyun["Authorization"] == aliyun_says("YourSecret", "PhoneNumbers=139")
     tencent = sms.tencent_headers(b"{}", at)
-    assert "Credential=YourAccessKeyId/2026-03-20/sms/tc3_request" in tencent["Authorization"]
-    assert tencent != sms.tencent_headers(b"{ }", at)
+    assert tencent["X-TC-Timestamp"] == "1773979200"
+    assert tencent["Authorization"] == tencent_says("YourSecret", b"{}")
+
+    settings.LOYALTY_SMS_SECRET = "another"
+    other = sms.aliyun_headers("PhoneNumbers=139", at, "n1")["Authorization"]
+    assert other != aliyun["Authorization"]
+    assert other == aliyun_says("another", "PhoneNumbers=139")
+    other = sms.tencent_headers(b"{}", at)["Authorization"]
+    assert other != tencent["Authorization"]
+    assert other == tencent_says("another", b"{}")
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def aliyun_says(secret: str, query: str) -> str:
+    """Return how Aliyun's signature method V3 (ACS3-HMAC-SHA256) signs the request at noon."""
+    names = "host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version"
+    asked = f"""POST
+/
+{query}
+host:dysmsapi.aliyuncs.com
+x-acs-action:SendSms
+x-acs-content-sha256:{sha256("")}
+x-acs-date:2026-03-20T04:00:00Z
+x-acs-signature-nonce:n1
+x-acs-version:2017-05-25
+
+{names}
+{sha256("")}"""
+    to_sign = f"ACS3-HMAC-SHA256\n{sha256(asked)}"
+    signature = hmac.new(secret.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
+    return (
+        f"ACS3-HMAC-SHA256 Credential=YourAccessKeyId,SignedHeaders={names},Signature={signature}"
+    )
+
+
+def tencent_says(secret: str, body: bytes) -> str:
+    """Return how Tencent Cloud's signature method v3 (TC3-HMAC-SHA256) signs it at noon."""
+    names = "content-type;host;x-tc-action"
+    asked = f"""POST
+/
+
+content-type:application/json; charset=utf-8
+host:sms.tencentcloudapi.com
+x-tc-action:sendsms
+
+{names}
+{hashlib.sha256(body).hexdigest()}"""
+    scope = "2026-03-20/sms/tc3_request"
+    to_sign = f"TC3-HMAC-SHA256\n1773979200\n{scope}\n{sha256(asked)}"
+    of_day = hmac.new(f"TC3{secret}".encode(), b"2026-03-20", hashlib.sha256).digest()
+    of_service = hmac.new(of_day, b"sms", hashlib.sha256).digest()
+    key = hmac.new(of_service, b"tc3_request", hashlib.sha256).digest()
+    signature = hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest()
+    return (
+        f"TC3-HMAC-SHA256 Credential=YourAccessKeyId/{scope}, "
+        f"SignedHeaders={names}, Signature={signature}"
+    )

@@ -178,7 +178,10 @@ def test_a_message_is_claimed_by_one_sender_and_without_the_lock_by_two(
     first.start()
     assert first_has.wait(WAIT_SECONDS)
     second.start()
+    deadline = time.monotonic() + WAIT_SECONDS
     while not second_has.is_set() and not is_waiting():
+        assert second.is_alive()
+        assert time.monotonic() < deadline
         time.sleep(0.01)
     let_first.set()
     first.join()

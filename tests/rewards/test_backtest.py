@@ -19,7 +19,7 @@ from rewards.services.rule_drafts import RuleNames
 from tests.engine.shop import Shop, day
 from tests.rewards.test_rule_preview import draft, march, put_in_force
 
-pytestmark = [pytest.mark.django_db, pytest.mark.req("PTS-04")]
+pytestmark = pytest.mark.django_db
 
 MARCH = Period(day(0).date(), day(30).date())
 

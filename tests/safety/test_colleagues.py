@@ -34,7 +34,7 @@ def remove(client: Client, user: User, reason: str = "lost phone") -> int:
 def test_a_lead_removes_what_an_agent_has_lost(lead: Client) -> None:
     agent = with_device(staff.person("agent", "service_agent"))
     page = lead.get(reverse("admin:auth_user_change", args=[agent.pk]))
-    assert "second-factors" in page.text
+    assert f"{agent.pk}/second-factors" in page.text
     assert remove(lead, agent) == 302
     assert not TOTPDevice.objects.exists()
     act = StaffAct.objects.get(table="otp_totp_totpdevice")
@@ -68,7 +68,8 @@ def test_a_lead_weakens_no_superuser_nor_themselves(lead: Client) -> None:
     assert remove(lead, with_device(console.staff("root"))) == 403
     own = User.objects.get(username="lead")
     page = lead.get(reverse("admin:auth_user_change", args=[own.pk]))
-    assert "second-factors/" not in page.text.replace(reverse("console_second_factors"), "")
+    assert page.status_code == 200
+    assert f"{own.pk}/second-factors" not in page.text
     assert remove(lead, own) == 403
 
 

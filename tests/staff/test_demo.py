@@ -9,7 +9,7 @@ from rewards.models import Entry, PointsAccount, RuleVersion
 from tests.engine.shop import Shop, day
 from tiers.models import Standing
 
-pytestmark = [pytest.mark.django_db, pytest.mark.req("STF-02", "SVC-02")]
+pytestmark = pytest.mark.django_db
 
 
 def state() -> list[object]:

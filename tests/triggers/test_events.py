@@ -9,11 +9,11 @@ from django.db import connection
 
 from campaigns.models import CampaignAct, OccurrenceState, TriggerOccurrence
 from campaigns.services import launching, triggering
-from members.models import EventDelivery, MemberEvent, MemberStatus, Subscription
+from members.models import EventDelivery, MemberEvent, MemberStatus, Order, Subscription
 from members.services import events
 from members.services.events import NewEvent
 from rewards.services import many_points
-from tests.engine.shop import day, interaction
+from tests.engine.shop import day, interaction, line, order
 from tests.triggers.world import World, acts, hour, keys, told
 
 pytestmark = pytest.mark.req("CMP-01")
@@ -51,6 +51,17 @@ def test_orders_start_campaigns(world: World, trigger: dict[str, Any], expected:
     if trigger.get("window") is None and "steps" in trigger:
         found = [f"order:{key.rsplit(':', 1)[1]}" for key in found]
     assert found == expected
+
+
+def test_only_orders_with_a_line_of_a_category_start_it(world: World) -> None:
+    member = world.join("m")
+    campaign = world.run({"kind": "order", "categories": ["tea"]}, at=1)
+    for number, category in (("A", "wine"), ("B", "tea")):
+        lines = (replace(line(1, 100), category=category),)
+        world.send(order(member, number, on=2, lines=lines), at=2)
+    world.follow()
+    made = Order.objects.get(order_no="B")
+    assert keys(campaign) == [f"order:{made.pk}"]
 
 
 def test_an_order_of_at_least_an_amount_starts_it_once(world: World) -> None:
@@ -161,7 +172,6 @@ def test_segments_and_stages_start_campaigns(world: World) -> None:
     assert [len(acts(each)) for each in (entered, left, asleep)] == [1, 1, 1]
 
 
-@pytest.mark.req("CMP-03")
 def test_a_campaign_cools_down_for_a_member(world: World) -> None:
     member, other = world.join("m"), world.join("n")
     campaign = world.run({"kind": "lifecycle", "stages": ["dormant"], "cooldown_days": 90})

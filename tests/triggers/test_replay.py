@@ -25,8 +25,7 @@ from tests.triggers.reading import Person, Reader, Told
 from tests.triggers.world import World
 
 pytestmark = pytest.mark.req(
-    "CMP-01", "CMP-03", "CMP-05", "ENG-11", "ENG-12", "ENG-13", "ENG-14", "ENG-18", "ENG-26",
-    "BEN-03", "PTS-07",
+    "CMP-01", "ENG-11", "ENG-12", "ENG-14", "ENG-18", "ENG-26", "BEN-03", "PTS-07"
 )  # fmt: skip
 
 FIRST, LAST = 95, 136
