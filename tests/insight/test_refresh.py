@@ -12,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from config.base.audit import run_one
+from config.base.errors import DomainError
 from members.models import (
     InsightMark,
     Member,
@@ -217,6 +218,22 @@ def test_a_policy_that_contradicts_itself_or_says_nothing_new_is_refused(db: Non
     ):  # fmt: skip
         with pytest.raises(InsightPolicyError):
             policy(**changes)
+    assert insight_policy.in_force().number == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"full_orders": 0}, "policy_out_of_range"), ({"grid_high": 101}, "policy_out_of_range"),
+        ({"full_amount": Decimal(0)}, "policy_out_of_range"),
+        ({"full_margin": Decimal("0.015")}, "amount_invalid"),
+    ],
+)  # fmt: skip
+def test_a_policy_that_nothing_can_be_computed_by_is_refused(
+    db: None, changes: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(DomainError, match=code):
+        policy(**changes)
     assert insight_policy.in_force().number == 0
 
 
