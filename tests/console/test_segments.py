@@ -109,6 +109,10 @@ def test_a_declared_attribute_is_asked_for_by_its_type(visitor: Client, ann: Mem
     assert 'value="oily" checked' in page.content.decode()
     change = reverse("admin:members_attributedefinition_change", args=[declared.pk])
     assert "dry\noily" in visitor.get(change).content.decode()
+    emptied = visitor.post(change, {"name_zh": "肤质", "name_en": "Skin", "choices": ""})
+    assert "Name the values" in emptied.content.decode()
+    declared.refresh_from_db()
+    assert declared.choices == ["dry", "oily"]
 
 
 @pytest.mark.req("SEG-18")
