@@ -276,6 +276,42 @@ def test_stages_are_counted_day_by_day(shop: Shop) -> None:
     }  # fmt: skip
 
 
+def test_stages_are_counted_in_full_once_a_day_and_moves_added(shop: Shop) -> None:
+    ann, bob = shop.join("ann"), shop.join("bob")
+    run(1)
+
+    def counting(on: float) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            run(on)
+        return sum("count(*) FROM members_memberinsight" in each["sql"] for each in queries)
+
+    shop.buy(ann, "a-1", 50, on=2)
+    assert counting(2) == 1
+    shop.buy(bob, "b-1", 50, on=2.1)
+    assert counting(2.1) == 0
+    found = StageDay.objects.filter(on=FIRST + timedelta(days=2), stage="activate")
+    assert found.values_list("members", "entered", "left").get() == (2, 2, 0)
+    StageDay.objects.update(members=9)
+    shop.buy(ann, "a-2", 50, on=3)
+    shop.join("eve", at=3)
+    run(3)
+    days = StageDay.objects.filter(on=FIRST + timedelta(days=3), stage="acquire")
+    assert days.get().members == 1, "another day is counted anew"
+
+
+def test_a_first_look_slice_by_slice_counts_everybody(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(insight_due, "SLICE", 2)
+    for number in range(5):
+        shop.join(f"m{number}")
+    with CaptureQueriesContext(connection) as queries:
+        run(1)
+    assert sum("count(*) FROM members_memberinsight" in each["sql"] for each in queries) == 1
+    day_of = StageDay.objects.get(stage="acquire")
+    assert (day_of.members, day_of.entered) == (5, 0)
+
+
 def test_a_year_that_was_loaded_at_once_gets_the_scores_of_its_past(shop: Shop) -> None:
     ann = shop.join("ann")
     for number in range(4):
