@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from django.db import connection, transaction
@@ -146,7 +146,7 @@ def count_stages(on: date, moves: Moves, *, is_recount: bool = False) -> None:
         for stage in (each.value for each in Stage)
     ]
     with connection.cursor() as cursor:
-        parameters = {"on": on, "moves": orjson.dumps(rows).decode()}
+        parameters: dict[str, Any] = {"on": on, "moves": orjson.dumps(rows).decode()}
         if not is_recount:
             cursor.execute(_ADD, parameters)
             if cursor.rowcount:

@@ -302,10 +302,10 @@ def drifting() -> list[tuple[Segment, SegmentDay, SegmentDay]]:
     Source: SEG-18.
     """
     watched = Segment.objects.filter(alert_percent__isnull=False, retired_at__isnull=True)
-    found = []
+    found: list[tuple[Segment, SegmentDay, SegmentDay]] = []
     latest = Prefetch("days", SegmentDay.objects.order_by("-on")[:2], to_attr="latest_days")
     for segment in watched.prefetch_related(latest):
-        days: list[SegmentDay] = segment.latest_days  # type: ignore[attr-defined]
+        days = segment.latest_days
         if len(days) == 2 and rules.is_drifting(days[1].size, days[0].size, segment.alert_percent):
             found.append((segment, days[0], days[1]))
     return found
