@@ -34,39 +34,65 @@ _POPULATION: Final = Source(
     " FROM members_member m LEFT JOIN members_store h ON h.id = m.home_store_id"
     " WHERE m.status IN ('active', 'frozen') AND m.joined_at <= %(at)s",
 )
+# What members that were merged away did is the survivor's; so is what those merged into them did.
+_GONE: Final = """(
+    WITH RECURSIVE gone AS (
+        SELECT merged_into_id AS owner, id AS member FROM members_member
+        WHERE merged_into_id IS NOT NULL
+        UNION ALL
+        SELECT m.merged_into_id, gone.member FROM gone JOIN members_member m ON m.id = gone.owner
+        WHERE m.merged_into_id IS NOT NULL
+    ) SELECT owner, member FROM gone
+) gone"""
+
+
+def _of_survivors(table: str, columns: str, where: str) -> str:
+    """Return the rows of a table, those of members merged away as the survivor's as well."""
+    return (
+        f"SELECT r.member_id, {columns} FROM {table} r WHERE {where}"  # noqa: S608
+        f" UNION ALL SELECT gone.owner, {columns} FROM {_GONE}"
+        f" JOIN {table} r ON r.member_id = gone.member WHERE {where}"
+    )
+
+
 _COUNTED: Final = "status <> 'cancelled' AND net_amount > 0 AND placed_at <= %(at)s"
 # What came back of a line is taken off it; what came back of an order without naming lines, off all
 # of its lines in proportion.
-_LINES: Final = """
-SELECT o.member_id, l.category, l.brand,
-       greatest(0, l.amount - coalesce(b.amount, 0)) * o.net_amount
-       / nullif(o.sold_amount - coalesce(t.amount, 0), 0) AS net
-FROM members_order o JOIN members_orderline l ON l.order_id = o.id
-LEFT JOIN (
-    SELECT r.order_id, (x->>0)::int AS line_no,
-           sum((x->>2)::numeric) / %(minor_units)s::numeric AS amount
-    FROM members_refund r, jsonb_array_elements(r.lines) x GROUP BY 1, 2
-) b ON b.order_id = o.id AND b.line_no = l.line_no
-LEFT JOIN (
-    SELECT r.order_id, sum((x->>2)::numeric) / %(minor_units)s::numeric AS amount
-    FROM members_refund r, jsonb_array_elements(r.lines) x GROUP BY 1
-) t ON t.order_id = o.id
-WHERE o.status <> 'cancelled' AND o.net_amount > 0 AND o.placed_at <= %(at)s
-  AND o.placed_at > %(at)s - interval '365 days' AND l.kind IN ('goods', 'service')
-"""
+_YEAR: Final = f"{_COUNTED} AND placed_at > %(at)s - interval '365 days'"
+_LINES: Final = f"""
+SELECT member_id, category, brand, rest * net_amount / nullif(whole, 0) AS net
+FROM (
+    SELECT w.*, sum(w.rest) OVER (PARTITION BY w.member_id, w.order_id) AS whole
+    FROM (
+        SELECT o.member_id, o.id AS order_id, o.net_amount, l.kind, l.category, l.brand,
+               greatest(0, l.amount - coalesce(b.amount, 0)) AS rest
+        FROM ({_of_survivors("members_order", "r.id, r.net_amount", _YEAR)}) o
+        JOIN members_orderline l ON l.order_id = o.id
+        LEFT JOIN (
+            SELECT r.order_id, (x->>0)::int AS line_no,
+                   sum((x->>2)::numeric) / %(minor_units)s::numeric AS amount
+            FROM members_refund r, jsonb_array_elements(r.lines) x GROUP BY 1, 2
+        ) b ON b.order_id = o.id AND b.line_no = l.line_no
+    ) w
+) s
+WHERE kind IN ('goods', 'service')
+"""  # noqa: S608
+_DONE: Final = _of_survivors(
+    "members_interaction", "r.kind, r.occurred_at", "occurred_at <= %(at)s"
+)
 _SOURCES: Final = (
     Source("profile", "members_memberprofile"),
     Source(
         "orders",
-        f"SELECT member_id, placed_at, net_amount FROM members_order WHERE {_COUNTED}",  # noqa: S608
+        _of_survivors("members_order", "r.placed_at, r.net_amount", _COUNTED),
         is_grouped=True,
     ),
     Source("lines", _LINES, is_grouped=True),
     Source(
         "interactions",
-        "SELECT i.member_id, i.kind, i.occurred_at, coalesce(k.is_behaviour, false) AS is_behaviour"
-        " FROM members_interaction i LEFT JOIN members_interactionkind k ON k.code = i.kind"
-        " WHERE i.occurred_at <= %(at)s",
+        "SELECT i.member_id, i.kind, i.occurred_at,"  # noqa: S608
+        " coalesce(k.is_behaviour, false) AS is_behaviour"
+        f" FROM ({_DONE}) i LEFT JOIN members_interactionkind k ON k.code = i.kind",
         is_grouped=True,
     ),
     Source(

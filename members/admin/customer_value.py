@@ -250,7 +250,8 @@ def _published(request: HttpRequest, form: InsightPolicyForm) -> bool:
             at=clock.now(),
         )  # fmt: skip
     except DomainError as error:
-        form.add_error(None, str(error.message))
+        for name in error.details.get("names", (None,)):
+            form.add_error(name, str(error.message))
         return False
     messages.success(request, gettext("Published. Within minutes every member is looked at by it."))
     return True

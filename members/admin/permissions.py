@@ -62,6 +62,11 @@ class PermissionsMixin(FreshLoginMixin):
         field = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
         return field
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
+        """Return the fields, the permissions once: their names take their place where needed."""
+        found = super().get_fields(request, obj)  # type: ignore[misc]
+        return [name for name in found if name != "permissions_by_name"]
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Return the fields; who may only look reads our names as well."""
         found = super().get_fieldsets(request, obj)  # type: ignore[misc]

@@ -65,7 +65,8 @@ class AttributeDefinitionForm(forms.ModelForm):  # type: ignore[type-arg]  # not
     def clean(self) -> dict[str, Any]:
         """Refuse a choice without values."""
         values: dict[str, Any] = super().clean() or {}
-        if values.get("type") in {"choice", "multi"} and not values.get("choices"):
+        type_ = values.get("type", self.instance.type)
+        if type_ in {"choice", "multi"} and not values.get("choices"):
             raise ValidationError({"choices": _("Name the values that can be chosen.")})
         return values
 

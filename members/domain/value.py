@@ -100,11 +100,6 @@ def appraise(inputs: Inputs, marks: Marks) -> Value:
     return Value(current, potential, total, parts)
 
 
-def level(score: int, low: int, high: int) -> int:
-    """Return the row or column of the grid that a score is in: 0 low, 1 medium, 2 high."""
-    return (score >= low) + (score >= high)
-
-
 def _part(found: int, full: int) -> int:
     return max(0, min(found, full)) * FULL // full
 

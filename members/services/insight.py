@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from django.db import connection, transaction
@@ -34,29 +34,37 @@ _WRITTEN: Final = tuple(
 )
 _SCORED: Final = ("current", "potential", "total", "policy", "model")
 
-# Counted again where anything moved: sums of movements would never heal.
-_DAY: Final = """
+_MOVES: Final = """ROWS FROM (
+    json_to_recordset(%(moves)s::json) AS (stage text, entered bigint, gone bigint)
+) s"""
+_ADD: Final = f"""
+UPDATE members_stageday d
+SET members = greatest(0, d.members + s.entered - s.gone), entered = d.entered + s.entered,
+    "left" = d."left" + s.gone
+FROM {_MOVES} WHERE d."on" = %(on)s AND d.stage = s.stage
+"""  # noqa: S608
+# Once a day they are counted again: sums of movements alone would never heal.
+_COUNT: Final = f"""
 INSERT INTO members_stageday ("on", stage, members, entered, "left")
 SELECT %(on)s, s.stage, (SELECT count(*) FROM members_memberinsight i WHERE i.stage = s.stage),
        s.entered, s.gone
-FROM ROWS FROM (json_to_recordset(%(moves)s::json) AS (stage text, entered bigint, gone bigint)) s
+FROM {_MOVES}
 ON CONFLICT ("on", stage) DO UPDATE SET members = EXCLUDED.members,
     entered = members_stageday.entered + EXCLUDED.entered,
     "left" = members_stageday."left" + EXCLUDED."left"
-"""
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """How many members a refresh looked at, and how many entered and left each stage.
-
-    `is_recount`: some were put into a stage without having moved, when all were first looked at.
-    """
+    """How many members a refresh looked at, and how many entered and left each stage."""
 
     members: int
     entered: Mapping[str, int]
     left: Mapping[str, int]
-    is_recount: bool
+
+
+NO_MOVES: Final = Moves(0, {}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +126,19 @@ def refresh_history(
         for day in (each for each in days if each >= history.joined_on):
             said = rules.assess(history, day, terms)
             stages[day, said.stage.value] += 1
-            scores.append(_score(member, day, said, chosen))
+            value = said.value
+            found = (value.current, value.potential, value.total, chosen.number, MODEL_VERSION)
+            scores.append(_score(member, day, found))
     ValueScore.objects.bulk_create(scores, ignore_conflicts=True, batch_size=5_000)
     _add_days(stages)
     return len(scores)
 
 
-def count_stages(on: date, moves: Moves) -> None:
+def count_stages(on: date, moves: Moves, *, is_recount: bool = False) -> None:
     """Keep how many members are in each stage, after a run of a day has moved some.
 
+    All are counted where nothing is kept of that day yet, and after a recount that put members into
+    a stage without a move; else the moves are added.
     Source: SEG-13.
     """
     rows = [
@@ -134,7 +146,12 @@ def count_stages(on: date, moves: Moves) -> None:
         for stage in (each.value for each in Stage)
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_DAY, {"on": on, "moves": orjson.dumps(rows).decode()})
+        parameters: dict[str, Any] = {"on": on, "moves": orjson.dumps(rows).decode()}
+        if not is_recount:
+            cursor.execute(_ADD, parameters)
+            if cursor.rowcount:
+                return
+        cursor.execute(_COUNT, parameters)
 
 
 def _add_days(stages: Mapping[tuple[date, str], int]) -> None:
@@ -178,12 +195,8 @@ def _row(member: int, said: Insight, before: MemberInsight | None, look: Look) -
     )  # fmt: skip
 
 
-def _score(member: int, day: date, said: Insight, policy: InsightPolicy) -> ValueScore:
-    value = said.value
-    return ValueScore(
-        member_id=member, on=day, current=value.current, potential=value.potential,
-        total=value.total, policy=policy.number, model=MODEL_VERSION,
-    )  # fmt: skip
+def _score(member: int, day: date, found: tuple[int, ...]) -> ValueScore:
+    return ValueScore(member_id=member, on=day, **dict(zip(_SCORED, found, strict=True)))
 
 
 def _write(rows: Sequence[MemberInsight], before: Mapping[int, MemberInsight]) -> None:
@@ -192,14 +205,10 @@ def _write(rows: Sequence[MemberInsight], before: Mapping[int, MemberInsight]) -
         rows, update_conflicts=True, unique_fields=["member"], update_fields=_WRITTEN
     )
     scores = [
-        ValueScore(
-            member_id=row.member_id, on=row.computed_on, current=row.value_current,
-            potential=row.value_potential, total=row.value_total, policy=row.policy,
-            model=row.model,
-        )
+        _score(row.member_id, row.computed_on, _scores_of(row))
         for row in rows
         if _scores_of(row) != _scores_of(before.get(row.member_id))
-    ]  # fmt: skip
+    ]
     ValueScore.objects.bulk_create(
         scores, update_conflicts=True, unique_fields=["member", "on"], update_fields=_SCORED
     )
@@ -230,14 +239,12 @@ def _news(row: MemberInsight, before: MemberInsight | None, look: Look) -> list[
 
 
 def _moves(rows: Sequence[MemberInsight], before: Mapping[int, MemberInsight], look: Look) -> Moves:
-    entered, left, is_recount = Counter[str](), Counter[str](), False
+    entered, left = Counter[str](), Counter[str]()
     now = {row.member_id: row.stage for row in rows}
     for member in now.keys() | before.keys():
         old = before[member].stage if member in before else None
         new = now.get(member)
-        if old is None and not look.tells_new:
-            is_recount = True
-        elif old != new:
+        if old != new and (old is not None or look.tells_new):
             left.update([old] if old else [])
             entered.update([new] if new else [])
-    return Moves(len(now), entered, left, is_recount)
+    return Moves(len(now), entered, left)

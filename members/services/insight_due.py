@@ -105,6 +105,8 @@ class _Run:
             self._slice(ids, tells_new=not is_first)
             mark.swept_to = ids[-1]
             mark.save(update_fields=["swept_to"])
+        if is_first and MemberInsight.objects.exists():
+            insight.count_stages(clock.local_day(self.at), insight.NO_MOVES, is_recount=True)
         mark.basis, mark.swept_to = insight_policy.basis(self.policy), None
         mark.save(update_fields=["basis", "swept_to"])
 
@@ -124,7 +126,7 @@ class _Run:
         moves = insight.refresh(
             ids, at=self.at, recorded_at=self.recorded_at, policy=self.policy, tells_new=tells_new
         )
-        if moves.entered or moves.left or moves.is_recount:
+        if moves.entered or moves.left:
             insight.count_stages(clock.local_day(self.at), moves)
         self.done += len(ids)
         self.progress(self.done, self.done)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -31,7 +32,7 @@ _ORDER: Final = (
 
 
 class InsightPolicyError(DomainError):
-    """A policy contradicts itself, or says what the one in force says."""
+    """A policy cannot be computed with, contradicts itself, or says what the one in force says."""
 
 
 def in_force() -> InsightPolicy:
@@ -48,7 +49,7 @@ def basis(policy: InsightPolicy) -> str:
 def publish(*, said: Mapping[str, Any], reason: str, actor: str, at: datetime) -> InsightPolicy:
     """Add a version; the next run looks at every member by it.
 
-    Raises: InsightPolicyError.
+    Raises: InsightPolicyError; AmountError for an amount finer than the currency.
     """
     if not reason.strip():
         raise InsightPolicyError("reason_required", _("A reason is required."), field="reason")
@@ -102,6 +103,14 @@ def terms_of(policy: InsightPolicy) -> Terms:
 
 
 def _check(said: Mapping[str, Any]) -> None:
+    policy = InsightPolicy(**{name: said[name] for name in TERMS})
+    try:
+        policy.clean_fields(exclude=RECORD)
+    except ValidationError as error:
+        raise InsightPolicyError(
+            "policy_out_of_range", _("A value is out of range."), names=sorted(error.error_dict)
+        ) from error
+    terms_of(policy)
     for more, less in _ORDER:
         if said[more] < said[less]:
             raise InsightPolicyError(

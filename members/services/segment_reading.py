@@ -71,17 +71,6 @@ def matching(conditions: Data, *, at: datetime, after: int = 0, limit: int) -> l
     return [member for (member,) in found]
 
 
-def matches(member_ids: Collection[int], conditions: Data, *, at: datetime) -> set[int]:
-    """Return which of some members meet conditions.
-
-    Raises: ConditionError.
-    """
-    if not member_ids:
-        return set()
-    statement = conditions_sql(conditions, at=at, **_among(member_ids))
-    return {member for (member,) in _rows(statement.sql, statement.parameters)}
-
-
 def member_ids_sql(conditions: Data, *, at: datetime) -> tuple[str, dict[str, Any]]:
     """Return the SELECT of the ids (`member_id`) of all who meet conditions, to be built upon.
 
@@ -99,11 +88,7 @@ def facts_of(
 
     Raises: ConditionError.
     """
-    if not member_ids:
-        return {}
-    among = _among(member_ids)
-    statement = conditions_facts(parse(conditions), at=at, **among)
-    return {row[0]: statement.facts(row) for row in _rows(statement.sql, statement.parameters)}
+    return _facts(member_ids, parse(conditions), at)
 
 
 def explain(*, member_id: int, conditions: Data, at: datetime) -> Explanation:
@@ -119,9 +104,10 @@ def explain_many(
     member_ids: Collection[int], conditions: Data, *, at: datetime
 ) -> dict[int, Explanation]:
     """Say of each of some members why conditions hold or do not."""
-    facts = facts_of(member_ids, conditions, at=at)
+    node = parse(conditions)
+    facts = _facts(member_ids, node, at)
     return {
-        member: explain_facts(conditions, facts.get(member), is_known=member in facts)
+        member: _explanation(node, facts.get(member), is_known=member in facts)
         for member in member_ids
     }
 
@@ -130,8 +116,7 @@ def explain_facts(
     data: Data, facts: Mapping[str, object] | None, *, is_known: bool = True
 ) -> Explanation:
     """Say why conditions hold or do not, from the facts; who is gone meets none."""
-    node, known = parse(data), facts or {}
-    return Explanation(is_known and language.holds(node, known), language.explain(node, known))
+    return _explanation(parse(data), facts, is_known=is_known)
 
 
 def conditions_sql(
@@ -150,11 +135,19 @@ def conditions_facts(node: Node, *, at: datetime, only: str, parameters: Data) -
     return language.select_facts(node, {**_parameters(at), **parameters}, only=only)
 
 
-def _among(member_ids: Collection[int]) -> dict[str, Any]:
-    return {
-        "only": "member_id = ANY(%(members)s)",
-        "parameters": {"members": sorted(member_ids)},
-    }
+def _facts(member_ids: Collection[int], node: Node, at: datetime) -> dict[int, dict[str, object]]:
+    if not member_ids:
+        return {}
+    statement = conditions_facts(
+        node, at=at, only="member_id = ANY(%(members)s)",
+        parameters={"members": sorted(member_ids)},
+    )  # fmt: skip
+    return {row[0]: statement.facts(row) for row in _rows(statement.sql, statement.parameters)}
+
+
+def _explanation(node: Node, facts: Mapping[str, object] | None, *, is_known: bool) -> Explanation:
+    known = facts or {}
+    return Explanation(is_known and language.holds(node, known), language.explain(node, known))
 
 
 def _parameters(at: datetime) -> dict[str, Any]:

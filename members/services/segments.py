@@ -6,16 +6,18 @@ size that it keeps is always the number of open intervals.
 Source: SEG-05, SEG-18.
 """
 
+import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Prefetch
 from django.utils.translation import gettext_lazy as _
 
 from config.base import clock
+from config.base.conditions import ConditionError
 from config.base.errors import DomainError
 from members.domain import segments as rules
 from members.models import Segment, SegmentDay, SegmentKind
@@ -28,7 +30,6 @@ from members.services.segment_reading import (
     explain_facts,
     explain_many,
     facts_of,
-    matches,
     matching,
     member_ids_sql,
     parse,
@@ -50,15 +51,15 @@ __all__ = [
     "explain_many",
     "facts_of",
     "leave_all",
-    "matches",
     "matching",
     "member_ids_sql",
     "parse",
     "refresh",
     "refresh_all",
-    "refresh_members",
     "retire",
 ]
+
+logger = logging.getLogger(__name__)
 
 ENTERED: Final = "segment.entered"
 LEFT: Final = "segment.left"
@@ -83,7 +84,7 @@ FROM (
 _REFRESH: Final = """
 WITH found AS MATERIALIZED ({found}), was AS MATERIALIZED (
     SELECT id, member_id FROM members_segmentmembership
-    WHERE segment_id = %(segment)s AND to_at IS NULL{among}
+    WHERE segment_id = %(segment)s AND to_at IS NULL
 ), gone AS (
     UPDATE members_segmentmembership s SET to_at = greatest(%(at)s, s.from_at)
     FROM was WHERE s.id = was.id
@@ -98,10 +99,11 @@ WITH found AS MATERIALIZED ({found}), was AS MATERIALIZED (
 SELECT (SELECT count(*) FROM was), (SELECT count(*) FROM came), (SELECT count(*) FROM gone)
 """
 
-# Segments first, as every count has them, so that neither waits for the other in a circle.
+# Segments first, as every count has them, so that neither waits for the other in a circle. The
+# audiences of campaigns end where no purchase has been decided yet, which their campaigns see to.
 _LOCK_OPEN: Final = """
 SELECT g.id FROM members_segment g
-WHERE g.id IN (SELECT segment_id FROM members_segmentmembership
+WHERE g.kind <> 'campaign' AND g.id IN (SELECT segment_id FROM members_segmentmembership
                WHERE member_id = %(member)s AND to_at IS NULL)
 ORDER BY g.id FOR NO KEY UPDATE
 """
@@ -111,6 +113,7 @@ WITH gone AS (
     UPDATE members_segmentmembership s SET to_at = greatest(%(at)s, s.from_at)
     FROM members_segment g
     WHERE g.id = s.segment_id AND s.member_id = %(member)s AND s.to_at IS NULL
+      AND g.kind <> 'campaign'
     RETURNING s.member_id, s.segment_id, g.code
 ), smaller AS (
     UPDATE members_segment g SET size = greatest(0, g.size - 1)
@@ -248,53 +251,38 @@ def refresh(segment: Segment, *, at: datetime, recorded_at: datetime) -> Refresh
     return done
 
 
-def refresh_members(member_ids: Collection[int], *, at: datetime, recorded_at: datetime) -> int:
-    """Let dynamic segments follow what has changed about some members; return the moves.
-
-    Segments that build on others come after them.
-    """
-    moves = 0
-    for segment in _living(SegmentKind.DYNAMIC):
-        with transaction.atomic():
-            locked = Segment.objects.select_for_update(no_key=True).get(pk=segment.pk)
-            if locked.counted_at is None or locked.counted_at > at or locked.retired_at:
-                continue
-            statement = conditions_sql(
-                locked.conditions or {}, at=at, only="member_id = ANY(%(members)s)",
-                parameters={"members": sorted(member_ids)},
-            )  # fmt: skip
-            done = _apply(
-                locked, statement.sql, statement.parameters, at=at, recorded_at=recorded_at,
-                among=" AND member_id = ANY(%(members)s)",
-            )  # fmt: skip
-            moves += done.entered + done.left
-    return moves
-
-
 def refresh_all(
     *, at: datetime, recorded_at: datetime, progress: Callable[[int, int], None] | None = None
 ) -> int:
     """Count every segment that has not been counted on this day yet; return how many were.
 
-    Each count is a transaction: a run that was cut off goes on where it stopped.
+    Each count is a transaction: a run that was cut off goes on where it stopped. One whose
+    conditions mean nothing any more, as an attribute has got another type, keeps no other from it.
+    The audiences of campaigns are left to their campaigns.
     Source: SEG-18.
     """
     today = clock.local_day(at)
     due = [
         segment
-        for segment in _living(*SegmentKind)
+        for segment in _living(SegmentKind.DYNAMIC, SegmentKind.FROZEN)
         if segment.counted_at is None or clock.local_day(segment.counted_at) < today
     ]
+    counted = 0
     for number, segment in enumerate(due, 1):
-        refresh(segment, at=at, recorded_at=recorded_at)
+        try:
+            refresh(segment, at=at, recorded_at=recorded_at)
+            counted += 1
+        except ConditionError as error:
+            logger.warning("segment %s cannot be counted: %s", segment.code, error)
         if progress is not None:
             progress(number, len(due))
-    return len(due)
+    return counted
 
 
 def leave_all(*, member_id: int, at: datetime) -> int:
     """End every open interval of a member who is gone; return how many there were.
 
+    Those of campaigns' audiences stay: their campaigns end them.
     Inside the caller's transaction.
     """
     statement = _LEAVE.format(events=events.parts(_LEFT_ALL))
@@ -314,9 +302,10 @@ def drifting() -> list[tuple[Segment, SegmentDay, SegmentDay]]:
     Source: SEG-18.
     """
     watched = Segment.objects.filter(alert_percent__isnull=False, retired_at__isnull=True)
-    found = []
-    for segment in watched.prefetch_related("days"):
-        days = list(segment.days.all()[:2])
+    found: list[tuple[Segment, SegmentDay, SegmentDay]] = []
+    latest = Prefetch("days", SegmentDay.objects.order_by("-on")[:2], to_attr="latest_days")
+    for segment in watched.prefetch_related(latest):
+        days = segment.latest_days
         if len(days) == 2 and rules.is_drifting(days[1].size, days[0].size, segment.alert_percent):
             found.append((segment, days[0], days[1]))
     return found
@@ -324,10 +313,10 @@ def drifting() -> list[tuple[Segment, SegmentDay, SegmentDay]]:
 
 def _apply(
     segment: Segment, found: str, parameters: Mapping[str, Any], *, at: datetime,
-    recorded_at: datetime, among: str = "",
+    recorded_at: datetime,
 ) -> Refreshed:  # fmt: skip
     """Make the open intervals of a locked segment those of the members that were found."""
-    statement = _REFRESH.format(found=found, among=among, events=events.parts(_CHANGES))
+    statement = _REFRESH.format(found=found, events=events.parts(_CHANGES))
     values = {
         **parameters, "segment": segment.pk, "code": segment.code, "at": at,
         "recorded_at": recorded_at,
@@ -335,8 +324,8 @@ def _apply(
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         was, entered, left = cursor.fetchone()
-    size = ((segment.size or 0) if among else was) + entered - left
-    segment.size, segment.counted_at = size, segment.counted_at if among else at
+    size = was + entered - left
+    segment.size, segment.counted_at = size, at
     segment.save(update_fields=["size", "counted_at"])
     _note_day(segment, Refreshed(entered, left, size), at)
     return Refreshed(entered, left, size)
@@ -375,7 +364,10 @@ def _living(*kinds: SegmentKind) -> list[Segment]:
 
 
 def _built_on(segment: Segment) -> Collection[str]:
-    return rules.references(parse(segment.conditions)) if segment.conditions else ()
+    try:
+        return rules.references(parse(segment.conditions)) if segment.conditions else ()
+    except ConditionError:
+        return ()
 
 
 def _check_circle() -> None:

@@ -26,6 +26,10 @@ ATTRIBUTES: Final = "member.attributes"
 LINES_LOOKED_AT: Final = 2_000
 MOST_STORES: Final = 500
 
+# A rule meets the audiences of campaigns only, and campaigns write those rules themselves: who is
+# in another segment changes at instants at which purchases have been decided already.
+_HIDDEN: Final = frozenset({"member.segments"})
+
 SHORTHANDS: Final[Shorthands] = {BIRTHDAY: programme_words.BIRTHDAY_MONTH}
 
 _TOPICS: Final[Mapping[str, Promise]] = {
@@ -46,8 +50,8 @@ class RuleChoices:
             (store.code, str(store)) for store in Store.objects.order_by("code")[:MOST_STORES]
         ]
         kinds = [(kind.code, name_of(kind)) for kind in InteractionKind.objects.order_by("code")]
-        living = Segment.objects.filter(retired_at=None).exclude(kind=SegmentKind.CAMPAIGN)
-        segments = [(segment.code, name_of(segment)) for segment in living]
+        audiences = Segment.objects.filter(kind=SegmentKind.CAMPAIGN)
+        segments = [(segment.code, name_of(segment)) for segment in audiences]
         channels = [(str(code), str(label)) for code, label in Channel.choices]
         sources = [(code, code) for code in Source.objects.values_list("code", flat=True)[:100]]
         self.of: dict[str, Choices] = {
@@ -95,7 +99,7 @@ class RuleChoices:
             ATTRIBUTES, gettext("Member attribute"), FieldType.STRING,
             str(_TOPICS["member"]), is_family=True,
         )  # fmt: skip
-        return [*found, family]
+        return [each for each in found if each.name not in _HIDDEN] + [family]
 
     def for_lines(self) -> list[Asked]:
         """Return what line conditions can ask for; categories and brands as lately sold."""

@@ -78,7 +78,6 @@ def lock_templates(templates: Collection[CouponTemplate]) -> None:
     list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
-@transaction.atomic
 def issue(  # noqa: PLR0913 - what for and by whom are part of what was issued
     *,
     template: CouponTemplate,
@@ -98,31 +97,23 @@ def issue(  # noqa: PLR0913 - what for and by whom are part of what was issued
     Raises: CouponTemplateInactiveError, CouponTemplateExhaustedError.
     Source: RWD-01, PTS-03.
     """
-    is_pooled = count_issued(template, count, at)
-    coupons = _take(template, count, at) if is_pooled else _made(template, count, at)
-    expires_at = expiry_of(template, at, valid_days)
-    for coupon in coupons:
-        coupon.member_id = member
-        coupon.grant, coupon.redemption = grant, redemption
-        coupon.issued_at = at
-        coupon.expires_at = first_end(coupon.expires_at, expires_at)
-    if is_pooled:
-        fields = ["member", "grant", "redemption", "issued_at", "expires_at"]
-        Coupon.objects.bulk_update(coupons, fields)
-    else:
-        Coupon.objects.bulk_create(coupons)
-    events.append([_issued(coupon, actor) for coupon in coupons])
-    return coupons
+    found = issue_each(
+        template=template, counts={member: count}, at=at, actor=actor, valid_days=valid_days,
+        grant=grant, redemption=redemption,
+    )  # fmt: skip
+    return found[member]
 
 
 @transaction.atomic
-def issue_each(
+def issue_each(  # noqa: PLR0913 - what for and by whom are part of what was issued
     *,
     template: CouponTemplate,
     counts: Mapping[int, int],
     at: datetime,
     actor: str,
     valid_days: int | None = None,
+    grant: Grant | None = None,
+    redemption: Redemption | None = None,
 ) -> dict[int, list[Coupon]]:
     """Give each of many members so many coupons of a template, all or none; a few statements.
 
@@ -135,10 +126,12 @@ def issue_each(
     found: dict[int, list[Coupon]] = {member: [] for member in counts}
     for coupon, member in zip(coupons, members, strict=True):
         coupon.member_id, coupon.issued_at = member, at
+        coupon.grant, coupon.redemption = grant, redemption
         coupon.expires_at = first_end(coupon.expires_at, expires_at)
         found[member].append(coupon)
     if is_pooled:
-        Coupon.objects.bulk_update(coupons, ["member", "issued_at", "expires_at"])
+        fields = ["member", "grant", "redemption", "issued_at", "expires_at"]
+        Coupon.objects.bulk_update(coupons, fields)
     else:
         Coupon.objects.bulk_create(coupons)
     events.append([_issued(coupon, actor) for coupon in coupons])

@@ -118,6 +118,8 @@ def test_a_policy_is_published_with_a_reason_or_refused(visitor: Client) -> None
     assert "reason" in refused.context["form"].errors
     refused = visitor.post(address, {**said, "frequency_high": 1, "reason": "x"}, headers=ENGLISH)
     assert "High must not be below medium or least." in refused.text
+    refused = visitor.post(address, {**said, "full_orders": 0, "reason": "x"}, headers=ENGLISH)
+    assert refused.context["form"].errors == {"full_orders": ["A value is out of range."]}
     assert not InsightPolicy.objects.exists()
     done = visitor.post(address, {**said, "frequency_high": 30, "reason": "a grocer"})
     assert done.status_code == 302

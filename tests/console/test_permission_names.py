@@ -61,6 +61,15 @@ def test_who_may_only_look_reads_the_same_names(client: Client) -> None:
     page = client.get(reverse("admin:auth_group_change", args=[group.pk]), headers=ZH)
     assert "可处理工单" in page.text
     assert "Can " not in page.text
+    assert page.text.count("可处理工单") == 1
+
+
+def test_who_may_change_a_role_sees_its_permissions_once(client: Client) -> None:
+    staff.person("mei", "service_agent")
+    client.force_login(console.staff())
+    group = Group.objects.get(name="service_agent")
+    page = client.get(reverse("admin:auth_group_change", args=[group.pk]), headers=ZH)
+    assert page.text.count("可处理工单") == 1
 
 
 def test_deleting_a_group_lists_no_rows_of_link_tables(client: Client) -> None:

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from members.models import Approval
+from members.models import Approval, Segment
 from members.models.staff import ApprovalState
 from rewards.models import Rule, RuleVersion
 from rewards.models.rule import RuleState
@@ -179,6 +179,22 @@ def test_a_field_that_is_not_offered_stays_where_it_is_stored(operator: Client) 
     post(operator, body(**row), draft)
     draft.refresh_from_db()
     assert draft.conditions == stored
+
+
+def test_segments_are_not_offered_but_the_audience_of_a_campaign_is_named(
+    operator: Client,
+) -> None:
+    assert 'value="member.segments"' not in operator.get(reverse("admin:rule_new")).text
+    Segment.objects.create(
+        code="campaign-spring", kind="campaign", name_zh="春季", name_en="Spring",
+        created_at=console.AT, created_by="eve",
+    )  # fmt: skip
+    draft = written(operator)
+    stored = {"field": "member.segments", "op": "contains", "value": "campaign-spring"}
+    RuleVersion.objects.filter(pk=draft.pk).update(conditions=stored)
+    row = {"c-0-0-field": "member.segments", "c-0-0-op": "contains",
+           "c-0-0-value": "campaign-spring"}  # fmt: skip
+    assert "Spring" in post(operator, body(do="preview", **row), draft).text
 
 
 def test_the_preview_tries_the_cart_and_writes_nothing(operator: Client) -> None:

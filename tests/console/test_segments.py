@@ -109,6 +109,10 @@ def test_a_declared_attribute_is_asked_for_by_its_type(visitor: Client, ann: Mem
     assert 'value="oily" checked' in page.content.decode()
     change = reverse("admin:members_attributedefinition_change", args=[declared.pk])
     assert "dry\noily" in visitor.get(change).content.decode()
+    emptied = visitor.post(change, {"name_zh": "肤质", "name_en": "Skin", "choices": ""})
+    assert "Name the values" in emptied.content.decode()
+    declared.refresh_from_db()
+    assert declared.choices == ["dry", "oily"]
 
 
 @pytest.mark.req("SEG-18")
@@ -177,12 +181,3 @@ def test_who_may_look_may_not_write_and_sees_members_only_with_their_permission(
         ("segment_why", [segment.pk, ann.pk]),
     ):  # fmt: skip
         assert client.get(reverse(f"admin:{name}", args=arguments)).status_code == 403
-
-
-def test_earning_rules_can_ask_for_a_segment(visitor: Client, ann: Member) -> None:
-    made()
-    posted = {"c-groups": "1", "c-0-match": "all", "c-0-rows": "1", "do": "refresh",
-              "c-0-0-field": "member.segments", "c-0-0-op": "contains"}  # fmt: skip
-    page = visitor.post(reverse("admin:rule_new"), posted).content.decode()
-    assert '<option value="member.segments" selected>' in page
-    assert '<option value="basic" >Basic</option>' in page

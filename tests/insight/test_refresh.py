@@ -12,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from config.base.audit import run_one
+from config.base.errors import DomainError
 from members.models import (
     InsightMark,
     Member,
@@ -220,6 +221,22 @@ def test_a_policy_that_contradicts_itself_or_says_nothing_new_is_refused(db: Non
     assert insight_policy.in_force().number == 0
 
 
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"full_orders": 0}, "policy_out_of_range"), ({"grid_high": 101}, "policy_out_of_range"),
+        ({"full_amount": Decimal(0)}, "policy_out_of_range"),
+        ({"full_margin": Decimal("0.015")}, "amount_invalid"),
+    ],
+)  # fmt: skip
+def test_a_policy_that_nothing_can_be_computed_by_is_refused(
+    db: None, changes: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(DomainError, match=code):
+        policy(**changes)
+    assert insight_policy.in_force().number == 0
+
+
 def test_orders_of_a_member_merged_away_are_the_survivors(shop: Shop) -> None:
     ann, bob = shop.join("ann"), shop.join("bob")
     shop.buy(ann, "a-1", 50, on=1)
@@ -257,6 +274,42 @@ def test_stages_are_counted_day_by_day(shop: Shop) -> None:
         (3, "acquire"): (2, 0, 0), (3, "activate"): (0, 0, 0),
         (4, "acquire"): (1, 0, 1), (4, "activate"): (1, 1, 0),
     }  # fmt: skip
+
+
+def test_stages_are_counted_in_full_once_a_day_and_moves_added(shop: Shop) -> None:
+    ann, bob = shop.join("ann"), shop.join("bob")
+    run(1)
+
+    def counting(on: float) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            run(on)
+        return sum("count(*) FROM members_memberinsight" in each["sql"] for each in queries)
+
+    shop.buy(ann, "a-1", 50, on=2)
+    assert counting(2) == 1
+    shop.buy(bob, "b-1", 50, on=2.1)
+    assert counting(2.1) == 0
+    found = StageDay.objects.filter(on=FIRST + timedelta(days=2), stage="activate")
+    assert found.values_list("members", "entered", "left").get() == (2, 2, 0)
+    StageDay.objects.update(members=9)
+    shop.buy(ann, "a-2", 50, on=3)
+    shop.join("eve", at=3)
+    run(3)
+    days = StageDay.objects.filter(on=FIRST + timedelta(days=3), stage="acquire")
+    assert days.get().members == 1, "another day is counted anew"
+
+
+def test_a_first_look_slice_by_slice_counts_everybody(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(insight_due, "SLICE", 2)
+    for number in range(5):
+        shop.join(f"m{number}")
+    with CaptureQueriesContext(connection) as queries:
+        run(1)
+    assert sum("count(*) FROM members_memberinsight" in each["sql"] for each in queries) == 1
+    day_of = StageDay.objects.get(stage="acquire")
+    assert (day_of.members, day_of.entered) == (5, 0)
 
 
 def test_a_year_that_was_loaded_at_once_gets_the_scores_of_its_past(shop: Shop) -> None:

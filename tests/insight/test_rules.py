@@ -111,11 +111,6 @@ def test_a_value_can_be_computed_by_hand() -> None:
     assert value.appraise(with_margin, Marks()).current == 60
 
 
-@pytest.mark.req("SEG-12")
-def test_the_grid_has_three_levels_and_each_score_is_in_one() -> None:
-    assert [value.level(score, 34, 67) for score in (0, 33, 34, 66, 67, 100)] == [0, 0, 1, 1, 2, 2]
-
-
 @pytest.mark.req("SEG-01", "SEG-02")
 def test_bands_begin_at_their_threshold_and_orders_leave_the_window_after_365_days() -> None:
     found = history(*((on, 500) for on in range(6)))

@@ -11,12 +11,14 @@ from members.models import (
     InteractionKind,
     MemberProfile,
     MemberStatus,
+    Refund,
     Segment,
     Store,
 )
 from members.services import consents, segments
 from members.services.consents import ConsentDecision
 from rewards.models import Lot
+from rewards.services import merging
 from tests.engine.shop import Shop, back, day, order
 from tests.segments.world import found, leaf, sold
 from tiers import queries
@@ -97,6 +99,35 @@ def test_share_of_a_category_or_brand_is_of_what_was_kept(shop: Shop) -> None:
     assert found(shop, leaf("category_share.none", "eq", "0"), *members) == [0, 1, 2]
     shop.give_back("A", "R", on=3, amount=500)
     assert found(shop, leaf("category_share.手袋", "eq", "40"), *members) == [0], "in proportion"
+
+
+@pytest.mark.req("SEG-03")
+def test_what_comes_back_of_a_line_beyond_its_amount_takes_nothing_from_other_lines(
+    shop: Shop,
+) -> None:
+    member = shop.join("a")
+    shop.send(order_of(member, "A", sold(1, 100, "手袋"), sold(2, 900, "鞋")), at=1)
+    shop.give_back("A", "R", on=2, lines=(back(1, 100),))
+    Refund.objects.update(lines=[[1, 1000, 50_000]])
+    assert found(shop, leaf("category_share.鞋", "eq", "100"), member) == [0]
+    shop.send(order_of(member, "B", sold(1, 900, "手袋")), at=3)
+    assert found(shop, leaf("category_share.鞋", "eq", "50"), member) == [0]
+
+
+@pytest.mark.req("SEG-05")
+def test_what_members_merged_away_did_is_the_survivors(shop: Shop) -> None:
+    first, second, last = (shop.join(name) for name in "abc")
+    for number, member in enumerate((first, second, last)):
+        shop.send(order_of(member, f"o{number}", sold(1, 100, "手袋")), at=1)
+        shop.do(member, f"i{number}", "survey", on=1)
+    for away, into in ((first, second), (second, last)):
+        merging.merge(away=away.pk, into=into.pk, note="same person", actor="eve", at=day(2))
+    asked: list[tuple[Any, ...]] = [
+        ("orders", "eq", 3), ("spend_365d", "eq", "300.00"), ("category_share.手袋", "eq", "100"),
+        ("interactions_90d_kind.survey", "eq", 3),
+    ]  # fmt: skip
+    for each in asked:
+        assert found(shop, leaf(*each), first, second, last, on=3) == [2], each
 
 
 def order_of(who: Any, number: str, *lines: Any) -> Any:

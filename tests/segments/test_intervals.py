@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from config.base.conditions import ConditionError
 from members.models import (
+    AttributeDefinition,
     EventDelivery,
     Member,
     MemberEvent,
@@ -134,6 +136,33 @@ def test_segments_build_on_each_other_but_not_in_a_circle(shop: Shop) -> None:
         segments.change(segment_id=buyers.pk, content=circle, at=day(4))
 
 
+def test_a_segment_that_means_nothing_any_more_keeps_no_other_from_being_counted(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop.join("a")
+    for code, asked in (("a", leaf("attributes.shoe", "eq", "large")), ("b", BUYERS)):
+        segments.create(code=code, content=content(asked), at=day(0), actor="eve")
+    AttributeDefinition.objects.create(code="shoe", name_zh="鞋码", type="number")
+    assert segments.refresh_all(at=day(1), recorded_at=day(1)) == 1
+    assert Segment.objects.get(code="b").counted_at == day(1)
+    assert "segment a cannot be counted" in caplog.text
+    meant = content(leaf("attributes.shoe", "gte", "40"))
+    segments.change(segment_id=Segment.objects.get(code="a").pk, content=meant, at=day(1.1))
+    assert segments.refresh_all(at=day(2), recorded_at=day(2)) == 2
+
+
+def test_the_audience_of_a_campaign_is_left_to_its_campaign(shop: Shop) -> None:
+    member = shop.join("a")
+    audience = Segment.objects.create(
+        code="campaign-x", kind="campaign", name_zh="春季", created_at=day(0), created_by="eve"
+    )
+    SegmentMembership.objects.create(segment=audience, member=member, from_at=day(1))
+    shop.set_status(member, MemberStatus.CLOSED)
+    assert segments.leave_all(member_id=member.pk, at=day(2)) == 0
+    assert segments.refresh_all(at=day(3), recorded_at=day(3)) == 0
+    assert (intervals(member), told(member)) == ([("campaign-x", day(1), None)], [])
+
+
 def test_a_code_is_taken_once_and_conditions_are_checked(shop: Shop) -> None:
     segments.create(code="s", content=content(BUYERS), at=day(0), actor="eve")
     with pytest.raises(SegmentError, match="segment_exists"):
@@ -178,7 +207,9 @@ def test_a_size_that_moves_too_far_in_a_day_is_said(shop: Shop) -> None:
         segments.refresh_all(at=day(on), recorded_at=day(on))
         if on == 2:
             assert segments.drifting() == [], "10 % of 10 is not more than 10 %"
-    ((segment, now, before),) = segments.drifting()
+    with CaptureQueriesContext(connection) as queries:
+        ((segment, now, before),) = segments.drifting()
+    assert "ROW_NUMBER" in queries[-1]["sql"], "no more than two days of each are read"
     assert (segment.pk, before.size, now.size) == (watched.pk, 9, 7)
 
 
@@ -194,19 +225,6 @@ def test_who_is_gone_leaves_every_segment_at_once(shop: Shop) -> None:
     assert intervals(other) == [("a", day(1), None), ("b", day(1), None)]
     assert told(member)[2:] == ["segment.left a", "segment.left b"]
     assert set(SegmentDay.objects.filter(exits=1).values_list("size", flat=True)) == {1}
-
-
-def test_one_member_can_follow_alone(shop: Shop) -> None:
-    member, other = shop.join("a"), shop.join("b")
-    made = segments.create(code="buyers", content=content(BUYERS), at=day(0), actor="eve")
-    for who, number in ((member, "A"), (other, "B")):
-        shop.buy(who, number, 10, on=1)
-    assert segments.refresh_members([member.pk], at=day(2), recorded_at=day(2)) == 1
-    assert open_members(made) == [member.pk]
-    made.refresh_from_db()
-    assert (made.size, made.counted_at) == (1, day(0))
-    assert segments.refresh_members([member.pk], at=day(50), recorded_at=day(50)) == 1
-    assert open_members(made) == []
 
 
 @pytest.mark.req("SEG-20")
@@ -228,6 +246,14 @@ def test_why_names_every_test_with_its_fact(shop: Shop) -> None:
     assert not segments.explain(member_id=member.pk, conditions=conditions, at=day(2)).matched
 
 
+def test_why_takes_the_same_statements_for_any_number(
+    shop: Shop, django_assert_num_queries: Any
+) -> None:
+    ids = [shop.join(name).pk for name in "abc"]
+    with django_assert_num_queries(2):
+        segments.explain_many(ids, leaf("attributes.shoe", "eq", "large"), at=day(2))
+
+
 def test_the_ids_can_be_built_upon(shop: Shop) -> None:
     member = shop.join("a")
     shop.buy(member, "A", 120, on=1)
@@ -235,5 +261,3 @@ def test_the_ids_can_be_built_upon(shop: Shop) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT member_id FROM ({sql}) found", parameters)
         assert cursor.fetchall() == [(member.pk,)]
-    assert segments.matches([member.pk, 0], BUYERS, at=day(2)) == {member.pk}
-    assert segments.matches([], BUYERS, at=day(2)) == set()
