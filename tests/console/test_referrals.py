@@ -130,7 +130,9 @@ def test_enter_in_a_field_of_a_queue_decides_nothing(
         ("payout_queue", {"payout": payout.pk}), ("referral_queue", {"referral": row.pk}),
     ):  # fmt: skip
         address = reverse(f"admin:{name}")
-        first = re.search(r"<button[^>]*>", client.get(address).text.partition('class="lc-card"')[2])
+        first = re.search(
+            r"<button[^>]*>", client.get(address).text.partition('class="lc-card"')[2]
+        )
         assert first
         assert "disabled" in first.group()
         assert client.post(address, {**body, "reason": "seen"}).status_code == 302
