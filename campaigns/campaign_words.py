@@ -7,8 +7,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import trigger_words
+from campaigns import choices, trigger_words
 from campaigns.domain import effects, triggers
+from campaigns.domain.assignment import Variant
 from campaigns.domain.effects import Effect, EffectKind
 from campaigns.domain.trigger_values import TriggerError
 from campaigns.models import CampaignVersion
@@ -65,9 +66,10 @@ def what(version: CampaignVersion) -> str:
 def trigger(version: CampaignVersion) -> str:
     """Return what starts a version."""
     try:
-        return trigger_words.sentence(triggers.parse(version.trigger))
+        parsed = triggers.parse(version.trigger)
     except TriggerError:
         return ""
+    return trigger_words.sentence(parsed, choices.trigger_labels(parsed.values))
 
 
 def facets(version: CampaignVersion) -> Facets:
@@ -75,14 +77,18 @@ def facets(version: CampaignVersion) -> Facets:
 
     Source: CMP-14.
     """
+    variants = effects.parse_variants(version.variants)
+    codes = {*version.audience, *version.excluded, *(each.segment for each in variants)} - {""}
+    segments = choices.names(codes, choices.segments())
+    sent = [_template(each) for each in version.messages]
     return [
-        (gettext("Audience"), _names(version.audience) or gettext("all members")),
-        (gettext("Excluded"), _names(version.excluded)),
+        (gettext("Audience"), _names(version.audience, segments) or gettext("all members")),
+        (gettext("Excluded"), _names(version.excluded, segments)),
         (gettext("Hold-out"), f"{version.holdout_percent} %"),
         (gettext("Trigger"), trigger(version)),
         (gettext("What they get"), what(version)),
-        (gettext("Messages"), _names([_template(each) for each in version.messages])),
-        (gettext("Variants"), _variants(version)),
+        (gettext("Messages"), _names(sent, choices.names(sent, choices.templates()))),
+        (gettext("Variants"), _variants(variants, segments)),
         (gettext("Limit per member"), _limit(version)),
         (gettext("Budget"), budget(version)),
         (gettext("Over budget"), version.get_over_budget_display() if budget(version) else ""),
@@ -115,18 +121,20 @@ def _limit(version: CampaignVersion) -> str:
     return f"{version.limit_acts} / {version.get_limit_period_display()}"
 
 
-def _names(codes: Sequence[str]) -> str:
-    return ", ".join(codes)
+def _names(codes: Sequence[str], called: Mapping[str, str]) -> str:
+    return ", ".join(called.get(code, code) for code in codes)
 
 
 def _template(item: Any) -> str:
     return str(item["template"]) if isinstance(item, dict) else str(item)
 
 
-def _variants(version: CampaignVersion) -> str:
+def _variants(variants: Sequence[Variant], called: Mapping[str, str]) -> str:
     return ", ".join(
-        f"{each.code} @ {each.segment}" if each.segment else f"{each.code} × {each.weight}"
-        for each in effects.parse_variants(version.variants)
+        f"{each.code} @ {called.get(each.segment, each.segment)}"
+        if each.segment
+        else f"{each.code} × {each.weight}"
+        for each in variants
     )
 
 

@@ -1,5 +1,6 @@
 """How messages, and why they were not sent, are told to people."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.utils.functional import Promise
@@ -7,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Message, MessageState
 
-STATE_TONES: Final = {
+STATE_TONES: Final[Mapping[str, str]] = {
     MessageState.QUEUED: "info",
     MessageState.SENDING: "info",
     MessageState.SENT: "success",

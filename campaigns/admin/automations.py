@@ -14,8 +14,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_POST
 
-from campaigns import automation_table
-from campaigns.admin import trigger_form
+from campaigns import automation_table, choices
 from campaigns.services import automations, trigger_calendar
 from campaigns.services.automations import Line
 from campaigns.services.trigger_days import next_day
@@ -32,7 +31,7 @@ def automations_page(request: HttpRequest) -> HttpResponse:
     """Show every automation: what starts it, when it is next due, what it has done."""
     if not request.user.has_perm(VIEW):
         raise PermissionDenied
-    at, labels = clock.now(), trigger_form.labels()
+    at, labels = clock.now(), choices.trigger_labels()
     rules = trigger_calendar.rules()
     context = {
         **site.current().each_context(request),

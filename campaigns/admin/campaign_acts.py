@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin.campaigns import RUN, VerbForm
+from campaigns.admin.campaigns import RUN
+from campaigns.admin.reason_form import ReasonForm
 from campaigns.models import CampaignAct, GlobalHoldout
 from campaigns.services import global_holdout, undoing
 from config.base import clock
@@ -25,7 +26,7 @@ from config.base.names import name_of
 HOLD_OUT: Final = "campaigns.change_globalholdout"
 
 
-class HoldoutForm(VerbForm):
+class HoldoutForm(ReasonForm):
     """Which share of the members no campaign addresses, and why."""
 
     percent = forms.DecimalField(
@@ -39,7 +40,7 @@ def undo_page(request: HttpRequest, act_id: int) -> HttpResponse:
     """Take back what an act gave."""
     _need(request, RUN)
     act = get_object_or_404(CampaignAct.objects.select_related("campaign"), pk=act_id)
-    form = VerbForm(request.POST or None)
+    form = ReasonForm(request.POST or None)
     back = reverse("admin:campaign", args=[act.campaign_id])
 
     def work(**said: Any) -> None:

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import lint, queries
 from campaigns.admin.campaign_form import CampaignForm, EffectRows
-from campaigns.admin.campaigns import EDIT, VerbForm, facets_of, need, page
+from campaigns.admin.campaigns import EDIT, facets_of, need, page
+from campaigns.admin.reason_form import ReasonForm
 from campaigns.admin.trigger_form import TriggerForm
 from campaigns.models import Campaign, CampaignVersion, VersionState
 from campaigns.services import campaign_drafts, launching
@@ -27,7 +28,7 @@ from config.base.names import name_of
 from members.services import drafts
 
 
-class SubmitForm(VerbForm):
+class SubmitForm(ReasonForm):
     """With which share of the audience a campaign begins."""
 
     percent = forms.IntegerField(
@@ -121,15 +122,20 @@ def _act(request: HttpRequest, editor: Editor, do: str) -> HttpResponse | None:
             campaign_drafts.discard(version_id=editor.version.pk, actor=actor, at=at)
             messages.success(request, gettext("The draft was thrown away."))
             return redirect("admin:campaign_board")
-        draft = editor.save(actor, at)
-        if draft is None or (do == "submit" and not editor.submit.is_valid()):
+        if do == "submit" and not editor.submit.is_valid():
             return None
+        draft = editor.save(actor, at)
+        if draft is None:
+            return None
+        editor.version = draft
         if do == "submit":
             launching.submit(version_id=draft.pk, actor=actor, at=at, **editor.submit.cleaned_data)
             messages.success(request, gettext("Sent for review: somebody else has to publish it."))
             return redirect("admin:campaign", draft.campaign_id)
     except DomainError as error:
         messages.error(request, str(error.message))
+        if editor.version._state.adding:
+            return redirect("admin:campaign_board")
         return redirect("admin:campaign_draft", editor.version.pk)
     messages.success(request, gettext("The draft is saved."))
     return redirect("admin:campaign_draft", draft.pk)

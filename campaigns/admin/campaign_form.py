@@ -12,16 +12,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from campaigns import choices
+from campaigns.choices import Choices
 from campaigns.domain.effects import NAMED, EffectKind
-from campaigns.models import CampaignVersion, MessageTemplate
+from campaigns.models import CampaignVersion
 from campaigns.services.campaign_drafts import Names
 from config.base.names import name_of
-from members.models import Segment
-from members.models.segment import SegmentKind
 from rewards.models import CouponTemplate, Reward
 from tiers.models import Benefit
-
-Choices = list[tuple[str, str]]
 
 KINDS: Final[Mapping[EffectKind, Promise]] = {
     EffectKind.POINTS: _("Points"),
@@ -85,15 +83,22 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
         # A copy: cleaning a model form writes into its instance.
         held = {name: getattr(version, name) for name in self.Meta.fields}
         super().__init__(data, instance=CampaignVersion(**held), initial=initial)
-        segments = _segments()
+        known, offered = choices.segments(), _segments()
         for name in ("audience", "excluded"):
-            self.fields[name].choices = segments  # type: ignore[attr-defined]
-        self.fields["messages"].choices = _templates()  # type: ignore[attr-defined]
+            self._offer(name, choices.with_stored(offered, initial[name], known))
+        templates = choices.templates()
+        current = choices.named(templates.filter(retired_at=None))
+        self._offer("messages", choices.with_stored(current, initial["messages"], templates))
         self.said_before = list(version.messages)
+
+    def _offer(self, name: str, offered: Choices) -> None:
+        self.fields[name].choices = offered  # type: ignore[attr-defined]  # a choice
 
     def clean_variants(self) -> list[dict[str, Any]]:
         """Read one variant a line."""
-        return [_variant(line) for line in self.cleaned_data["variants"].splitlines() if line]
+        return [
+            _variant(line) for line in self.cleaned_data["variants"].splitlines() if line.strip()
+        ]
 
     @property
     def names(self) -> Names:
@@ -139,6 +144,14 @@ class EffectForm(forms.Form):
         super().__init__(*arguments, **named)
         self.fields["kind"].choices = [("", "–"), *((k.value, w) for k, w in KINDS.items())]  # type: ignore[attr-defined]
         self.fields["thing"].choices = [("", "–"), *things]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a part of a point or of a piece: only factors have parts."""
+        read, amount = self.cleaned_data, self.cleaned_data.get("amount") or Decimal(0)
+        is_whole = read.get("kind") not in ("", EffectKind.MULTIPLIER)
+        if is_whole and amount != amount.to_integral_value():
+            self.add_error("amount", gettext("Enter a whole number."))
+        return read
 
     def effect(self, kept: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the effect as it is stored; `kept` is the one that stood here before."""
@@ -216,16 +229,10 @@ def _amount(kind: EffectKind, amount: Decimal) -> dict[str, Any]:
 
 
 def _segments() -> Choices:
-    rows = Segment.objects.exclude(kind=SegmentKind.CAMPAIGN).filter(retired_at=None)
     return [
         (row.code, f"{name_of(row)} ({row.size:,})" if row.size is not None else name_of(row))
-        for row in rows
+        for row in choices.segments().filter(retired_at=None)
     ]
-
-
-def _templates() -> Choices:
-    rows = MessageTemplate.objects.filter(retired_at=None).order_by("code")
-    return [(row.code, name_of(row) or row.code) for row in rows]
 
 
 def _things() -> Choices:
@@ -242,7 +249,7 @@ def _things() -> Choices:
 
 def _variant(line: str) -> dict[str, Any]:
     code, *rest = line.split()
-    if len(rest) > 2 or (rest and not rest[0].isdigit()):
+    if len(rest) > 2 or (rest and not rest[0].isdecimal()):
         raise forms.ValidationError(gettext("A line has a code, a weight and a segment."))
     said: dict[str, Any] = {"code": code, "weight": int(rest[0]) if rest else 1}
     return {**said, "segment": rest[1]} if len(rest) > 1 else said

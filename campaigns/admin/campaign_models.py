@@ -1,6 +1,7 @@
 """Lists of campaigns, their versions, members, budgets and acts; they are worked on elsewhere."""
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -16,6 +17,7 @@ from campaigns.models import (
     CampaignVersion,
     GlobalHoldout,
 )
+from campaigns.services import campaign_drafts
 from config.base.admin.decorators import labelled
 from config.base.admin.options import ReadOnlyAdmin
 
@@ -92,12 +94,22 @@ class CampaignActAdmin(ReadOnlyAdmin):
         "variant",
         "points",
         "money",
-        "skipped",
+        "why_not",
         "undo",
     )
     list_select_related = ("campaign", "member")
     list_filter = ("campaign",)
     search_fields = ("campaign__code",)
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """Offer to take back to whoever may run campaigns."""
+        may_run = request.user.has_perm(campaign_drafts.RUN_PERMISSION)
+        return [name for name in self.list_display if may_run or name != "undo"]
+
+    @admin.display(description=_("why not"), ordering="skipped")
+    def why_not(self, act: CampaignAct) -> str:
+        """Return why nothing was given."""
+        return campaign_words.skipped(act.skipped)
 
     @admin.display(description="")
     def undo(self, act: CampaignAct) -> SafeString | str:

@@ -66,9 +66,12 @@ def member_panel(visit: Visit) -> Mapping[str, Any] | None:
     return {"rows": rows, "may_open": visit.may(VIEW)}
 
 
-def event_details(_visit: Visit, payload: Mapping[str, Any]) -> list[str]:
+def event_details(visit: Visit, payload: Mapping[str, Any]) -> list[str]:
     """Return which campaign gave a member something, for the timeline."""
-    rows = Campaign.objects.filter(code=payload.get("campaign", ""))
-    names = [name_of(row) for row in rows]
+    known = visit.once(
+        "campaign_names", lambda: {row.code: name_of(row) for row in Campaign.objects.all()}
+    )
+    code = payload.get("campaign", "")
+    names = [known[code]] if code in known else []
     points = payload.get("points")
     return [*names, gettext("%(points)s points") % {"points": points}] if points else names

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from campaigns import campaign_words, queries
+from campaigns.admin.reason_form import ReasonForm
 from campaigns.models import Campaign, CampaignState, CampaignVersion, VersionState
 from campaigns.models.campaign import RUNNING
 from campaigns.services import assigning, campaign_drafts, launching
@@ -34,18 +35,9 @@ VIEW: Final = "campaigns.view_campaign"
 EDIT: Final = campaign_drafts.EDIT_PERMISSION
 RUN: Final = campaign_drafts.RUN_PERMISSION
 SHOWN: Final = 50
-REASON_LENGTH: Final = 200
 
 
-class VerbForm(forms.Form):
-    """Why something is done with a campaign."""
-
-    reason = forms.CharField(
-        label=_("Reason"), max_length=REASON_LENGTH, widget=forms.Textarea(attrs={"rows": 3})
-    )
-
-
-class WidenForm(VerbForm):
+class WidenForm(ReasonForm):
     """To which share of the audience a campaign grows, and why."""
 
     percent = forms.IntegerField(label=_("Stage (per cent)"), min_value=1, max_value=100)
@@ -54,11 +46,11 @@ class WidenForm(VerbForm):
 
 Work = Callable[..., Campaign]
 
-VERBS: Final[Mapping[str, tuple[Promise, type[VerbForm], Work, Sequence[str]]]] = {
+VERBS: Final[Mapping[str, tuple[Promise, type[ReasonForm], Work, Sequence[str]]]] = {
     "widen": (_("Widen"), WidenForm, launching.widen, RUNNING),
-    "pause": (_("Pause"), VerbForm, launching.pause, RUNNING),
-    "resume": (_("Resume"), VerbForm, launching.resume, (CampaignState.PAUSED,)),
-    "end": (_("End for good"), VerbForm, launching.end, (*RUNNING, CampaignState.PAUSED)),
+    "pause": (_("Pause"), ReasonForm, launching.pause, RUNNING),
+    "resume": (_("Resume"), ReasonForm, launching.resume, (CampaignState.PAUSED,)),
+    "end": (_("End for good"), ReasonForm, launching.end, (*RUNNING, CampaignState.PAUSED)),
 }
 
 
@@ -127,7 +119,7 @@ def verb_page(request: HttpRequest, campaign_id: int, verb: str) -> HttpResponse
             messages.success(request, gettext("Done."))
             return redirect("admin:campaign", campaign_id)
     context = {
-        "title": title, "form": form, "subject": name_of(campaign), "submit": title,
+        "title": title, "form": form, "subject": name_of(campaign),
         "back": reverse("admin:campaign", args=[campaign_id]),
     }  # fmt: skip
     return TemplateResponse(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from django.http import HttpRequest, StreamingHttpResponse
 
 from config.base.admin import acting
+from rewards.admin.warehouse import Echo
 from rewards.domain.spreadsheet import safe
 
 
@@ -14,7 +15,7 @@ def answer(
 ) -> StreamingHttpResponse:
     """Return lines as a file, and write down that they were taken out."""
     acting.record(request, "export", reason=name)
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
     # The mark tells spreadsheets that the text is UTF-8.
     text = ("\ufeff" + writer.writerow(row) if not n else writer.writerow(row)
             for n, row in enumerate(map(_safe, lines)))  # fmt: skip
@@ -22,14 +23,6 @@ def answer(
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     answer["Cache-Control"] = "no-store"
     return answer
-
-
-class _Echo:
-    """A file that gives back what is written to it."""
-
-    def write(self, text: str) -> str:
-        """Return the line."""
-        return text
 
 
 def _safe(row: Sequence[object]) -> list[object]:

@@ -88,7 +88,7 @@ def template_page(request: HttpRequest, template_id: int) -> HttpResponse:
             preview = _preview(request, template, texts)
         elif act is not None:
             _need(request, PUBLISH if act is _publish else WRITE)
-            if _is_done(request, template, texts, act):
+            if _is_done(request, template, texts, act) and act is not _test:
                 return redirect("admin:message_template", template.pk)
     return TemplateResponse(
         request,
@@ -136,6 +136,23 @@ def _read(data: Mapping[str, Any]) -> Texts:
         for number in range(templating.MOST_VARIABLES + 1)
     ]
     return Texts(contents, [row for row in rows if row["name"]])
+
+
+def _said(texts: Texts) -> tuple[dict[tuple[str, str], list[str]], list[list[str]]]:
+    """Return what texts say, whoever wrote them down: with or without what is empty."""
+    parts = {
+        (language, channel): [
+            part.get(name, "").replace("\r\n", "\n").strip() for name in ("subject", "body")
+        ]
+        for language, channels_of in texts.contents.items()
+        for channel, part in channels_of.items()
+    }
+    rows = [
+        [row["name"], row["type"], *(row.get("fallback", {}).get(each, "")
+                                     for each in templating.LANGUAGES)]
+        for row in texts.variables
+    ]  # fmt: skip
+    return {where: said for where, said in parts.items() if any(said)}, rows
 
 
 def _fields(texts: Texts) -> list[dict[str, Any]]:
@@ -186,7 +203,11 @@ def _save(request: HttpRequest, template: MessageTemplate, texts: Texts) -> str:
     return gettext("The draft is saved.")
 
 
-def _publish(request: HttpRequest, template: MessageTemplate, _texts: Texts) -> str:
+def _publish(request: HttpRequest, template: MessageTemplate, texts: Texts) -> str:
+    """Raises: DomainError where what is seen is not what is stored."""
+    if _said(texts) != _said(_stored(message_templates.newest(template))):
+        told = gettext("Save the draft first: these texts differ from it.")
+        raise DomainError("message_texts_unsaved", told, 409)
     message_templates.publish(template_id=template.pk, actor=actor_of(request), at=clock.now())
     return gettext("These texts are sent from now on.")
 

@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import channels, message_words
+from campaigns.admin.reason_form import ReasonForm
 from campaigns.domain.delivery import Policy
 from campaigns.models import (
     AssetKind,
@@ -36,6 +37,7 @@ from campaigns.services.content import Piece
 from config.base import clock
 from config.base.admin import site
 from config.base.admin.actors import actor_of
+from config.base.admin.kept import kept
 from config.base.errors import DomainError
 from config.base.panels import Visit
 
@@ -45,18 +47,10 @@ SET_POLICY: Final = "campaigns.add_messagepolicy"
 WRITE: Final = "campaigns.add_templateversion"
 VIEW_CONTENT: Final = "campaigns.view_contentasset"
 ADD_CONTENT: Final = "campaigns.add_contentasset"
+KEPT_SECONDS: Final = 60
 TRIGGERS_SHOWN: Final = 50
 OF_MEMBER_SHOWN: Final = 20
-REASON_LENGTH: Final = 200
 _TIME: Final = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
-
-
-class ReasonForm(forms.Form):
-    """Why something is done."""
-
-    reason = forms.CharField(
-        label=_("Reason"), max_length=REASON_LENGTH, widget=forms.Textarea(attrs={"rows": 3})
-    )
 
 
 class PolicyForm(ReasonForm):
@@ -93,7 +87,7 @@ class PolicyForm(ReasonForm):
         """Return what was filled in."""
         values = dict(self.cleaned_data)
         del values["reason"]
-        order = values.pop("channel_order").replace(",", " ").split()
+        order = values.pop("channel_order").replace("，", ",").replace(",", " ").split()
         return Policy(channel_order=tuple(order), **values)
 
 
@@ -124,18 +118,10 @@ class ContentForm(forms.Form):
 def messages_page(request: HttpRequest) -> HttpResponse:
     """Show the templates, what became of the messages of each trigger, and which ways are open."""
     _need(request, VIEW)
-    counted = Message.objects.values("trigger").annotate(
-        audience=Count("pk"),
-        waiting=Count("pk", filter=Q(state__in=[MessageState.QUEUED, MessageState.SENDING])),
-        sent=Count("pk", filter=Q(state__in=[MessageState.SENT, MessageState.DELIVERED])),
-        suppressed=Count("pk", filter=Q(state=MessageState.SUPPRESSED)),
-        failed=Count("pk", filter=Q(state=MessageState.FAILED)),
-        unknown=Count("pk", filter=Q(state=MessageState.UNKNOWN)),
-    )
     names = dict(Via.choices)
     context = {
         "title": gettext("Messages"),
-        "triggers": counted.order_by("-audience", "trigger")[:TRIGGERS_SHOWN],
+        "triggers": kept("message_triggers", _by_trigger, seconds=KEPT_SECONDS),
         "templates": _templates(),
         "ways": [
             (names[Via(code)], code in channels.open_channels()) for code in channels.installed()
@@ -146,6 +132,18 @@ def messages_page(request: HttpRequest) -> HttpResponse:
         "log": reverse("admin:campaigns_message_changelist"),
     }
     return _shown(request, "admin/campaigns/messages.html", context)
+
+
+def _by_trigger() -> list[dict[str, Any]]:
+    counted = Message.objects.values("trigger").annotate(
+        audience=Count("pk"),
+        waiting=Count("pk", filter=Q(state__in=[MessageState.QUEUED, MessageState.SENDING])),
+        sent=Count("pk", filter=Q(state__in=[MessageState.SENT, MessageState.DELIVERED])),
+        suppressed=Count("pk", filter=Q(state=MessageState.SUPPRESSED)),
+        failed=Count("pk", filter=Q(state=MessageState.FAILED)),
+        unknown=Count("pk", filter=Q(state=MessageState.UNKNOWN)),
+    )
+    return [dict(row) for row in counted.order_by("-audience", "trigger")[:TRIGGERS_SHOWN]]
 
 
 def _templates() -> list[dict[str, Any]]:
@@ -218,7 +216,7 @@ def policy_page(request: HttpRequest) -> HttpResponse:
             messages.success(request, gettext("The delivery settings hold from now on."))
             return redirect("admin:messages")
     last = MessagePolicy.objects.order_by("-number").first()
-    note = f"{last.set_by} · {last.set_at:%Y-%m-%d}: {last.reason}" if last else ""
+    note = f"{last.set_by} · {clock.local(last.set_at):%Y-%m-%d}: {last.reason}" if last else ""
     context = {
         "title": gettext("Delivery settings"), "form": form, "note": note,
         "submit": gettext("Save"), "back": "admin:messages",

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from campaigns import message_words
 from campaigns.models import (
     ContentAsset,
     Message,
@@ -16,11 +17,6 @@ from campaigns.models import (
 )
 from config.base.admin.decorators import labelled
 from config.base.admin.options import ExactSearchMixin, ReadOnlyAdmin
-
-STATE_TONES = {
-    "queued": "info", "sending": "info", "sent": "success", "delivered": "success",
-    "failed": "danger", "suppressed": "", "unknown": "warning",
-}  # fmt: skip
 
 
 @admin.register(MessageTemplate)
@@ -52,14 +48,14 @@ class ContentAssetAdmin(ReadOnlyAdmin):
 
 @admin.register(Message)
 class MessageAdmin(ExactSearchMixin, ReadOnlyAdmin):
-    """Messages and what became of them; found by trigger, occurrence or provider's id."""
+    """Messages and what became of them; found by trigger or card number."""
 
     list_display = ("member", "template", "trigger", "channel", "state_label", "due_at", "sent_at")
     list_select_related = ("member", "template")
     list_filter = ("state", "channel")
     concealed = ("context",)
 
-    @labelled(_("state"), STATE_TONES)
+    @labelled(_("state"), message_words.STATE_TONES)
     def state_label(self, message: Message) -> tuple[str, Any]:
         """Return where the message stands, with its colour."""
         return message.state, message.get_state_display()

@@ -34,7 +34,6 @@ EXPORT: Final = "campaigns.export_monthend"
 SET_COST: Final = "campaigns.add_unitcost"
 MONTHS: Final = 13
 ENTRIES_SHOWN: Final = 200
-# A cell that begins with one of these would be a formula to a spreadsheet.
 
 
 @dataclass(frozen=True, slots=True)

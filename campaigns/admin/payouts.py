@@ -96,7 +96,7 @@ def _with_notes(rows: Sequence[Payout]) -> list[tuple[Payout, str]]:
 def _carry_out(request: HttpRequest) -> None:
     act = _act(request)
     chosen = [int(pk) for pk in request.POST.getlist("payout") if pk.isdecimal()]
-    if not chosen:
+    if act is None or not chosen:
         messages.info(request, gettext("Choose at least one."))
         return
     done = 0
@@ -111,8 +111,8 @@ def _carry_out(request: HttpRequest) -> None:
         messages.success(request, told % {"count": done})
 
 
-def _act(request: HttpRequest) -> Callable[..., Payout]:
-    """Return what the pressed button does. Raises: PermissionDenied."""
+def _act(request: HttpRequest) -> Callable[..., Payout] | None:
+    """Return what the pressed button does; None where none was. Raises: PermissionDenied."""
     said = request.POST
     reference = said.get("reference", "")[:MAX_REFERENCE]
     acts: dict[str, tuple[str, Callable[..., Payout]]] = {
@@ -121,10 +121,10 @@ def _act(request: HttpRequest) -> Callable[..., Payout]:
         "pay": (PAY, partial(payouts.note_paid, reference=reference)),
     }
     allowed = {name: act for name, (may, act) in acts.items() if request.user.has_perm(may)}
-    chosen = allowed.get(said.get("act", next(iter(allowed), "")))
-    if chosen is None:
+    pressed = said.get("act")
+    if not allowed or (pressed is not None and pressed not in allowed):
         raise PermissionDenied
-    return chosen
+    return None if pressed is None else allowed[pressed]
 
 
 def _file(request: HttpRequest) -> StreamingHttpResponse:

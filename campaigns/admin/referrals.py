@@ -33,6 +33,7 @@ VIEW: Final = "campaigns.view_referral"
 SHOWN: Final = 50
 ON_MEMBER: Final = 10
 TABS: Final = (ReferralState.HELD, ReferralState.REFUSED)
+DECISIONS: Final = {"accept": referral_decisions.accept, "refuse": referral_decisions.refuse}
 
 
 @admin.register(ReferralProgramme)
@@ -130,11 +131,10 @@ def queue_page(request: HttpRequest) -> HttpResponse:
 
 def _carry_out(request: HttpRequest) -> None:
     chosen = [int(pk) for pk in request.POST.getlist("referral") if pk.isdecimal()]
-    if not chosen:
+    decide = DECISIONS.get(request.POST.get("act", ""))
+    if decide is None or not chosen:
         messages.info(request, gettext("Choose at least one."))
         return
-    is_accepted = request.POST.get("act") == "accept"
-    decide = referral_decisions.accept if is_accepted else referral_decisions.refuse
     done = 0
     for referral in Referral.objects.filter(pk__in=chosen).order_by("pk").values_list("pk"):
         try:

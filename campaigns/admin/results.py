@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext, pgettext
 
+from campaigns import campaign_words, message_words
 from campaigns.domain.lift import Estimate
 from campaigns.domain.results import Comparison, Results
 from campaigns.kpis import campaign_results
@@ -98,8 +99,13 @@ def results_page(request: HttpRequest, campaign_id: int) -> HttpResponse:
         "overall": part(gettext("Everybody addressed"), read.results.overall),
         "variants": [part(each.variant, each) for each in read.results.variants],
         "costs": costs(read),
-        "skipped": sorted(read.acts.skipped.items()),
-        "not_sent": sorted(read.sent.reasons.items()),
+        "skipped": [
+            (campaign_words.skipped(code), count)
+            for code, count in sorted(read.acts.skipped.items())
+        ],
+        "not_sent": [
+            (message_words.reason(code), count) for code, count in sorted(read.sent.reasons.items())
+        ],
     }
     return TemplateResponse(request, "admin/campaigns/results.html", context)
 

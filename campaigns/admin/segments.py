@@ -15,6 +15,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.admin.reason_form import ReasonForm
 from campaigns.admin.segment_choices import SegmentChoices
 from config.base import clock
 from config.base.admin import charts, site
@@ -67,14 +68,6 @@ class SegmentForm(forms.Form):
             said["name_zh"], said["name_en"], said["description"], conditions,
             said["alert_percent"],
         )  # fmt: skip
-
-
-class RetireForm(forms.Form):
-    """Why a segment is retired."""
-
-    reason = forms.CharField(
-        label=_("Reason"), max_length=200, widget=forms.Textarea(attrs={"rows": 3})
-    )
 
 
 def segments_page(request: HttpRequest) -> HttpResponse:
@@ -172,7 +165,7 @@ def retire_page(request: HttpRequest, segment_id: int) -> HttpResponse:
     """Retire a segment: everybody leaves it."""
     _need(request, CHANGE)
     segment = get_object_or_404(Segment, pk=segment_id)
-    form = RetireForm(request.POST or None)
+    form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         at = clock.now()
         try:

@@ -14,22 +14,15 @@ from django.http import QueryDict
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import trigger_words
+from campaigns import choices, trigger_words
 from campaigns.domain import triggers
 from campaigns.domain.trigger_values import TriggerError
 from campaigns.domain.triggers import Kind, Moment, Repeat, StopIf, Unit
-from campaigns.models import Festival
-from config.base.names import name_of
-from members.customer_words import LifecycleStage
-from members.models import Channel, InteractionKind, Segment
-from members.models.case import CaseKind
-from members.models.segment import SegmentKind
-from tiers.models import Tier
 
 LONGEST: Final = 500
 
 _NUMBERS: Final = frozenset({"lengths", "years"})
-_LISTS: Final = frozenset({"categories", "steps", "stages"}) | _NUMBERS
+_LISTS: Final = frozenset({"categories", "steps"}) | _NUMBERS
 _DAY: Final = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
@@ -39,9 +32,9 @@ def _number(label: Any, least: int, most: int, help_text: Any = "") -> forms.Int
     )
 
 
-def _choice(label: Any, choices: Iterable[tuple[str, Any]], help_text: Any = "") -> forms.Field:
+def _choice(label: Any, offered: Iterable[tuple[str, Any]], help_text: Any = "") -> forms.Field:
     return forms.ChoiceField(
-        label=label, choices=list(choices), required=False, help_text=help_text
+        label=label, choices=list(offered), required=False, help_text=help_text
     )
 
 
@@ -78,7 +71,7 @@ class TriggerForm(forms.Form):
     channels = _several(_("Channels"), _("None: any."))
     tiers = _several(_("Tiers"), _("None: any."))
     segment = _choice(_("Segment"), [])
-    stages = _list(_("Lifecycle stages"), _("Their codes, parted by commas."))
+    stages = _several(_("Lifecycle stages"))
     kinds = _several(_("Kinds of case"), _("None: complaints."))
     days = _number(_("Days"), 0, 3_650)
     moment = _choice(
@@ -118,9 +111,8 @@ class TriggerForm(forms.Form):
         asked = {**triggers.fields_of(self.chosen), **triggers.timing_of(self.chosen)}
         for name in [each for each in self.fields if each != "kind" and each not in asked]:
             del self.fields[name]
-        for name, choices in _offered().items():
-            if name in self.fields:
-                self.fields[name].choices = choices  # type: ignore[attr-defined]  # a choice
+        for name, offered in choices.trigger_choices(self.fields, stored).items():
+            self.fields[name].choices = offered  # type: ignore[attr-defined]  # a choice
 
     @property
     def kind_value(self) -> str:
@@ -148,38 +140,13 @@ def initial_of(stored: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def labels() -> dict[str, dict[str, str]]:
-    """Return the names of what the codes in triggers stand for, for sentences."""
-    offered = {**_offered(), "stages": LifecycleStage.choices}
-    return {
-        name: {str(code): str(label) for code, label in choices if code}
-        for name, choices in offered.items()
-    }
-
-
-def _offered() -> dict[str, list[tuple[str, Any]]]:
-    kinds = [(kind.code, name_of(kind)) for kind in InteractionKind.objects.order_by("code")]
-    segments = Segment.objects.filter(retired_at=None).exclude(kind=SegmentKind.CAMPAIGN)
-    return {
-        "interactions": kinds,
-        "survey": [("", ""), *kinds],
-        "channels": [(str(code), label) for code, label in Channel.choices],
-        "tiers": [(tier.code, name_of(tier)) for tier in Tier.objects.order_by("rank")],
-        "segment": [("", ""), *((row.code, name_of(row)) for row in segments)],
-        "kinds": [(str(code), label) for code, label in CaseKind.choices],
-        "festival": [
-            ("", ""), *((row.code, str(row)) for row in Festival.objects.filter(is_enabled=True))
-        ],
-    }  # fmt: skip
-
-
 def _plain(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was filled in for a kind, as triggers are stored."""
     asked = {**triggers.fields_of(kind), **triggers.timing_of(kind)}
     filled = {
         name: _value(name, values[name])
         for name in asked
-        if name in values and values[name] not in (None, "", [], False)
+        if name in values and values[name] is not False and values[name] not in (None, "", [])
     }
     if "steps" not in filled:
         filled.pop("window", None)
@@ -194,7 +161,7 @@ def _value(name: str, value: Any) -> Any:
     if name in _LISTS:
         parts = [part.strip() for part in value.replace("，", ",").split(",") if part.strip()]
         if name in _NUMBERS:
-            return [int(part) if part.isdigit() else part for part in parts]
+            return [int(part) if part.isdecimal() else part for part in parts]
         return parts
     if name == "weekday":
         return int(value)

@@ -60,14 +60,24 @@ def message_of(token: str) -> Message:
     return found
 
 
-def opt_out(*, message: Message, everywhere: bool, at: datetime, source: str = SOURCE) -> bool:
+def opt_out(
+    *,
+    message: Message,
+    everywhere: bool,
+    at: datetime,
+    source: str = SOURCE,
+    given_at: datetime | None = None,
+) -> bool:
     """Withdraw the consent to marketing on the message's channel, or on every one.
 
-    It holds from the next message on; a second time changes nothing. Tell whether it was news.
+    It holds from the next message on; a second time changes nothing. `given_at` is when the member
+    asked for it, where that was told later. Tell whether it was news.
     """
     # Of all that was said the last word counts, also where it was said for every channel.
     channel = "" if everywhere else message.channel
-    decision = ConsentDecision(MARKETING, granted=False, channel=channel, source=source)
+    decision = ConsentDecision(
+        MARKETING, granted=False, channel=channel, source=source, given_at=given_at
+    )
     return bool(
         consents.record({message.member_id: [decision]}, touchpoint=None, at=at, actor=source)
     )

@@ -109,13 +109,19 @@ def _stop(receipt: Receipt, message: Message | None, at: datetime) -> bool:
     """Withdraw the consent of whoever asked for no more; tell whether somebody did."""
     if not receipt.is_stop:
         return False
+    # As of the reply: one that is reported again does not undo a consent given since.
+    given_at = min(receipt.occurred_at, at)
     if message is not None:
-        opt_outs.opt_out(message=message, everywhere=False, at=at, source=opt_outs.REPLY)
+        opt_outs.opt_out(
+            message=message, everywhere=False, at=at, source=opt_outs.REPLY, given_at=given_at
+        )
         return True
     member = _member_by(receipt.phone)
     if member is None:
         return False
-    decision = ConsentDecision(MARKETING, granted=False, channel="sms", source=opt_outs.REPLY)
+    decision = ConsentDecision(
+        MARKETING, granted=False, channel="sms", source=opt_outs.REPLY, given_at=given_at
+    )
     consents.record({member: [decision]}, touchpoint=None, at=at, actor=opt_outs.REPLY)
     return True
 

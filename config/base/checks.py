@@ -54,6 +54,15 @@ def _role(is_superuser: bool, owns_tables: bool) -> list[CheckMessage]:
     return []
 
 
+@register(Tags.security)
+def check_public_address(**options: Any) -> list[CheckMessage]:
+    """Warn of links in messages that lead to an address without encryption, or to nobody's."""
+    if not settings.LOYALTY_IS_PRODUCTION or settings.LOYALTY_PUBLIC_URL.startswith("https://"):
+        return []
+    hint = "Messages carry links to it by which members opt out."
+    return [checks.Warning("LOYALTY_PUBLIC_URL is not https", hint=hint, id="loyalty.W002")]
+
+
 @register(Tags.database)
 def check_database(*, databases: Sequence[str] | None = None, **options: Any) -> list[CheckMessage]:
     """Check the databases that a command is about to use."""

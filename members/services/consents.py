@@ -159,10 +159,10 @@ def _news(
     news = []
     for decision in decisions:
         same_matter = [t for t in told if t[:2] == (decision.purpose, decision.channel)]
-        version = decision.text_version
-        if not version and same_matter:
-            version = same_matter[-1].text_version
         given_at = decision.given_at or at
+        # Of what was decided before: a report that comes again is judged as it was the first time.
+        earlier = [t.text_version for t in same_matter if t.given_at <= given_at]
+        version = decision.text_version or (earlier[-1] if earlier else "")
         new = _Told(decision.purpose, decision.channel, decision.granted, version, given_at)
         in_force = max(same_matter, key=lambda t: t.given_at, default=None)
         repeats = in_force is not None and in_force[:4] == new[:4] and decision.given_at is None

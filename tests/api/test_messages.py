@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from pytest_django import Settings
 
 from campaigns.models import Message, MessageReceipt, Purpose
 from campaigns.services import opt_outs
-from members.models import Identifier, Member
+from members.models import Consent, Identifier, Member
 from members.services import consents, profile
 from tests.api.conftest import Caller
 from tests.messages.world import INBOX, NOON, allow, ended, owe, reader, send, template
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.django_db
 
 AT = "2026-03-20T12:30:00+08:00"
 LATER = "2026-03-20T13:30:00+08:00"
+MUCH_LATER = "2026-03-20T14:30:00+08:00"
 
 
 @pytest.fixture(autouse=True)
@@ -160,6 +162,29 @@ def test_a_stop_that_names_a_phone_is_nobody_elses(caller: Callable[..., Caller]
         {"kind": "reply", "channel": "sms", "phone": phone, "text": "R"},
     )
     assert [may_send(each) for each in (reported, stopping)] == [{"sms": True}, {"sms": False}]
+
+
+@pytest.mark.req("MEM-11")
+def test_a_stop_that_is_reported_again_undoes_no_consent_given_since(
+    caller: Callable[..., Caller],
+) -> None:
+    by_message, by_phone = reader("sms"), reader("sms")
+    message = sent(by_message)
+    known = profile.read_identifiers([by_phone.pk])[by_phone.pk]
+    (phone,) = (each.value for each in known if each.kind == "phone")
+    stops = (
+        {"kind": "reply", "message": str(message.public_id), "text": "TD"},
+        {"kind": "reply", "phone": phone, "text": "TD"},
+    )
+    report(caller("messages:write"), *stops)
+    for member in (by_message, by_phone):
+        assert may_send(member) == {"sms": False}
+        allow(member, "sms", text_version="v2", given_at=datetime.fromisoformat(LATER))
+    report(caller("messages:write"), *stops)
+    assert [may_send(each) for each in (by_message, by_phone)] == [{"sms": True}, {"sms": True}]
+    assert Consent.objects.count() == 6
+    report(caller("messages:write"), *({**each, "occurred_at": MUCH_LATER} for each in stops))
+    assert [may_send(each) for each in (by_message, by_phone)] == [{"sms": False}, {"sms": False}]
 
 
 @pytest.mark.parametrize(

@@ -124,12 +124,22 @@ def test_production_refuses_a_database_that_forgets(settings: Any) -> None:
     assert checks._version(140010)[0].id == "loyalty.E001"
 
 
+def test_production_warns_of_links_without_encryption(settings: Any) -> None:
+    settings.LOYALTY_PUBLIC_URL = "http://localhost:8000"
+    assert checks.check_public_address() == []
+    settings.LOYALTY_IS_PRODUCTION = True
+    assert [message.id for message in checks.check_public_address()] == ["loyalty.W002"]
+    settings.LOYALTY_PUBLIC_URL = "https://loyalty.example"
+    assert checks.check_public_address() == []
+
+
 @pytest.mark.req("MEM-10")
 def test_the_deployment_check_has_nothing_to_say(tmp_path: Path) -> None:
     done = manage(
         tmp_path, "check", "--deploy", "--fail-level", "WARNING", LOYALTY_ENV="production",
         SECRET_KEY=secrets.token_urlsafe(48), ALLOWED_HOSTS="loyalty.example",
         LOYALTY_KEYS=f"1:{base64.b64encode(bytes(32)).decode()}",
+        LOYALTY_PUBLIC_URL="https://loyalty.example",
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr

@@ -5,19 +5,28 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from campaigns import lint, queries
-from campaigns.models import Campaign, CampaignAct, CampaignVersion, GlobalHoldout
+from campaigns import campaign_words, lint, queries
+from campaigns.admin import campaign_panels
+from campaigns.models import (
+    Campaign,
+    CampaignAct,
+    CampaignVersion,
+    GlobalHoldout,
+    MessageTemplate,
+)
 from campaigns.services import campaign_drafts, firing, launching
 from campaigns.services.firing import Occurrence
 from config.base import clock
+from config.base.panels import Visit
 from config.wiring import panels
-from members.models import Approval, Member
+from members.models import Approval, Member, Segment
 from members.services import approvals
 from tests.factories import campaigns, console, coupons, members
+from tests.messages.world import template
 
 pytestmark = pytest.mark.django_db
 
@@ -133,6 +142,107 @@ def test_what_is_wrong_is_said_at_its_field(client: Client, boss: User) -> None:
     refresh = filled(audience="", do="refresh", **{"trigger-kind": "order"})
     shown = client.post(reverse("admin:campaign_new"), refresh).content.decode()
     assert "trigger-min_amount" in shown
+
+
+def test_a_line_without_words_is_no_variant(client: Client, boss: User) -> None:
+    campaigns.segment("gold", at=clock.now())
+    body = filled(variants="a 50\n \nb 50", **{"effect-0-kind": "", "effect-0-amount": ""})
+    assert client.post(reverse("admin:campaign_new"), body).status_code == 302
+    assert [each["code"] for each in CampaignVersion.objects.get().variants] == ["a", "b"]
+    odd = client.post(reverse("admin:campaign_new"), {**body, "variants": "a ²"})
+    assert odd.status_code == 200
+
+
+def test_there_is_no_half_point(client: Client, boss: User) -> None:
+    campaigns.segment("gold", at=clock.now())
+    answer = client.post(reverse("admin:campaign_new"), filled(**{"effect-1-amount": "50.5"}))
+    assert answer.status_code == 200
+    assert answer.context["editor"].effects.forms[1].errors.keys() == {"amount"}
+    assert not Campaign.objects.exists()
+
+
+@pytest.mark.req("CMP-02")
+def test_saving_keeps_what_is_retired(client: Client, boss: User) -> None:
+    at = clock.now()
+    members.member()
+    old = campaigns.segment("old", at=at)
+    letter = template("letter")
+    draft = campaigns.draft(at=at, audience=["old"], excluded=["old"], messages=["letter"])
+    Segment.objects.filter(pk=old.pk).update(retired_at=at)
+    MessageTemplate.objects.filter(pk=letter.pk).update(retired_at=at)
+    address = reverse("admin:campaign_draft", args=[draft.pk])
+    offered = client.get(address).context["editor"].form
+    assert [offered[name].value() for name in ("audience", "messages")] == [["old"], ["letter"]]
+    body = filled(audience="old", excluded="old", messages="letter")
+    assert client.post(address, body).status_code == 302
+    draft.refresh_from_db()
+    assert (draft.audience, draft.excluded, draft.messages) == (["old"], ["old"], ["letter"])
+    assert "(" in dict(offered.fields["audience"].choices)["old"]
+    new = client.post(reverse("admin:campaign_new"), body)
+    assert new.status_code == 200
+
+
+def test_a_new_campaign_is_sent_for_review_once_it_is_whole(client: Client, boss: User) -> None:
+    address = reverse("admin:campaign_new")
+    campaigns.segment("gold", at=clock.now())
+    body = filled(do="submit", percent="100")
+    assert client.post(address, {**body, "reason": ""}).status_code == 200
+    assert not Campaign.objects.exists()
+
+    over = f"{clock.local(clock.now()) - timedelta(days=1):%Y-%m-%dT%H:%M}"
+    refused = client.post(address, {**body, "reason": "spring", "ends_at": over})
+    draft = CampaignVersion.objects.get()
+    assert refused["Location"] == reverse("admin:campaign_draft", args=[draft.pk])
+    assert not Approval.objects.exists()
+    nothing = client.post(address, {**body, "do": "withdraw"})
+    assert nothing["Location"] == reverse("admin:campaign_board")
+
+
+@pytest.mark.req("CMP-14")
+def test_a_version_is_told_by_names(client: Client, boss: User) -> None:
+    at = clock.now()
+    made = campaigns.segment("gold-code", at=at)
+    Segment.objects.filter(pk=made.pk).update(name_zh="金卡会员", name_en="Gold members")
+    template("letter-code")
+    version = campaigns.draft(
+        at=at, audience=["gold-code"], messages=["letter-code"],
+        variants=[{"code": "a", "segment": "gold-code"}],
+        trigger={"kind": "segment_entered", "segment": "gold-code"},
+    )  # fmt: skip
+    said = str(campaign_words.facets(version))
+    assert said.count("金卡会员") == 3
+    assert "-code" not in said
+
+
+@pytest.mark.req("CMP-12")
+def test_acts_say_why_and_are_taken_back_by_who_may(client: Client) -> None:
+    at = clock.now()
+    who = members.member(), members.member()
+    campaign = campaigns.running(at=at, effects=[POINTS], budget_points=100)
+    occurrences = [Occurrence(each.pk, "k", at) for each in who]
+    firing.fire(campaign=campaign, occurrences=occurrences, recorded_at=at)
+    address = reverse("admin:campaigns_campaignact_changelist")
+    undo = reverse("admin:campaign_act_undo", args=[CampaignAct.objects.get(skipped="").pk])
+
+    reader = console.staff("reader", is_superuser=False)
+    console.allow(reader, "campaigns.view_campaignact")
+    client.force_login(reader)
+    page = client.get(address).text
+    assert str(campaign_words.skipped("budget_points")) in page
+    assert undo not in page
+    client.force_login(console.staff())
+    assert undo in client.get(address).text
+
+
+def test_the_timeline_reads_the_names_of_campaigns_once(
+    client: Client, boss: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    campaign = campaigns.running(at=clock.now())
+    visit = Visit(RequestFactory().get("/"), clock.now())
+    with django_assert_num_queries(1):
+        for _number in range(3):
+            told = campaign_panels.event_details(visit, {"campaign": campaign.code, "points": 5})
+    assert told[0] == "测试活动"
 
 
 @pytest.mark.req("CMP-17")

@@ -225,8 +225,13 @@ def test_page_says_what_has_changed(campaign: Campaign, monkeypatch: pytest.Monk
 
 
 def test_page_says_that_nobody_was_held_out(campaign: Campaign) -> None:
-    join(campaign, Arm.TREATED, 3, at=STARTED, treated_at=STARTED)
+    first, *_others = join(campaign, Arm.TREATED, 3, at=STARTED, treated_at=STARTED)
+    CampaignAct.objects.create(
+        campaign=campaign, version=campaign.versions.get(), member=first, key="k", at=STARTED,
+        occurred_at=STARTED, skipped="limit",
+    )  # fmt: skip
     reader = Client(headers={"accept-language": "en"})
     reader.force_login(console.staff())
     page = reader.get(f"/admin/campaigns/{campaign.pk}/results/")
     assert "Nobody was held out" in page.content.decode()
+    assert "Limit per member reached" in page.content.decode()

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -110,6 +112,26 @@ def test_a_test_goes_to_whoever_asks_for_it(visitor: Client, settings: Settings)
     assert "会员，您好" in message.text
 
 
+@pytest.mark.req("CMP-06")
+def test_texts_that_are_not_saved_are_neither_lost_nor_left_out(visitor: Client) -> None:
+    path = reverse("admin:message_template", args=[made().pk])
+    visitor.post(path, form(do="save"))
+    changed = {"zh-inbox-body": "改过的"}
+    tested = visitor.post(path, form(do="test", **changed))
+    assert "改过的" in tested.text
+    refused = visitor.post(path, form(do="publish", **changed), headers={"accept-language": "en"})
+    assert "改过的" in refused.text
+    assert "Save the draft first" in refused.text
+    draft = TemplateVersion.objects.get(template__code="bare")
+    assert draft.state == VersionState.DRAFT
+    # Texts that another hand wrote down, without what is empty.
+    draft.contents = {"zh": {"inbox": {"body": "{{ member.name }}，您好"}}}
+    draft.save(update_fields=["contents"])
+    visitor.post(path, form(**{"do": "publish", "zh-inbox-subject": ""}))
+    draft.refresh_from_db()
+    assert draft.state == VersionState.PUBLISHED
+
+
 @pytest.mark.req("CMP-18")
 def test_content_has_versions_and_says_where_it_is_used(visitor: Client) -> None:
     path = reverse("admin:content_library")
@@ -142,6 +164,7 @@ def test_delivery_settings_are_versions_with_reasons(visitor: Client) -> None:
     assert visitor.post(path, {**given, "channel_order": "sms, pigeon"}).status_code == 200
     assert visitor.post(path, {**given, "reason": ""}).status_code == 200
     assert not MessagePolicy.objects.exists()
+    assert visitor.post(path, {**given, "channel_order": "sms，email"}).status_code == 302
     assert visitor.post(path, given).status_code == 302
     policy = message_policy.in_force()
     assert (policy.channel_order, policy.marketing_per_week) == (("sms", "email"), None)
@@ -168,6 +191,9 @@ def test_pages_say_what_was_sent_and_why_not(
             with django_assert_max_num_queries(PAGE_QUERIES):
                 page = visitor.get(address, headers={"accept-language": language})
             assert page.status_code == 200
+    with CaptureQueriesContext(connection) as asked:
+        visitor.get(reverse("admin:messages"))
+    assert not any("GROUP BY" in each["sql"] for each in asked.captured_queries)
     shown = visitor.get(
         reverse("admin:members_member_change", args=[other.pk]), headers={"accept-language": "en"}
     )

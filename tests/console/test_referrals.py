@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -116,6 +117,27 @@ def test_a_refusal_is_looked_at_again_by_somebody_else(
     assert (row.state, row.decided_by) == ("registered", "staff:li")
     decide(li, "refuse", row)
     assert row.state == "registered"
+
+
+def test_enter_in_a_field_of_a_queue_decides_nothing(
+    shop: Shop, ann: Member, signed: Signed
+) -> None:
+    payout = paid_in_cash(shop, ann)
+    (row,) = held(ann)
+    client = signed("li", "campaigns.approve_payout", "campaigns.moderate_referral")
+    for name, body in (
+        ("payout_queue", {"payout": payout.pk}), ("referral_queue", {"referral": row.pk}),
+    ):  # fmt: skip
+        address = reverse(f"admin:{name}")
+        first = re.search(
+            r"<button[^>]*>", client.get(address).text.partition('class="lc-card"')[2]
+        )
+        assert first
+        assert "disabled" in first.group()
+        assert client.post(address, {**body, "reason": "seen"}).status_code == 302
+    payout.refresh_from_db()
+    row.refresh_from_db()
+    assert (payout.state, row.state) == ("requested", "held")
 
 
 def test_nobody_decides_about_their_own_account(shop: Shop, ann: Member, signed: Signed) -> None:

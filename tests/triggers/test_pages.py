@@ -17,7 +17,9 @@ from campaigns.models import Campaign, Festival
 from campaigns.services import automations, campaign_drafts
 from config.base import clock
 from config.wiring import panels
-from tests.factories import console
+from members.customer_words import LifecycleStage
+from members.models import Segment
+from tests.factories import campaigns, console
 from tests.triggers.test_triggers import GOOD
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("ENG-11")]
@@ -136,6 +138,56 @@ def test_a_trigger_that_is_shown_in_the_form_is_read_back(
             values = stored[name] if isinstance(stored[name], list) else [stored[name]]
             field.choices = [(value, "x") for value in values]  # what the programme has
     assert form.read() == stored, form.errors
+
+
+def posted(**values: Any) -> QueryDict:
+    """Return what the form of a trigger posts."""
+    data = QueryDict(mutable=True)
+    for name, value in values.items():
+        data.setlist(f"trigger-{name}", value if isinstance(value, list) else [value])
+    return data
+
+
+@pytest.mark.req("CMP-01")
+@pytest.mark.parametrize(
+    ("values", "read"),
+    [
+        ({"kind": "birthday", "hour": "0"}, {"hour": 0}),
+        ({"kind": "points_expiring", "days": "0"}, {"days": 0}),
+        (
+            {"kind": "survey", "min_score": "-5", "max_score": "0"},
+            {"min_score": -5, "max_score": 0},
+        ),
+    ],
+)
+def test_a_nought_is_a_number(boss: User, values: dict[str, str], read: dict[str, int]) -> None:
+    assert TriggerForm({}, posted(**values)).read() == {"kind": values["kind"], **read}
+
+
+def test_what_looks_like_a_number_and_is_none_is_refused(boss: User) -> None:
+    form = TriggerForm({}, posted(kind="first_purchase", years="1, ²"))
+    assert form.read() is None
+    assert "years" in form.errors
+
+
+def test_stages_are_chosen_by_name(boss: User) -> None:
+    form = TriggerForm({}, posted(kind="lifecycle", stages=["dormant", "won_back"]))
+    assert form.read() == {"kind": "lifecycle", "stages": ["dormant", "won_back"]}
+    assert str(LifecycleStage.DORMANT.label) in str(form["stages"])
+
+
+def test_what_is_retired_stays_in_a_trigger_that_names_it(boss: User) -> None:
+    old = campaigns.segment("old", at=clock.now())
+    Segment.objects.filter(pk=old.pk).update(retired_at=clock.now())
+    Festival.objects.create(
+        code="gone", name_zh="旧节", rule={"kind": "lunar", "month": 8, "day": 15}, is_enabled=False
+    )
+    stored: tuple[dict[str, Any], ...] = (
+        {"kind": "segment_left", "segment": "old"}, {"kind": "festival", "festival": "gone"},
+    )  # fmt: skip
+    for each in stored:
+        assert TriggerForm(each, posted(**each)).read() == each
+        assert TriggerForm({}, posted(**each)).read() is None
 
 
 def test_a_trigger_that_cannot_be_is_said_at_its_field(boss: User) -> None:

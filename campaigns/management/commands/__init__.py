@@ -1,1 +1,1 @@
-"""Commands about rewards."""
+"""Commands about campaigns."""
