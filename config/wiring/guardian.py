@@ -1,8 +1,8 @@
-"""End the programs of a supervisor that was killed. A process of its own: `python -I <this file>`.
+"""End the programs of a supervisor that was killed. A process of its own: `python -I <this file> SECONDS`.
 
 It reads what the supervisor starts (`+pid`) and has seen end (`-pid`), a line each. When the
 supervisor is gone, the kernel closes the pipe; whatever is then still on the list is asked to
-end, and ended. Nothing is imported from the site: it must run whatever state that is in.
+end, and ended after so many seconds. Nothing is imported from the site: it must run whatever state that is in.
 """
 
 import contextlib
@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Iterable
 
-PATIENCE_SECONDS = 15.0
 POLL_SECONDS = 0.1
 
 
@@ -25,12 +24,12 @@ def read_orphans(lines: Iterable[str]) -> set[int]:
     return left
 
 
-def end(groups: set[int]) -> None:
+def end(groups: set[int], patience_seconds: float) -> None:
     """Ask the programs to end; what of their groups is there after the patience is killed."""
     for leader in groups:
         with contextlib.suppress(ProcessLookupError):
             os.kill(leader, signal.SIGTERM)
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience_seconds
     while any(map(exists, groups)) and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
     for group in filter(exists, groups):
@@ -50,4 +49,4 @@ def exists(group: int) -> bool:
 
 
 if __name__ == "__main__":
-    end(read_orphans(sys.stdin))
+    end(read_orphans(sys.stdin), float(sys.argv[1]))

@@ -22,6 +22,7 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 SETTLED_SECONDS = 60.0
 GUARDIAN = (sys.executable, "-I", str(Path(__file__).with_name("guardian.py")))
+ORPHAN_SECONDS = 15.0
 
 
 @dataclass(slots=True)
@@ -107,7 +108,10 @@ class Supervisor:
     def _guarded(self) -> Iterator[None]:
         """Keep a guardian for the time; once it is told of nothing more, it ends by itself."""
         with subprocess.Popen(
-            GUARDIAN, stdin=subprocess.PIPE, text=True, start_new_session=True
+            [*GUARDIAN, str(ORPHAN_SECONDS)],
+            stdin=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         ) as self._guardian:
             yield
 

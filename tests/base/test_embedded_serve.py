@@ -191,7 +191,7 @@ def test_guardian_kills_what_does_not_end_when_the_supervisor_is_killed(tmp_path
     pids = tmp_path / "pids"
     deaf = f"import os, signal, time; signal.signal(15, signal.SIG_IGN); os.fork();\
  print(os.getpid(), file=open({str(pids)!r}, 'a'), flush=True); time.sleep(600)"
-    run = f"from config.wiring import supervisor as s; import os, sys;\
+    run = f"from config.wiring import supervisor as s; import os, sys; s.ORPHAN_SECONDS = 1.0;\
  s.Supervisor([s.Program('deaf', [sys.executable, '-c', {deaf!r}])], dict(os.environ), print).run()"
     owner = subprocess.Popen([sys.executable, "-c", run], cwd=ROOT)
     try:
