@@ -1,7 +1,7 @@
 """The console's site: the start page and the pages that apps add through the registry."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, cast
 
 from django.contrib import admin
@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
@@ -55,6 +56,14 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
                 raise Http404 from missing
 
         return cast("View", super().admin_view(within_scope, cacheable))
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Return the models by app, looked up when they are listed.
+
+        Django puts the list into every page's context; hardly a page shows it, and with a
+        hundred models it costs more than the page.
+        """
+        return SimpleLazyObject(partial(super().get_app_list, request, app_label))
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Return what every page shows, with the programme's own name under the console's."""
