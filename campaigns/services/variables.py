@@ -9,7 +9,7 @@ Source: CMP-06, CMP-07, BEN-03, ENG-13.
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from django.db import connection
@@ -17,6 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import offer_words
+from campaigns.domain import templating
 from campaigns.domain.templating import Type
 from campaigns.services import offers
 from config.base import clock
@@ -36,6 +37,7 @@ class Known:
     title: Promise
 
 
+DAYS_TOLD: Final = 3
 OFFER: Final = "offer."
 DECISION: Final = "offer.decision"
 """What is written down where a text says what is recommended; no text can name it."""
@@ -53,14 +55,11 @@ class Source:
 
 
 _EXPIRING: Final = """
-SELECT DISTINCT ON (member_id) member_id, day, points FROM (
-    SELECT member_id, ((expires_at - interval '1 microsecond') AT TIME ZONE %(zone)s)::date AS day,
-           sum(remaining) AS points
-    FROM rewards_lot
-    WHERE account_id = ANY(%(accounts)s) AND remaining > 0 AND NOT is_pending
-      AND expires_at > %(at)s
-    GROUP BY 1, 2
-) d ORDER BY member_id, day
+SELECT member_id, ((expires_at - interval '1 microsecond') AT TIME ZONE %(zone)s)::date AS day,
+       sum(remaining) AS points
+FROM rewards_lot
+WHERE account_id = ANY(%(accounts)s) AND remaining > 0 AND NOT is_pending AND expires_at > %(at)s
+GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 
@@ -97,9 +96,20 @@ def _expiring(member_ids: Collection[int], at: datetime) -> Values:
     with connection.cursor() as cursor:
         cursor.execute(_EXPIRING, parameters)
         rows = cursor.fetchall()
+    lots: dict[int, list[tuple[date, int]]] = {}
+    for member, day, points in rows:
+        lots.setdefault(member, []).append((day, int(points)))
     return {
-        "points.expiring.points": {member: int(points) for member, _day, points in rows},
-        "points.expiring.on": {member: day for member, day, _points in rows},
+        "points.expiring.points": {member: days[0][1] for member, days in lots.items()},
+        "points.expiring.on": {member: days[0][0] for member, days in lots.items()},
+        "points.expiring.days": {
+            member: {
+                "zh": "、".join(f"{p}积分至{templating.written_day(d, 'zh')}" for d, p in shown),
+                "en": ", ".join(f"{p} until {templating.written_day(d, 'en')}" for d, p in shown),
+            }
+            for member, days in lots.items()
+            if (shown := days[:DAYS_TOLD])
+        },
     }
 
 
@@ -154,6 +164,7 @@ SOURCES: Final = (
         (
             Known("points.expiring.points", Type.INTEGER, _("points that expire next")),
             Known("points.expiring.on", Type.DATE, _("last day of the points that expire next")),
+            Known("points.expiring.days", Type.TEXT, _("the next last days, with their points")),
         ),
         _expiring,
     ),
