@@ -137,7 +137,9 @@ def to_be_had(members: Collection[int], at: datetime) -> dict[int, Reach]:
     Source: CMP-07, ENG-13.
     """
     offers = _deliverable(at)
-    standings = standings_of(members, at) if members else {}
+    if not offers or not members:
+        return {member: Reach(0, []) for member in members}
+    standings = standings_of(members, at)
     taken = catalogue.taken_by_each(standings, offers, at)
     found = {}
     for member, standing in standings.items():

@@ -227,7 +227,7 @@ def test_many_members_cost_as_many_statements_as_one(shop: Shop) -> None:
         with CaptureQueriesContext(connection) as asked:
             offers.decide([each.pk for each in wanted], at=day(2))
         counts.append(len(asked))
-    assert counts[0] == counts[1]
+    assert counts[0] == counts[1] <= 16
 
 
 def test_a_message_that_recommends_is_written_down_with_its_reasons(shop: Shop) -> None:
