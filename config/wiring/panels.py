@@ -37,7 +37,7 @@ from config.wiring import (
     segments,
     today,
 )
-from members.admin import consents, customer_value, inbox, insight, league
+from members.admin import customer_value, inbox, insight, league
 from members.admin import panels as members
 from members.admin import reports as member_reports
 from members.admin import scope as member_scope
@@ -213,11 +213,6 @@ def _install_member_page() -> None:
         Panel(
             "members.consents", Place.MEMBER_PROFILE, "admin/members/consents.html",
             members.consents, 30, "members.view_consent",
-        ),
-        Page("members/member/<int:member_id>/consent/", "member_consent", consents.consent_page),
-        Link(
-            "members.consent", _("Record a consent"), "privacy_tip", consents.consent_address, 45,
-            consents.PERMISSION,
         ),
     )  # fmt: skip
 

@@ -29,7 +29,7 @@ def ann(world: World) -> Member:
     catalogue.reward("mug", 300, pieces=1, name_zh="马克杯")
     catalogue.reward("bag", 120, name_zh="布袋", name_en="Bag")
     catalogue.reward("pen", 40, name_zh="钢笔", name_en="Pen")
-    catalogue.reward("gone", 450, pieces=0)
+    catalogue.reward("gone", 430, pieces=0)
     catalogue.reward("once", 60, member_limit=1)
     catalogue.redeem(member, "once", at=day(2))
     automations.install(actor="t", at=day(2))
