@@ -56,6 +56,7 @@ OCCURRENCES: Mapping[str, str] = {
     "membership": "number of years",
     "festival": "festival and its day",
     "dormancy": "day of the last order",
+    "score": "threshold, and day of the last order or of the crossing",
     "schedule": "day",
 }
 

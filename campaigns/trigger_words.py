@@ -14,7 +14,17 @@ from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.domain import triggers
-from campaigns.domain.triggers import Kind, Moment, Repeat, StopIf, Trigger, Unit, Window
+from campaigns.domain.triggers import (
+    Direction,
+    Kind,
+    Measure,
+    Moment,
+    Repeat,
+    StopIf,
+    Trigger,
+    Unit,
+    Window,
+)
 from config.base.admin import formats
 
 Labels = Mapping[str, Mapping[str, str]]
@@ -41,7 +51,20 @@ KINDS: Final[Mapping[Kind, Promise]] = {
     Kind.FESTIVAL: _("Festival"),
     Kind.MEMBER_DAY: _("Member day"),
     Kind.DORMANCY: _("No order for a while"),
+    Kind.SCORE: _("A score crosses a threshold"),
     Kind.SCHEDULE: _("Schedule"),
+}
+
+MEASURES: Final[Mapping[Measure, Promise]] = {
+    Measure.CHURN_RISK: _("Churn risk"),
+    Measure.VALUE: _("Value"),
+    Measure.CURRENT: _("Current value"),
+    Measure.POTENTIAL: _("Potential value"),
+}
+
+DIRECTIONS: Final[Mapping[Direction, Promise]] = {
+    Direction.RISES: _("rises to it or above"),
+    Direction.FALLS: _("falls below it"),
 }
 
 WINDOWS: Final[Mapping[Window, Promise]] = {
@@ -236,6 +259,16 @@ def _dormancy(values: Mapping[str, Any], labels: Labels) -> str:
     ) % {"days": values["days"]}  # fmt: skip
 
 
+def _score(values: Mapping[str, Any], labels: Labels) -> str:
+    falls = values.get("direction") is Direction.FALLS
+    said = (
+        gettext("%(score)s falls below %(threshold)d")
+        if falls
+        else gettext("%(score)s rises to %(threshold)d")
+    )
+    return said % {"score": MEASURES[values["measure"]], "threshold": values["threshold"]}
+
+
 _SAYS: Final[Mapping[Kind, Callable[[Mapping[str, Any], Labels], str]]] = {
     Kind.ORDER: _order,
     Kind.INTERACTION: _interaction,
@@ -254,5 +287,6 @@ _SAYS: Final[Mapping[Kind, Callable[[Mapping[str, Any], Labels], str]]] = {
     Kind.FESTIVAL: _festival,
     Kind.MEMBER_DAY: _days,
     Kind.DORMANCY: _dormancy,
+    Kind.SCORE: _score,
     Kind.SCHEDULE: _days,
 }

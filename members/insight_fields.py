@@ -28,6 +28,8 @@ _NUMBERS: Final = (
     ("value_total", _("Value"), "value_total"),
     ("days_dormant", _("Days dormant"),
      "CASE WHEN %(today)s >= dormant_from THEN %(today)s - dormant_from END"),
+    ("churn_risk", _("Churn risk"),
+     "((%(today)s - last_order_on) * 100 / nullif(dormant_from - last_order_on, 0))"),
     ("days_until_dormant", _("Days until dormant"),
      "CASE WHEN %(today)s < dormant_from THEN dormant_from - %(today)s END"),
 )  # fmt: skip

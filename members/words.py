@@ -36,6 +36,7 @@ EVENTS: Mapping[str, Promise] = {
     "points.released": _("Points released"),
     "points.adjusted": _("Points adjusted"),
     "campaign.acted": _("Campaign acted"),
+    "offer.shown": _("Reward recommended"),
     "campaign.undone": _("Gift of a campaign taken back"),
     "points.own_till_released": _("Points of one's own till released"),
     "redemption.requested": _("Reward redeemed"),
@@ -106,6 +107,7 @@ FIRST_VERSION = 1
 
 CONSENT_PURPOSES: Mapping[str, Promise] = {
     "marketing": _("Marketing messages"),
+    "personalisation": _("Personalised recommendations"),
     "profiling": _("Profiling"),
     "terms": _("Terms of membership"),
     "privacy": _("Privacy policy"),

@@ -74,6 +74,12 @@ class TriggerForm(forms.Form):
     stages = _several(_("Lifecycle stages"))
     kinds = _several(_("Kinds of case"), _("None: complaints."))
     days = _number(_("Days"), 0, 3_650)
+    measure = _choice(
+        _("Score"), trigger_words.MEASURES.items(),
+        _("A churn risk of 100 is the day on which a member counts as dormant."),
+    )  # fmt: skip
+    direction = _choice(_("Crossed when it"), trigger_words.DIRECTIONS.items())
+    threshold = _number(_("Threshold"), 1, 1_000)
     moment = _choice(
         _("Thought of"),
         [(Moment.DAY.value, _("on the day")),

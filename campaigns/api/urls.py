@@ -1,8 +1,9 @@
-"""Addresses of what belongs to campaigns: messages and referrals."""
+"""Addresses of what belongs to campaigns: messages, offers and referrals."""
 
 from django.urls import path
 
 from campaigns.api.messages import MessageReadView, MessagesView, ReceiptsView
+from campaigns.api.offers import OffersView
 from campaigns.api.referral import ReferralView
 
 urlpatterns = [
@@ -12,6 +13,7 @@ urlpatterns = [
         MessageReadView.as_view(),
         name="message-read",
     ),
+    path("members/<uuid:public_id>/offers", OffersView.as_view(), name="member-offers"),
     path("members/<uuid:public_id>/referral", ReferralView.as_view(), name="referral"),
     path("messages/receipts", ReceiptsView.as_view(), name="message-receipts"),
 ]

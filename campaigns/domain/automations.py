@@ -237,12 +237,10 @@ def _standing() -> tuple[Automation, ...]:
             **_says(
                 "每月权益提醒",
                 "{{ member.tier }}：可用积分{{ points.available }}，"
-                "其中{{ points.expiring.points }}积分有效期至{{ points.expiring.on }}，"
-                "现在可兑换：{{ reward.best }}。",
+                "有效期：{{ points.expiring.days }}。现在可兑换：{{ reward.best }}。",
                 "Your month",
                 "{{ member.tier }}: {{ points.available }} points,"
-                " {{ points.expiring.points }} of them valid until {{ points.expiring.on }};"
-                " now they buy: {{ reward.best }}.",
+                " valid: {{ points.expiring.days }}; now they buy: {{ reward.best }}.",
             ),
         ),
         Automation(
@@ -272,6 +270,7 @@ FALLBACKS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "points.available": ("integer", {"zh": "0", "en": "0"}),
     "points.expiring.points": ("integer", {"zh": "0", "en": "0"}),
     "points.expiring.on": ("date", {"zh": "长期", "en": "further notice"}),
+    "points.expiring.days": ("text", {"zh": "长期", "en": "until further notice"}),
     "reward.best": ("text", {"zh": "请继续累积积分", "en": "nothing yet, go on collecting"}),
     "programme.name": ("text", {"zh": "会员计划", "en": "the programme"}),
     "order.points": ("integer", {"zh": "0", "en": "0"}),

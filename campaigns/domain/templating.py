@@ -208,6 +208,13 @@ def written(variable: Variable, value: Any, language: str) -> str:
     return text
 
 
+def written_day(day: date, language: str) -> str:
+    """Return a day as people of the language write it."""
+    if language == "zh":
+        return f"{day.year}年{day.month}月{day.day}日"
+    return f"{day.day} {day:%B %Y}"
+
+
 def _written(kind: Type, value: Any, language: str) -> str:
     if value is None or isinstance(value, bool | list | dict):
         return ""
@@ -218,9 +225,7 @@ def _written(kind: Type, value: Any, language: str) -> str:
             return f"{Decimal(str(value)):,.2f}"
         case Type.DATE:
             day = value if isinstance(value, date) else date.fromisoformat(str(value)[:10])
-            if language == "zh":
-                return f"{day.year}年{day.month}月{day.day}日"
-            return f"{day.day} {day:%B %Y}"
+            return written_day(day, language)
         case _:
             return str(value)
 

@@ -18,6 +18,7 @@ from config.base import clock
 
 DEFAULT_HOUR: Final = 10
 DEFAULT_STALE_HOURS: Final = 72
+FULL_SCORE: Final = 100
 
 
 class Kind(StrEnum):
@@ -42,6 +43,7 @@ class Kind(StrEnum):
     FESTIVAL = "festival"
     MEMBER_DAY = "member_day"
     DORMANCY = "dormancy"
+    SCORE = "score"
     SCHEDULE = "schedule"
 
 
@@ -91,6 +93,22 @@ class Unit(StrEnum):
 
     DAYS = "days"
     MONTHS = "months"
+
+
+class Measure(StrEnum):
+    """A score of a member that a trigger watches."""
+
+    CHURN_RISK = "churn_risk"
+    VALUE = "value_total"
+    CURRENT = "value_current"
+    POTENTIAL = "value_potential"
+
+
+class Direction(StrEnum):
+    """Which way a score crosses a threshold: up to it or above, or below it."""
+
+    RISES = "rises"
+    FALLS = "falls"
 
 
 class StopIf(StrEnum):
@@ -173,6 +191,7 @@ REQUIRED: Final[Mapping[Kind, Mapping[str, Reader]]] = {
     Kind.TENURE: {"unit": values.one_of(Unit), "lengths": values.integers(1, 36_500)},
     Kind.FESTIVAL: {"festival": values.word},
     Kind.DORMANCY: {"days": values.integer(1, 3_650)},
+    Kind.SCORE: {"measure": values.one_of(Measure), "threshold": values.integer(1, 1_000)},
     Kind.SCHEDULE: {"repeat": values.one_of(Repeat)},
 }
 OPTIONAL: Final[Mapping[Kind, Mapping[str, Reader]]] = {
@@ -195,6 +214,7 @@ OPTIONAL: Final[Mapping[Kind, Mapping[str, Reader]]] = {
     Kind.MEMBERSHIP: {"years": values.integers(1, 150)},
     Kind.FESTIVAL: {"days_before": values.integer(0, 60)},
     Kind.MEMBER_DAY: {"day": _DAY_OF_MONTH, "weekday": _WEEKDAY},
+    Kind.SCORE: {"direction": values.one_of(Direction)},
     Kind.SCHEDULE: {"on": values.day, "day": _DAY_OF_MONTH, "weekday": _WEEKDAY},
 }  # fmt: skip
 
@@ -283,6 +303,15 @@ def _check_member_day(read: Mapping[str, Any]) -> None:
         )
 
 
+def _check_score(read: Mapping[str, Any]) -> None:
+    if read["measure"] is Measure.CHURN_RISK:
+        # It falls by an order, and orders start campaigns by themselves.
+        if read.get("direction") is Direction.FALLS:
+            raise TriggerError("trigger_field_invalid", "direction")
+    elif read["threshold"] > FULL_SCORE:
+        raise TriggerError("trigger_field_invalid", "threshold")
+
+
 _WANTED_BY_REPEAT: Final[Mapping[Repeat, str | None]] = {
     Repeat.ONCE: "on", Repeat.DAILY: None, Repeat.WEEKLY: "weekday", Repeat.MONTHLY: "day",
 }  # fmt: skip
@@ -302,5 +331,6 @@ _CHECKS: Final[Mapping[Kind, Callable[[Mapping[str, Any]], None]]] = {
     Kind.SURVEY: _check_survey,
     Kind.BIRTHDAY: _check_birthday,
     Kind.MEMBER_DAY: _check_member_day,
+    Kind.SCORE: _check_score,
     Kind.SCHEDULE: _check_schedule,
 }

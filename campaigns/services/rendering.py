@@ -30,10 +30,14 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A text, and what its variables were filled with, in the order of their declaration."""
+    """A text, and what its variables were filled with, in the order of their declaration.
+
+    `decision` is what is to be written down of an offer that the text names.
+    """
 
     text: Rendered
     values: Mapping[str, str]
+    decision: Mapping[str, Any] | None = None
 
 
 def render_all(
@@ -64,7 +68,8 @@ def _filled(wish: Wish, known: Mapping[str, Any], assets: Mapping[tuple[str, str
     text = templating.render(part, {**pieces, **values}, channel=wish.channel)
     if wish.channel == "sms" and wish.purpose == MARKETING:
         text = Rendered(text.subject, text.body + REPLY[wish.language])
-    return Filled(text, values)
+    decided = known.get(variables.DECISION, {}) if variables.names_offer(values) else {}
+    return Filled(text, values, decided.get(wish.member_id))
 
 
 def _value(wish: Wish, name: str, known: Mapping[str, Any]) -> Any:

@@ -4,7 +4,7 @@ A batch is claimed, decided and written in one transaction; then it is handed ov
 and what became of it is written. What dies between the two may have gone out: it is `unknown` and
 stays so until a person looks, except that a security notice is sent again.
 
-Source: CMP-04, CMP-08, MEM-07, MEM-11.
+Source: CMP-04, CMP-07, CMP-08, MEM-07, MEM-11.
 """
 
 from collections import defaultdict
@@ -26,12 +26,16 @@ from campaigns.services.message_facts import BatchFacts, Person
 from campaigns.services.message_rows import Claimed
 from campaigns.services.rendering import Filled, Wish
 from config.base import clock
+from members.services import events
+from members.services.events import NewEvent
 
 BATCH: Final = 100
 MAX_TRIES: Final = 6
 RETRY_AFTER: Final = timedelta(minutes=5)
 LONGEST_WAIT: Final = timedelta(hours=2)
 NOT_REACHED: Final = "provider_not_reached"
+OFFERED: Final = "offer.shown"
+MESSAGE: Final = "message"
 
 
 @dataclass(slots=True)
@@ -160,6 +164,22 @@ def _fill(works: Iterable[_Work], facts: BatchFacts, at: datetime) -> None:
     for work in wanted:
         work.filled = filled[work.message.id]
         work.sealed = sealed_texts.seal(work.person, work.filled.text)
+    events.append([_offered(work, at) for work in wanted if work.filled and work.filled.decision])
+
+
+def _offered(work: _Work, at: datetime) -> NewEvent:
+    """Return what is written down of an offer that is recommended to a member, and why.
+
+    Source: CMP-07.
+    """
+    assert work.filled is not None
+    message = work.message
+    payload = {
+        **(work.filled.decision or {}),
+        "template": message.template,
+        "message": str(message.public_id),
+    }
+    return NewEvent(message.member_id, OFFERED, work.instant, at, payload, MESSAGE)
 
 
 def _begun(work: _Work) -> dict[str, Any]:

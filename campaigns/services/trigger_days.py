@@ -1,6 +1,6 @@
 """Whom a trigger of the calendar is due for on a day: one statement a slice of members.
 
-Source: ENG-11, ENG-12, ENG-13, ENG-18, PTS-07.
+Source: ENG-11, ENG-12, ENG-13, ENG-18, PTS-07, CMP-03.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db import connection
 
 from campaigns.domain.festivals import Rule
-from campaigns.domain.triggers import Kind, Moment, Repeat, Trigger
+from campaigns.domain.triggers import Direction, Kind, Measure, Moment, Repeat, Trigger
 from config.base import clock
 from rewards.domain import grants
 from tiers.domain import windows
@@ -19,6 +19,8 @@ from tiers.domain.windows import TenureUnit
 
 SLICE: Final = 500
 LONGEST_LIFE: Final = 120
+# Who is past a churn risk by a jump, after an order was cancelled for one, is still acted on.
+RISK_STANDS_DAYS: Final = 7
 _DAY: Final = timedelta(days=1)
 
 # Whatever the kind, who is not a member yet at the instant, or no longer, is not thought of.
@@ -71,6 +73,30 @@ WHERE m.id IN (SELECT o.member_id FROM members_order o
                   WHERE o.member_id = m.id AND o.placed_at >= %(until)s
                     AND o.status <> 'cancelled' AND o.net_amount > 0)
 """
+
+# The risk is the days since the last order in per cent of those after which one is dormant.
+_AT_RISK: Final = """
+SELECT m.id, i.last_order_on
+FROM members_memberinsight i JOIN members_member m ON m.id = i.member_id
+WHERE i.dormant_from > i.last_order_on
+  AND i.last_order_on + ceil((i.dormant_from - i.last_order_on) * %(threshold)s / 100.0)::int
+      BETWEEN %(first)s AND %(day)s
+"""
+
+# Scores of one policy only: another way to count is nothing that the member did.
+_CROSSED: Final = """
+SELECT m.id, v."on"
+FROM members_valuescore v JOIN members_member m ON m.id = v.member_id
+CROSS JOIN LATERAL (SELECT p.* FROM members_valuescore p
+                    WHERE p.member_id = v.member_id AND p."on" < v."on"
+                    ORDER BY p."on" DESC LIMIT 1) b
+WHERE v."on" = %(day)s AND b.policy = v.policy AND b.model = v.model
+"""
+_RISEN: Final = _CROSSED + "  AND v.{0} >= %(threshold)s AND b.{0} < %(threshold)s"
+_FALLEN: Final = _CROSSED + "  AND v.{0} < %(threshold)s AND b.{0} >= %(threshold)s"
+_SCORES: Final = {
+    Measure.VALUE: "total", Measure.CURRENT: "current", Measure.POTENTIAL: "potential",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +274,19 @@ def _dormancy(trigger: Trigger, day: date, _festivals: Mapping[str, Rule]) -> _S
     return _Search(_DORMANT, _bounds(last), _named(f"since:{last}"))
 
 
+def _score(trigger: Trigger, day: date, _festivals: Mapping[str, Rule]) -> _Search:
+    measure, threshold = trigger.values["measure"], trigger.values["threshold"]
+    if measure is Measure.CHURN_RISK:
+        first = day - timedelta(days=RISK_STANDS_DAYS - 1)
+        parameters = {"threshold": threshold, "first": first, "day": day}
+        return _Search(_AT_RISK, parameters, lambda last: f"{measure}:{threshold}:{last}")
+    # The day before, whole: the score of a day may still change until its end.
+    parameters = {"threshold": threshold, "day": day - _DAY}
+    falls = trigger.values.get("direction") is Direction.FALLS
+    statement = (_FALLEN if falls else _RISEN).format(_SCORES[measure])
+    return _Search(statement, parameters, lambda on: f"{measure}:{threshold}:{on}")
+
+
 _SEARCHES: Final[Mapping[Kind, Callable[[Trigger, date, Mapping[str, Rule]], _Search | None]]] = {
     Kind.POINTS_EXPIRING: _expiring,
     Kind.BIRTHDAY: _birthday,
@@ -258,4 +297,5 @@ _SEARCHES: Final[Mapping[Kind, Callable[[Trigger, date, Mapping[str, Rule]], _Se
     Kind.MEMBER_DAY: _member_day,
     Kind.SCHEDULE: _schedule,
     Kind.DORMANCY: _dormancy,
+    Kind.SCORE: _score,
 }

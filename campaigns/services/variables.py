@@ -4,24 +4,28 @@ A source reads some of them with a number of statements that does not depend on 
 there are, and is asked only where a text names one of them. Values that read differently in each
 language are given as `{"zh": …, "en": …}`.
 
-Source: CMP-06, BEN-03.
+Source: CMP-06, CMP-07, BEN-03, ENG-13.
 """
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from django.db import connection
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from campaigns import offer_words
+from campaigns.domain import templating
 from campaigns.domain.templating import Type
+from campaigns.services import offers
 from config.base import clock
 from members.models import Member
 from members.services import brand, profile
 from rewards import balances, queries
-from rewards.models import PointsAccount
+from rewards.models import PointsAccount, Reward
+from rewards.services import shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,11 @@ class Known:
     type: Type
     title: Promise
 
+
+DAYS_TOLD: Final = 3
+OFFER: Final = "offer."
+DECISION: Final = "offer.decision"
+"""What is written down where a text says what is recommended; no text can name it."""
 
 Values = Mapping[str, Mapping[int, Any]]
 Read = Callable[[Collection[int], datetime], Values]
@@ -46,32 +55,11 @@ class Source:
 
 
 _EXPIRING: Final = """
-SELECT DISTINCT ON (member_id) member_id, day, points FROM (
-    SELECT member_id, ((expires_at - interval '1 microsecond') AT TIME ZONE %(zone)s)::date AS day,
-           sum(remaining) AS points
-    FROM rewards_lot
-    WHERE account_id = ANY(%(accounts)s) AND remaining > 0 AND NOT is_pending
-      AND expires_at > %(at)s
-    GROUP BY 1, 2
-) d ORDER BY member_id, day
-"""
-
-# What points buy without asking anything of the member besides the tier; stock that is kept for
-# tiers counts for those who hold them.
-_REWARDS: Final = """
-SELECT r.name_zh, r.name_en, r.points, coalesce(t.rank, 0),
-       CASE WHEN r.tracks_stock THEN coalesce(s.rank, 2147483647) ELSE 0 END
-FROM rewards_reward r
-LEFT JOIN tiers_tier t ON t.id = r.min_tier_id
-LEFT JOIN LATERAL (
-    SELECT min(coalesce(k.rank, 0)) AS rank
-    FROM rewards_stock x LEFT JOIN tiers_tier k ON k.id = x.tier_id
-    WHERE x.reward_id = r.id AND x.slot_id IS NULL AND x.on_hand > x.held
-) s ON true
-WHERE r.is_active AND r.is_listed AND r.points > 0 AND r.conditions IS NULL
-  AND (r.valid_from IS NULL OR r.valid_from <= %(at)s)
-  AND (r.valid_until IS NULL OR r.valid_until > %(at)s)
-ORDER BY r.points DESC, r.code
+SELECT member_id, ((expires_at - interval '1 microsecond') AT TIME ZONE %(zone)s)::date AS day,
+       sum(remaining) AS points
+FROM rewards_lot
+WHERE account_id = ANY(%(accounts)s) AND remaining > 0 AND NOT is_pending AND expires_at > %(at)s
+GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 
@@ -108,28 +96,49 @@ def _expiring(member_ids: Collection[int], at: datetime) -> Values:
     with connection.cursor() as cursor:
         cursor.execute(_EXPIRING, parameters)
         rows = cursor.fetchall()
+    lots: dict[int, list[tuple[date, int]]] = {}
+    for member, day, points in rows:
+        lots.setdefault(member, []).append((day, int(points)))
     return {
-        "points.expiring.points": {member: int(points) for member, _day, points in rows},
-        "points.expiring.on": {member: day for member, day, _points in rows},
+        "points.expiring.points": {member: days[0][1] for member, days in lots.items()},
+        "points.expiring.on": {member: days[0][0] for member, days in lots.items()},
+        "points.expiring.days": {
+            member: {
+                "zh": "、".join(f"{p}积分至{templating.written_day(d, 'zh')}" for d, p in shown),
+                "en": ", ".join(f"{p} until {templating.written_day(d, 'en')}" for d, p in shown),
+            }
+            for member, days in lots.items()
+            if (shown := days[:DAYS_TOLD])
+        },
     }
 
 
 def _best_rewards(member_ids: Collection[int], at: datetime) -> Values:
-    """Find for each member the dearest reward that is in stock and that the points buy now."""
-    available = balances.available_of(_accounts(member_ids), at)
-    ranks = queries.current_tiers([Member(pk=each) for each in member_ids], at=at)
-    with connection.cursor() as cursor:
-        cursor.execute(_REWARDS, {"at": at})
-        offers = cursor.fetchall()
-    names, prices = dict[int, Any](), dict[int, int]()
-    for member in member_ids:
-        rank = ranks[member].tier.rank if member in ranks else 0
-        for name_zh, name_en, points, from_rank, stock_rank in offers:
-            if points <= available.get(member, 0) and max(from_rank, stock_rank) <= rank:
-                names[member] = {"zh": name_zh, "en": name_en}
-                prices[member] = points
-                break
-    return {"reward.best": names, "reward.best_points": prices}
+    """Find for each member the dearest reward that they may have now; nobody's profile is asked."""
+    reaches = shelf.to_be_had(member_ids, at)
+    best = {member: reach.offers[0].reward for member, reach in reaches.items() if reach.offers}
+    return {
+        "reward.best": {member: _in_both(reward) for member, reward in best.items()},
+        "reward.best_points": {member: reward.points for member, reward in best.items()},
+    }
+
+
+def _offers(member_ids: Collection[int], at: datetime) -> Values:
+    """Find the next best offer of each member, with why, and what is written down of it."""
+    decided = offers.decide(member_ids, at=at)
+    best = {member: each.best for member, each in decided.items() if each.best}
+    return {
+        "offer.name": {member: _in_both(reward) for member, (reward, _choice) in best.items()},
+        "offer.points": {member: reward.points for member, (reward, _choice) in best.items()},
+        "offer.why": {
+            member: offer_words.why_in_both(choice) for member, (_reward, choice) in best.items()
+        },
+        DECISION: {member: offers.record_of(decided[member]) for member in best},
+    }
+
+
+def _in_both(reward: Reward) -> dict[str, str]:
+    return {"zh": reward.name_zh, "en": reward.name_en or reward.name_zh}
 
 
 def _programme(member_ids: Collection[int], at: datetime) -> Values:
@@ -155,6 +164,7 @@ SOURCES: Final = (
         (
             Known("points.expiring.points", Type.INTEGER, _("points that expire next")),
             Known("points.expiring.on", Type.DATE, _("last day of the points that expire next")),
+            Known("points.expiring.days", Type.TEXT, _("the next last days, with their points")),
         ),
         _expiring,
     ),
@@ -164,6 +174,14 @@ SOURCES: Final = (
             Known("reward.best_points", Type.INTEGER, _("points that this reward takes")),
         ),
         _best_rewards,
+    ),
+    Source(
+        (
+            Known("offer.name", Type.TEXT, _("what is recommended to the member")),
+            Known("offer.points", Type.INTEGER, _("points that the recommendation takes")),
+            Known("offer.why", Type.TEXT, _("why it is recommended")),
+        ),
+        _offers,
     ),
     Source((Known("programme.name", Type.TEXT, _("the programme's name")),), _programme),
 )
@@ -182,6 +200,11 @@ def read(names: Collection[str], member_ids: Collection[int], at: datetime) -> d
         if wanted & {each.name for each in source.known}:
             found.update(source.read(member_ids, at))
     return found
+
+
+def names_offer(names: Collection[str]) -> bool:
+    """Say whether a text names what is recommended to the member."""
+    return any(name.startswith(OFFER) for name in names)
 
 
 def in_language(value: Any, language: str) -> Any:

@@ -2,7 +2,14 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin import campaign_acts, campaign_editor, campaign_panels, campaigns, results
+from campaigns.admin import (
+    campaign_acts,
+    campaign_editor,
+    campaign_panels,
+    campaigns,
+    offers,
+    results,
+)
 from campaigns.services import campaign_drafts, launching
 from config.base.admin.reauth import fresh_login_required
 from config.base.panels import EventText, Page, Panel, Place, register
@@ -47,6 +54,11 @@ def install() -> None:
             "campaigns.member", Place.MEMBER_ASIDE, "admin/campaigns/of_member.html",
             campaign_panels.member_panel, 35, "campaigns.view_campaignmember",
         ),
+        Panel(
+            "campaigns.offers", Place.MEMBER_ASIDE, "admin/campaigns/offers.html",
+            offers.offers_panel, 25, offers.VIEW,
+        ),
+        EventText("offer.shown", offers.event_details),
         EventText("campaign.acted", campaign_panels.event_details),
         EventText("campaign.undone", campaign_panels.event_details),
     )  # fmt: skip

@@ -156,6 +156,7 @@ _ALL: Final = (
     _act("reveal", "查看明文", "Look at personal data in clear", "members.reveal_member"),
     _act("change_contacts", "换绑手机号与换卡", "Change phones and cards",
          "members.change_contact_member"),
+    _act("record_consents", "登记授权同意", "Record what members allow", "members.add_consent"),
     _act("claim_purchases", "补登积分", "Claim missed purchases", "members.change_order"),
     _act("merge_members", "合并会员", "Merge members and undo merges", "members.merge_member"),
     _act("move_orders", "转移订单", "Move orders between members", "members.move_order"),

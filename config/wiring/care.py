@@ -1,10 +1,10 @@
-"""The pages on which cases are worked on, reviews moderated, and members merged."""
+"""The pages on which cases are worked on, reviews moderated, refusals noted, members merged."""
 
 from django.utils.translation import gettext_lazy as _
 
 from config.base.admin.reauth import fresh_login_required
 from config.base.panels import EventText, Link, Page, Panel, Place, register
-from members.admin import agents, case_desk, case_page, case_rows, merge
+from members.admin import agents, case_desk, case_page, case_rows, consents, merge
 from members.services import approvals
 from rewards.admin import merging, moderation, service_requests
 from rewards.services import merging as merges
@@ -18,6 +18,7 @@ CASE_EVENTS = (
 def install() -> None:
     """Register the pages, the buttons that lead to them, and what their events say."""
     _install_cases()
+    _install_consents()
     _install_merging()
 
 
@@ -45,6 +46,16 @@ def _install_cases() -> None:
             for what in ("approved", "rejected", "removed")
         ),
         EventText("member.agent_changed", case_rows.agent_details),
+    )  # fmt: skip
+
+
+def _install_consents() -> None:
+    register(
+        Page("members/member/<int:member_id>/consent/", "member_consent", consents.consent_page),
+        Link(
+            "members.consent", _("Record a consent"), "privacy_tip", consents.consent_address, 45,
+            consents.PERMISSION,
+        ),
     )  # fmt: skip
 
 

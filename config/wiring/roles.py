@@ -40,7 +40,7 @@ _SERVICE: Final = (
     "see_members", "see_orders", "see_points", "see_gifts", "see_tiers", "see_catalogue",
     "see_cases", "see_segments", "see_who_is_in", "see_value", "see_requests", "see_service_acts",
     "see_sent", "adjust_points", "work_cases",
-    "give_goodwill", "reveal", "change_contacts", "claim_purchases",
+    "give_goodwill", "reveal", "change_contacts", "record_consents", "claim_purchases",
 )  # fmt: skip
 
 ROLES: Final = (

@@ -9,12 +9,14 @@ from typing import Any
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
+from config.base import clock
 from config.base.admin import charts, formats
 from config.base.admin.decorators import labelled
 from config.base.admin.options import ReadOnlyAdmin
 from config.base.panels import Visit
 from members import insight_words
 from members.admin.base import MemberOwnedAdmin
+from members.domain import rhythm
 from members.models import InsightMark, InsightPolicy, MemberInsight, StageDay, ValueScore
 from members.services import insight_policy
 
@@ -115,6 +117,7 @@ def insight_panel(visit: Visit) -> Mapping[str, Any] | None:
     history = list(reversed(found))
     return {
         "row": row,
+        "risk": rhythm.churn_risk(row.last_order_on, row.dormant_from, clock.local_day(visit.at)),
         "stage_colour": insight_words.STAGE_COLOURS[row.stage],
         "class_colour": insight_words.CLASS_COLOURS[row.customer_class],
         "scores": [(text, row.scores.get(code)) for code, text in insight_words.SCORES.items()],

@@ -32,7 +32,7 @@ KIND_OF_PREFIX: Final = {
     "coupon": "coupon", "redemption": "reward", "grant": "benefit", "entitlement": "benefit",
     "benefit": "benefit", "membership": "benefit", "consent": "consent", "points": "points",
     "goodwill": "points", "case": "case", "member": "member",
-    "referral": "points", "payout": "points",
+    "referral": "points", "payout": "points", "offer": "reward",
 }  # fmt: skip
 # The entries say the same, with their why.
 TOLD_BY_ENTRIES: Final = ("points.reserved", "points.captured", "points.released")

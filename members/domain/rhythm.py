@@ -44,6 +44,17 @@ class Rhythm:
     returned_on: date | None = None
 
 
+def churn_risk(last_on: date | None, dormant_on: date | None, today: date) -> int | None:
+    """Return the days since the last order, in per cent of those after which one is dormant.
+
+    100 is the day on which dormancy begins; None without an order.
+    Source: CMP-03.
+    """
+    if last_on is None or dormant_on is None or dormant_on <= last_on:
+        return None
+    return max(0, (today - last_on).days) * 100 // (dormant_on - last_on).days
+
+
 def median(ordered: Sequence[int]) -> Decimal:
     """Return the middle value, or the mean of the two in the middle."""
     middle = len(ordered) // 2

@@ -88,6 +88,17 @@ WHERE %s::boolean AND {_COUNTED}
 """  # noqa: S608 - a condition above
 _TAKEN: Final = f"SELECT ({TAKEN_BY_MEMBER}), ({TAKEN_BY_ALL})"
 
+_OF_MANY: Final = """
+FROM unnest(%s::bigint[], %s::timestamptz[]) AS w (id, since)
+JOIN rewards_redemption d ON d.reward_id = w.id AND d.grant_id IS NULL AND d.pack_id IS NULL
+ AND d.status <> 'cancelled' AND d.requested_at >= coalesce(w.since, '-infinity')
+"""
+_TAKEN_BY_ALL_OF_MANY: Final = f"SELECT w.id, sum(d.quantity) {_OF_MANY} GROUP BY w.id"
+_TAKEN_BY_EACH: Final = f"""
+SELECT d.member_id, w.id, sum(d.quantity) {_OF_MANY}
+WHERE d.member_id = ANY(%s::bigint[]) GROUP BY d.member_id, w.id
+"""
+
 
 class RewardNotFoundError(DomainError):
     """There is no reward with this code."""
@@ -228,6 +239,28 @@ def taken_values(offer: Offer, member: int, at: datetime) -> list[Any]:
 
 def _since(limit: Limit | None, at: datetime) -> datetime | None:
     return None if limit is None else catalogue.period_start(limit.period, at)
+
+
+def taken_by_each(
+    members: Collection[int], offers: Iterable[Offer], at: datetime
+) -> dict[int, dict[int, tuple[int, int]]]:
+    """Return what of their limits each member and all have taken, by member and reward.
+
+    Two statements whatever the numbers; what has no limit is absent.
+    """
+    limited = [offer for offer in offers if offer.terms.member_limit or offer.terms.total_limit]
+    if not limited:
+        return {}
+    keys = [offer.reward.pk for offer in limited]
+    mine = [_since(offer.terms.member_limit, at) for offer in limited]
+    every = [_since(offer.terms.total_limit, at) for offer in limited]
+    by_all = {key: int(n) for key, n in bulk.fetch(_TAKEN_BY_ALL_OF_MANY, [keys, every])}
+    rows = bulk.fetch(_TAKEN_BY_EACH, [keys, mine, sorted(members)])
+    own = {(member, key): int(n) for member, key, n in rows}
+    return {
+        member: {key: (own.get((member, key), 0), by_all.get(key, 0)) for key in keys}
+        for member in members
+    }
 
 
 def lock_limited(offers: Iterable[Offer]) -> None:

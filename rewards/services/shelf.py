@@ -1,10 +1,11 @@
 """The catalogue as one member sees it: what may be had, what not, and why. Writes nothing."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from config.base import bulk
 from rewards.domain import catalogue as rules
 from rewards.domain.catalogue import Reason, Slot, Standing
 from rewards.domain.fold import HistoryNeededError, MemberFold
@@ -20,6 +21,26 @@ from tiers.domain.progress import StaleSnapshotError
 IN_STOCK: Final = "in_stock"
 LOW: Final = "low"
 OUT: Final = "out"
+MOST_OFFERS: Final = 500
+
+# Coupons of a template that gives none any more, and packs of which a part is missing.
+_NOT_DELIVERABLE: Final = """
+WITH over AS (
+    SELECT t.id FROM rewards_coupontemplate t
+    WHERE NOT t.is_active OR t.valid_until <= %s OR t.issued >= t.max_issued
+)
+SELECT w.id FROM rewards_reward w WHERE w.coupon_template_id IN (SELECT id FROM over)
+UNION
+SELECT i.pack_id FROM rewards_giftitem i LEFT JOIN rewards_reward r ON r.id = i.reward_id
+WHERE i.pack_id IS NOT NULL AND (
+    i.coupon_template_id IN (SELECT id FROM over)
+    OR r.kind IN ('gift_card', 'partner_code') AND i.quantity > (
+        SELECT count(*) FROM rewards_rewardcode c WHERE c.reward_id = r.id
+          AND c.redemption_id IS NULL AND (c.expires_at IS NULL OR c.expires_at > %s))
+    OR r.tracks_stock AND r.kind NOT IN ('gift_card', 'partner_code') AND i.quantity > (
+        SELECT coalesce(max(s.on_hand - s.held), 0) FROM rewards_stock s
+        WHERE s.reward_id = r.id AND s.slot_id IS NULL AND s.tier_id IS NULL))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +58,38 @@ class Shown:
         return rules.is_reachable(self.reasons or ())
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a member may have now, the dearest first. Units: points."""
+
+    available: int
+    offers: list[Offer]
+
+
 def standing_of(member: int, at: datetime) -> Standing:
     """Return how a member stands at an instant, what is due included; nothing is locked.
 
     Raises: MemberNotFoundError.
     """
-    found, stamp = loading.read([member])
-    locked = found.get(member)
-    if locked is None:
+    found = standings_of([member], at)
+    if member not in found:
         raise MemberNotFoundError
+    return found[member]
+
+
+def standings_of(members: Collection[int], at: datetime) -> dict[int, Standing]:
+    """Return how members stand; who has no account is absent. Two statements for all of them."""
+    found, stamp = loading.read(members)
+    if not found:
+        return {}
     book = current_book() if stamp is None else book_for(stamp)
-    loading.attach_lots([locked.account])
-    locked.account.settle(at, Cause(None, "system", at))
-    rank, facts = _stands(book, locked, at)
-    return Standing(rank, facts, locked.account.available, locked.account.debt)
+    loading.attach_lots([locked.account for locked in found.values()])
+    standings = {}
+    for member, locked in found.items():
+        locked.account.settle(at, Cause(None, "system", at))
+        rank, facts = _stands(book, locked, at)
+        standings[member] = Standing(rank, facts, locked.account.available, locked.account.debt)
+    return standings
 
 
 def _stands(book: ProgrammeBook, locked: Locked, at: datetime) -> tuple[int, dict[str, object]]:
@@ -88,6 +127,44 @@ def shown(offers: Sequence[Offer], *, member: int | None, at: datetime) -> list[
         )
         for offer in offers
     ]  # fmt: skip
+
+
+def to_be_had(members: Collection[int], at: datetime) -> dict[int, Reach]:
+    """Return what each member may have now, points included, the dearest first.
+
+    What cannot be handed over, a coupon that has run out for one, is nothing to be had. The number
+    of statements does not depend on the number of members; who has no account is absent.
+    Source: CMP-07, ENG-13.
+    """
+    offers = _deliverable(at)
+    if not offers or not members:
+        return {member: Reach(0, []) for member in members}
+    standings = standings_of(members, at)
+    taken = catalogue.taken_by_each(standings, offers, at)
+    found = {}
+    for member, standing in standings.items():
+        available = standing.available or 0
+        mine = taken.get(member, {})
+        within = [each for each in offers if each.reward.points <= available]
+        found[member] = Reach(
+            available, [each for each in within if not _against(each, standing, mine, at)]
+        )
+    return found
+
+
+def _deliverable(at: datetime) -> list[Offer]:
+    offers = [each for each in catalogue.offers_after(0, MOST_OFFERS, at) if each.reward.points]
+    gone = {key for (key,) in bulk.fetch(_NOT_DELIVERABLE, [at, at])} if offers else set()
+    there = (each for each in offers if each.reward.pk not in gone)
+    return sorted(there, key=lambda each: (-each.reward.points, each.reward.code))
+
+
+def _against(
+    offer: Offer, standing: Standing, taken: Mapping[int, tuple[int, int]], at: datetime
+) -> bool:
+    mine, by_all = taken.get(offer.reward.pk, (0, 0))
+    known = replace(standing, taken=mine, taken_by_all=by_all)
+    return bool(_shown(offer, known, at).reasons)
 
 
 def _shown(offer: Offer, standing: Standing | None, at: datetime) -> Shown:

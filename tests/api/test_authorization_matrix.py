@@ -139,6 +139,10 @@ ROWS: dict[tuple[str, str], Build] = {
         f"/members/{m.public_id}/timeline",
         None,
     ),
+    ("members/<uuid:public_id>/offers", "GET"): lambda m: (
+        f"/members/{m.public_id}/offers",
+        None,
+    ),
     ("members/<uuid:public_id>/referral", "GET"): lambda m: (
         f"/members/{m.public_id}/referral",
         None,

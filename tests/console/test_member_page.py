@@ -13,7 +13,7 @@ from tiers.services import entitlements, rollout
 
 pytestmark = pytest.mark.django_db
 
-MEMBER_PAGE_QUERIES = 46
+MEMBER_PAGE_QUERIES = 49
 
 
 @pytest.fixture

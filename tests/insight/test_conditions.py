@@ -32,6 +32,8 @@ def test_segments_ask_for_stage_class_bands_value_and_rhythm() -> None:
     assert who("days_dormant", "gte", 109) == [0]
     assert who("days_dormant", "gte", 110) == []
     assert who("days_until_dormant", "lte", 32) == [1]
+    assert who("churn_risk", "gte", 23) == [0, 1]
+    assert who("churn_risk", "gte", 24) == [0]
     assert who("days_in_stage", "eq", 10) == [1]
     assert who("median_gap_days", "eq", "14.0") == [1]
     assert who("lifetime_spend", "eq", "400.00") == [1]
