@@ -87,7 +87,7 @@ class ProspectOffer(models.Model):
                 name="prospect_offer_limited_ends",
             ),
             models.CheckConstraint(
-                condition=Q(points__gt=0, coupon_template__isnull=True)
+                condition=Q(points__isnull=False, points__gt=0, coupon_template__isnull=True)
                 | Q(points__isnull=True, coupon_template__isnull=False),
                 name="prospect_offer_gives_one_thing",
             ),
