@@ -1,8 +1,9 @@
-"""Addresses of what belongs to campaigns: messages and referrals."""
+"""Addresses of what belongs to campaigns: messages, referrals and prospects."""
 
 from django.urls import path
 
 from campaigns.api.messages import MessageReadView, MessagesView, ReceiptsView
+from campaigns.api.prospects import ProspectsView
 from campaigns.api.referral import ReferralView
 
 urlpatterns = [
@@ -13,5 +14,6 @@ urlpatterns = [
         name="message-read",
     ),
     path("members/<uuid:public_id>/referral", ReferralView.as_view(), name="referral"),
+    path("prospects", ProspectsView.as_view(), name="prospects"),
     path("messages/receipts", ReceiptsView.as_view(), name="message-receipts"),
 ]

@@ -38,9 +38,7 @@ class ProspectOffer(models.Model):
     name_zh = models.CharField(_("Chinese name"), max_length=80)
     name_en = models.CharField(_("English name"), max_length=80, blank=True)
     kind = models.CharField(_("kind"), max_length=14, choices=OfferKind)
-    state = models.CharField(
-        _("state"), max_length=7, choices=OfferState, default=OfferState.DRAFT
-    )
+    state = models.CharField(_("state"), max_length=7, choices=OfferState, default=OfferState.DRAFT)
     product = models.CharField(_("product"), max_length=64, blank=True)
     sources = models.JSONField(_("sources"), default=list, blank=True)
     interest_kind = models.CharField(_("kind of interest"), max_length=8, blank=True)

@@ -64,6 +64,6 @@ def _take_some(offer: ProspectOffer, at: datetime) -> int:
 
 
 def is_held_out(offer: ProspectOffer, prospect: Prospect) -> bool:
-    """Tell whether a prospect is not written to: by a stable hash, so asking again says the same."""
+    """Tell whether a prospect is not written to: by a stable hash, the same whenever asked."""
     place = assignment.position(f"{SALT}:{offer.code}", prospect.public_id)
     return place < offer.holdout_percent / assignment.WHOLE

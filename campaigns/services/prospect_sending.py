@@ -10,7 +10,7 @@ Source: CMP-13, CMP-08, MEM-11.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.db import transaction
@@ -77,9 +77,7 @@ def _end_broken(at: datetime) -> None:
     broken = ProspectAddress.objects.filter(
         state=AddressState.SENDING, lease_until__lte=datetime.now(UTC)
     )
-    broken.update(
-        state=AddressState.UNKNOWN, reason=message_rows.BROKE_OFF, lease_until=None
-    )
+    broken.update(state=AddressState.UNKNOWN, reason=message_rows.BROKE_OFF, lease_until=None)
 
 
 Lines = dict[str, list[tuple[ProspectAddress, Outbound]]]
@@ -92,11 +90,12 @@ def _take(at: datetime) -> tuple[int, Lines]:
     ids = set(due.order_by("due_at", "pk").values_list("prospect_id", flat=True)[:BATCH])
     people = Prospect.objects.filter(pk__in=ids).order_by("pk")
     held = {
-        row.pk: row
-        for row in people.select_for_update(no_key=True, of=("self",), skip_locked=True)
+        row.pk: row for row in people.select_for_update(no_key=True, of=("self",), skip_locked=True)
     }
-    rows = due.filter(prospect__in=held).order_by("due_at", "pk").select_related(
-        "offer__template", "offer__coupon_template"
+    rows = (
+        due.filter(prospect__in=held)
+        .order_by("due_at", "pk")
+        .select_related("offer__template", "offer__coupon_template")
     )
     claimed = list(rows.select_for_update(no_key=True, of=("self",), skip_locked=True))
     known = _known(claimed, held, at)
@@ -211,9 +210,7 @@ def good_until(offer: ProspectOffer, at: datetime) -> datetime:
 
 def _write(row: ProspectAddress, result: Result, at: datetime) -> None:
     """Write what became of a message; only who holds the claim writes."""
-    claim = ProspectAddress.objects.filter(
-        pk=row.pk, state=AddressState.SENDING, tries=row.tries
-    )
+    claim = ProspectAddress.objects.filter(pk=row.pk, state=AddressState.SENDING, tries=row.tries)
     claim.update(**_ended(row, result, at))
 
 

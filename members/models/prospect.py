@@ -159,9 +159,7 @@ class ProspectContact(models.Model):
         verbose_name = _("prospect's contact")
         verbose_name_plural = _("prospects' contacts")
         constraints = [
-            models.UniqueConstraint(
-                fields=["value_hash", "kind"], name="prospect_contact_of_one"
-            ),
+            models.UniqueConstraint(fields=["value_hash", "kind"], name="prospect_contact_of_one"),
             models.UniqueConstraint(
                 fields=["prospect", "kind"], name="prospect_contact_one_of_kind"
             ),

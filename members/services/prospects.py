@@ -1,4 +1,4 @@
-"""Prospects: people who have shown interest and are no members, from entry to joining or forgetting.
+"""Prospects: people who are interested and no members, from entry to joining or forgetting.
 
 What leads to them is sealed and hashed as members' identifiers are. Rows are locked by id; whoever
 holds members' locks as well takes those first.
@@ -102,9 +102,7 @@ def enter(
         return Entered.MEMBER if known.converted_at else _add(known, wanted, at)
 
 
-def _make(
-    wanted: NewProspect, touchpoint: Touchpoint | None, actor: str, at: datetime
-) -> None:
+def _make(wanted: NewProspect, touchpoint: Touchpoint | None, actor: str, at: datetime) -> None:
     made = Prospect(
         source=wanted.source, interest_kind=wanted.interest_kind, interest=wanted.interest,
         language=wanted.language, referred_by_id=wanted.referred_by, touchpoint=touchpoint,

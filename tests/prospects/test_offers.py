@@ -1,4 +1,4 @@
-"""An offer to prospects: each is written to once, by consent, and given once for joining in time."""
+"""An offer to prospects: each is written to once, by consent, and given once for joining."""
 
 import re
 from datetime import timedelta
@@ -12,7 +12,7 @@ from campaigns.kpis import prospect_results
 from campaigns.models import ProspectAddress, ProspectOffer, Referral
 from campaigns.services import prospect_audience, prospect_joining, prospect_offers, receipts
 from campaigns.services.receipts import Kind, Receipt
-from members.models import MemberEvent, Prospect
+from members.models import ForgottenBecause, MemberEvent, Prospect
 from members.services import prospect_erasure, prospects
 from rewards.models import Coupon, Entry
 from tests.engine.shop import Shop, day
@@ -107,7 +107,7 @@ def test_the_whole_audience_is_accounted_for(shop: Shop, sms: Recorder) -> None:
     mail = prospect(("email", "", "someone@example.com"))
     running = offer()
     prospect_audience.take_in(at=day(0))
-    prospect_erasure.forget(prospect_ids=[everybody[0].pk], because="asked", at=day(0))
+    prospect_erasure.forget(prospect_ids=[everybody[0].pk], because=ForgottenBecause.ASKED, at=day(0))
     enrol(("phone", "", number_of(everybody[1])))
     sms.answers = [Result(Outcome.REFUSED, "blocked"), Result(Outcome.UNKNOWN), OSError("x")]
     assert address(1) == 7
@@ -164,9 +164,7 @@ def test_what_was_not_reached_is_tried_again_and_what_broke_off_is_not(
 
 
 @pytest.mark.req("CMP-09")
-def test_the_held_out_hear_nothing_get_nothing_and_are_compared(
-    shop: Shop, sms: Recorder
-) -> None:
+def test_the_held_out_hear_nothing_get_nothing_and_are_compared(shop: Shop, sms: Recorder) -> None:
     everybody = [prospect() for _number in range(40)]
     running = offer(holdout_percent=50)
     address()
