@@ -1,8 +1,11 @@
-"""End the programs of a supervisor that was killed. A process of its own: `python -I <this file> SECONDS`.
+"""End the programs of a supervisor that was killed.
+
+A process of its own: `python -I <this file> SECONDS`.
 
 It reads what the supervisor starts (`+pid`) and has seen end (`-pid`), a line each. When the
 supervisor is gone, the kernel closes the pipe; whatever is then still on the list is asked to
-end, and ended after so many seconds. Nothing is imported from the site: it must run whatever state that is in.
+end, and ended after so many seconds. Nothing is imported from the site: it must run whatever
+state that is in.
 """
 
 import contextlib
