@@ -50,14 +50,20 @@ def test_a_prospect_who_asks_is_forgotten_in_every_table_and_log(
     caplog.set_level(logging.DEBUG)
     made = planted(referred_by=members.member().pk)
     caplog.clear()
-    assert prospect_erasure.forget(prospect_ids=[made.pk], because=ForgottenBecause.ASKED, at=day(1)) == 1
+    assert (
+        prospect_erasure.forget(prospect_ids=[made.pk], because=ForgottenBecause.ASKED, at=day(1))
+        == 1
+    )
     assert traces() == []
     made.refresh_from_db()
     assert (made.wrapped, made.sealed_evidence, made.referred_by) == (None, None, None)
     assert (made.forgotten_because, made.consent_version) == ("asked", "v3")
     own = [each.getMessage() for each in caplog.records if each.name != "django.db.backends"]
     assert not any(MAIL[2] in each or PHONE[2] in each for each in own)
-    assert prospect_erasure.forget(prospect_ids=[made.pk], because=ForgottenBecause.ASKED, at=day(2)) == 0
+    assert (
+        prospect_erasure.forget(prospect_ids=[made.pk], because=ForgottenBecause.ASKED, at=day(2))
+        == 0
+    )
 
 
 def test_who_is_erased_as_a_member_is_forgotten_as_a_prospect() -> None:

@@ -107,7 +107,9 @@ def test_the_whole_audience_is_accounted_for(shop: Shop, sms: Recorder) -> None:
     mail = prospect(("email", "", "someone@example.com"))
     running = offer()
     prospect_audience.take_in(at=day(0))
-    prospect_erasure.forget(prospect_ids=[everybody[0].pk], because=ForgottenBecause.ASKED, at=day(0))
+    prospect_erasure.forget(
+        prospect_ids=[everybody[0].pk], because=ForgottenBecause.ASKED, at=day(0)
+    )
     enrol(("phone", "", number_of(everybody[1])))
     sms.answers = [Result(Outcome.REFUSED, "blocked"), Result(Outcome.UNKNOWN), OSError("x")]
     assert address(1) == 7

@@ -68,6 +68,7 @@ def test_without_the_prospects_lock_both_would_be_given(
     assert given() == 2
 
 
+@pytest.mark.prove
 def test_one_enrolment_handed_over_twice_at_once_is_given_once(
     own_database: str, sms: Recorder
 ) -> None:
@@ -90,6 +91,7 @@ def test_a_budget_holds_for_two_at_once(own_database: str, sms: Recorder) -> Non
     assert ProspectAddress.objects.get(prospect=people[1]).not_given == "budget_spent"
 
 
+@pytest.mark.prove
 def test_the_same_contact_entered_twice_at_once_is_one_prospect(own_database: str) -> None:
     key = phone()
     made = meanwhile(lambda: prospect(key), lambda: prospect(key))
