@@ -14,8 +14,6 @@ from django.conf import settings
 from campaigns.services import (
     launching,
     measuring,
-    prospect_audience,
-    prospect_sending,
     referrals,
     reports,
     sending,
@@ -27,7 +25,7 @@ from campaigns.services import retention as message_retention
 from config.base import acts, clock, job_runs, jobs
 from config.base.job_runs import Ending, Report, Watch
 from config.base.jobs import Turn
-from config.wiring import followers
+from config.wiring import due_prospects, followers
 from members.api import idempotency
 from members.services import (
     account_managers,
@@ -38,7 +36,6 @@ from members.services import (
     insight_due,
     member_codes,
     one_time_passwords,
-    prospect_erasure,
     retention,
     segments,
     verifications,
@@ -79,8 +76,8 @@ def install() -> None:
     jobs.register("measure_figures", measure_figures, every=timedelta(minutes=1))
     jobs.register("make_reports", make_reports, every=timedelta(minutes=15))
     jobs.register("send_messages", send_messages, every=timedelta(minutes=1))
-    jobs.register("address_prospects", address_prospects, every=timedelta(minutes=1))
-    jobs.register("forget_prospects", forget_prospects, every=timedelta(hours=6))
+    jobs.register("address_prospects", due_prospects.address, every=timedelta(minutes=1))
+    jobs.register("forget_prospects", due_prospects.forget, every=timedelta(hours=6))
     jobs.register("forget_messages", forget_messages, every=timedelta(hours=6))
     jobs.register("forget_content", forget_content, every=timedelta(hours=6))
     jobs.register("forget_idempotency_keys", forget_idempotency_keys, every=timedelta(hours=1))
@@ -236,25 +233,6 @@ def send_messages(turn: Turn) -> int:
     """Send what is due; under a clock that leaps, each message at its own instant."""
     done, as_of_due = 0, settings.LOYALTY_CLOCK == "due"
     while count := sending.send_due(at=turn.at, as_of_due=as_of_due):
-        done += count
-        turn.progress(done, done)
-    return done
-
-
-def address_prospects(turn: Turn) -> int:
-    """Take newcomers into the audiences of offers to prospects, and write to them."""
-    prospect_audience.take_in(at=turn.at)
-    done = 0
-    while count := prospect_sending.send_due(at=turn.at):
-        done += count
-        turn.progress(done, done)
-    return done
-
-
-def forget_prospects(turn: Turn) -> int:
-    """Forget prospects who have not joined in time."""
-    done = 0
-    while count := prospect_erasure.forget_expired(at=turn.at):
         done += count
         turn.progress(done, done)
     return done

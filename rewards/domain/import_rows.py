@@ -27,8 +27,6 @@ MAX_POINTS: Final = 10**12
 MAX_SOURCE_REF: Final = 200
 MAX_PIECES: Final = 10**6
 MAX_REASON: Final = 40
-MAX_TEXT_VERSION: Final = 32
-MAX_EVIDENCE: Final = 2_000
 
 ORDER_COLUMNS: Final = Columns(
     (
@@ -58,18 +56,8 @@ MEMBER_COLUMNS: Final = Columns(
     ),
     required=frozenset(),
 )  # fmt: skip
-PROSPECT_COLUMNS: Final = Columns(
-    (
-        "phone", "email", "source", "interest_kind", "interest", "language", "consented_at",
-        "text_version", "evidence",
-    ),
-    required=frozenset({"source"}),
-)  # fmt: skip
 MASKED_FROM_LENGTH: Final = 8
 IDENTIFIER_COLUMNS: Final = ("phone", "email", "card", "wechat_unionid", "external")
-CONTACTS: Final = ("phone", "email")
-INTERESTS: Final = ("category", "product", "campaign")
-LANGUAGES: Final = ("zh", "en")
 PERSONAL: Final = frozenset(
     {"identifier", "phone", "email", "card", "wechat_unionid", "external", "name", "birthday",
      "city", "evidence"}
@@ -133,7 +121,7 @@ class StagedLine(NamedTuple):
     is_bad: bool = False
 
 
-class _Cells:
+class Cells:
     """The cells of one row, read by name; what is wrong is collected."""
 
     def __init__(self, columns: Columns, cells: tuple[str, ...]) -> None:
@@ -236,7 +224,7 @@ class OrderRows:
         return StagedLine._make(line)
 
     def _read_header(self, row: int, cells: tuple[str, ...]) -> tuple[Any, ...]:
-        read = _Cells(ORDER_COLUMNS, cells)
+        read = Cells(ORDER_COLUMNS, cells)
         source = read.read("source", import_cells.text, MAX_SOURCE, required=True)
         order_no = read.read("order_no", import_cells.text, MAX_ORDER_NO, required=True)
         changed_at = read.maybe("changed_at", import_cells.instant)
@@ -263,7 +251,7 @@ def _bad(row: int, known: tuple[Any, ...]) -> StagedLine:
 
 
 def _line_faults(cells: tuple[str, ...]) -> list[Fault]:
-    read = _Cells(ORDER_COLUMNS, cells)
+    read = Cells(ORDER_COLUMNS, cells)
     read.read("line_no", import_cells.integer, 0, MAX_LINE_NO)
     read.read("sku", import_cells.text, MAX_CODE, required=True)
     read.read("kind", import_cells.choice, cart.KINDS, cart.GOODS)
@@ -300,7 +288,7 @@ def balance_row(row: int, cells: tuple[str, ...]) -> BalanceRow:
 
     Raises: RowError.
     """
-    read = _Cells(BALANCE_COLUMNS, cells)
+    read = Cells(BALANCE_COLUMNS, cells)
     named = read.named()
     points = read.maybe("points", import_cells.integer, 0, MAX_POINTS) or 0
     expires_on = read.maybe("expires_on", import_cells.day)
@@ -336,7 +324,7 @@ def member_row(row: int, cells: tuple[str, ...]) -> MemberRow:
 
     Raises: RowError.
     """
-    read = _Cells(MEMBER_COLUMNS, cells)
+    read = Cells(MEMBER_COLUMNS, cells)
     identifiers = [
         read.named(),
         *(read.identifier(kind, "", read[kind], kind) for kind in IDENTIFIER_COLUMNS if read[kind]),
@@ -376,7 +364,7 @@ def stock_row(row: int, cells: tuple[str, ...]) -> StockRow:
 
     Raises: RowError.
     """
-    read = _Cells(STOCK_COLUMNS, cells)
+    read = Cells(STOCK_COLUMNS, cells)
     moved = StockRow(
         row,
         read.read("reward", import_cells.text, MAX_CODE, required=True) or "",
@@ -390,43 +378,3 @@ def stock_row(row: int, cells: tuple[str, ...]) -> StockRow:
     if read.faults:
         raise RowError(read.faults)
     return moved
-
-
-@dataclass(frozen=True, slots=True)
-class ProspectRow:
-    """Somebody who is interested, with when they agreed to marketing, if they did."""
-
-    row: int
-    contacts: tuple[Named, ...] = field(repr=False)
-    source: str
-    interest_kind: str
-    interest: str
-    language: str
-    consented_at: datetime | None
-    text_version: str
-    evidence: str = field(repr=False)
-
-
-def prospect_row(row: int, cells: tuple[str, ...]) -> ProspectRow:
-    """Return a row of a file of prospects.
-
-    Raises: RowError.
-    """
-    read = _Cells(PROSPECT_COLUMNS, cells)
-    named = [read.identifier(kind, "", read[kind], kind) for kind in CONTACTS if read[kind]]
-    found = ProspectRow(
-        row,
-        tuple(each for each in named if each.value),
-        read.read("source", import_cells.text, MAX_SOURCE, required=True) or "",
-        read.maybe("interest_kind", import_cells.choice, INTERESTS) or "",
-        read.read("interest", import_cells.text, MAX_CODE) or "",
-        read.maybe("language", import_cells.choice, LANGUAGES) or "",
-        read.maybe("consented_at", import_cells.instant_or_day),
-        read.read("text_version", import_cells.text, MAX_TEXT_VERSION) or "",
-        read.read("evidence", import_cells.text, MAX_EVIDENCE) or "",
-    )
-    if not found.contacts and not read.faults:
-        read.note("missing", "phone")
-    if read.faults:
-        raise RowError(read.faults)
-    return found

@@ -14,8 +14,8 @@ from config.base.errors import DomainError
 from members.services import prospects
 from members.services.consents import ConsentDecision
 from members.services.prospects import MARKETING, NewProspect
-from rewards.domain.import_rows import PROSPECT_COLUMNS, ProspectRow, prospect_row
 from rewards.domain.mapping import ColumnMapping
+from rewards.domain.prospect_rows import PROSPECT_COLUMNS, ProspectRow, prospect_row
 from rewards.services import importing
 from rewards.services.import_files import ImportFile
 from rewards.services.importing import Progress

@@ -21,10 +21,10 @@ from rewards.domain.import_rows import (
     BALANCE_COLUMNS,
     MEMBER_COLUMNS,
     ORDER_COLUMNS,
-    PROSPECT_COLUMNS,
     STOCK_COLUMNS,
 )
 from rewards.domain.mapping import ColumnMapping, Columns, mapping_of, row_reader
+from rewards.domain.prospect_rows import PROSPECT_COLUMNS
 from rewards.models import CouponTemplate, Upload
 from rewards.models.files import AT_WORK, UploadKind, UploadState
 from rewards.services import coupon_batches, file_store, import_files, order_import, row_import
