@@ -32,6 +32,8 @@ REASONS: Final[dict[str, Promise]] = {
     "timeout": _("The provider did not answer in time; the message may have gone out."),
     "connection_broken": _("The connection broke; the message may have gone out."),
     "provider_template_missing": _("The provider knows no template for this message."),
+    "forgotten": _("The prospect has been forgotten."),
+    "joined": _("The prospect has joined."),
     "provider_failed": _("The provider reports that it was not delivered."),
 }
 

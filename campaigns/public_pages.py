@@ -12,12 +12,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from campaigns.services import opt_outs
+from campaigns.services import opt_outs, prospect_opt_outs
 from campaigns.services.opt_outs import OptOutInvalidError
 from config.base import clock
 from members.services import brand
 
 TEMPLATE: Final = "public/opt_out.html"
+PROSPECT_TEMPLATE: Final = "public/prospect_opt_out.html"
 
 
 @never_cache
@@ -39,3 +40,26 @@ def opt_out(request: HttpRequest, token: str) -> HttpResponse:
         opt_outs.opt_out(message=message, everywhere="everywhere" in request.POST, at=at)
     context |= {"channel": message.get_channel_display(), "is_done": is_done}
     return TemplateResponse(request, TEMPLATE, context)
+
+
+@never_cache
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def prospect_opt_out(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask a prospect whether to stop, or stop; with `forget` nothing of them is kept either.
+
+    Source: CMP-13, MEM-11, MEM-12.
+    """
+    at = clock.now()
+    context: dict[str, Any] = {"programme": brand.programme_name(at)}
+    try:
+        address = prospect_opt_outs.address_of(token)
+    except OptOutInvalidError:
+        return TemplateResponse(
+            request, PROSPECT_TEMPLATE, {**context, "is_invalid": True}, status=404
+        )
+    forget = "forget" in request.POST
+    if request.method == "POST":
+        prospect_opt_outs.stop(address=address, forget=forget, at=at)
+    context |= {"is_done": request.method == "POST", "is_forgotten": forget}
+    return TemplateResponse(request, PROSPECT_TEMPLATE, context)

@@ -57,6 +57,7 @@ REASONS: Final[Mapping[str, Promise]] = {
     "campaign": _("Campaign"),
     "campaign_undone": _("Gift of a campaign taken back"),
     "goodwill": _("Goodwill"),
+    "prospect_offer": _("Offer to a prospect"),
     "referral": _("Referral"),
     "referral_taken_back": _("Reward of a referral taken back"),
     "goodwill_undone": _("Goodwill taken back"),

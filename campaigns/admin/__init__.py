@@ -5,8 +5,12 @@ from campaigns.admin import (
     messages,
     models,
     payouts,
+    prospect_offers,
     referrals,
     trigger_models,
 )
 
-__all__ = ["campaign_models", "messages", "models", "payouts", "referrals", "trigger_models"]
+__all__ = [
+    "campaign_models", "messages", "models", "payouts", "prospect_offers", "referrals",
+    "trigger_models",
+]  # fmt: skip

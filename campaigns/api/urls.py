@@ -1,9 +1,10 @@
-"""Addresses of what belongs to campaigns: messages, offers and referrals."""
+"""Addresses of what belongs to campaigns: messages, offers, referrals and prospects."""
 
 from django.urls import path
 
 from campaigns.api.messages import MessageReadView, MessagesView, ReceiptsView
 from campaigns.api.offers import OffersView
+from campaigns.api.prospects import ProspectsView
 from campaigns.api.referral import ReferralView
 
 urlpatterns = [
@@ -15,5 +16,6 @@ urlpatterns = [
     ),
     path("members/<uuid:public_id>/offers", OffersView.as_view(), name="member-offers"),
     path("members/<uuid:public_id>/referral", ReferralView.as_view(), name="referral"),
+    path("prospects", ProspectsView.as_view(), name="prospects"),
     path("messages/receipts", ReceiptsView.as_view(), name="message-receipts"),
 ]

@@ -28,6 +28,13 @@ from campaigns.models.message import (
     Via,
 )
 from campaigns.models.payout import Payout, PayoutState
+from campaigns.models.prospect_offer import (
+    AddressState,
+    OfferKind,
+    OfferState,
+    ProspectAddress,
+    ProspectOffer,
+)
 from campaigns.models.referral import (
     ClawBack,
     Referral,
@@ -46,6 +53,7 @@ from campaigns.models.report import (
 from campaigns.models.trigger import Festival, OccurrenceState, TriggerMark, TriggerOccurrence
 
 __all__ = [
+    "AddressState",
     "Arm",
     "AssetKind",
     "Campaign",
@@ -68,9 +76,13 @@ __all__ = [
     "MessageTemplate",
     "MetricValue",
     "OccurrenceState",
+    "OfferKind",
+    "OfferState",
     "OverBudget",
     "Payout",
     "PayoutState",
+    "ProspectAddress",
+    "ProspectOffer",
     "Purpose",
     "Referral",
     "ReferralCode",

@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from campaigns.domain.delivery import MARKETING
 from campaigns.models import Message, MessageReceipt, MessageState
-from campaigns.services import opt_outs
+from campaigns.services import opt_outs, prospect_opt_outs
 from members.models import Touchpoint
 from members.services import consents, identity
 from members.services.consents import ConsentDecision
@@ -118,7 +118,9 @@ def _stop(receipt: Receipt, message: Message | None, at: datetime) -> bool:
         return True
     member = _member_by(receipt.phone)
     if member is None:
-        return False
+        return prospect_opt_outs.stop_by_reply(
+            message=receipt.message, phone=receipt.phone, at=at, given_at=given_at
+        )
     decision = ConsentDecision(
         MARKETING, granted=False, channel="sms", source=opt_outs.REPLY, given_at=given_at
     )

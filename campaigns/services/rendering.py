@@ -46,7 +46,7 @@ def render_all(
     """Return the texts by the wishes' keys; what members have is read once for all of them."""
     names = {name for wish in wishes for name in wish.texts.variables}
     known = variables.read(names, {wish.member_id for wish in wishes}, at)
-    return {wish.key: _filled(wish, known, assets) for wish in wishes}
+    return {wish.key: fill(wish, known, assets) for wish in wishes}
 
 
 def render_one(wish: Wish, *, at: datetime) -> Filled:
@@ -55,7 +55,8 @@ def render_one(wish: Wish, *, at: datetime) -> Filled:
     return render_all([wish], assets=assets, at=at)[wish.key]
 
 
-def _filled(wish: Wish, known: Mapping[str, Any], assets: Mapping[tuple[str, str], str]) -> Filled:
+def fill(wish: Wish, known: Mapping[str, Any], assets: Mapping[tuple[str, str], str]) -> Filled:
+    """Return one text from what is read already; what is not known falls back."""
     values = {
         name: templating.written(variable, _value(wish, name, known), wish.language)
         for name, variable in wish.texts.variables.items()

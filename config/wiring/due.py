@@ -25,7 +25,7 @@ from campaigns.services import retention as message_retention
 from config.base import acts, clock, job_runs, jobs
 from config.base.job_runs import Ending, Report, Watch
 from config.base.jobs import Turn
-from config.wiring import followers
+from config.wiring import due_prospects, followers
 from members.api import idempotency
 from members.services import (
     account_managers,
@@ -76,6 +76,8 @@ def install() -> None:
     jobs.register("measure_figures", measure_figures, every=timedelta(minutes=1))
     jobs.register("make_reports", make_reports, every=timedelta(minutes=15))
     jobs.register("send_messages", send_messages, every=timedelta(minutes=1))
+    jobs.register("address_prospects", due_prospects.address, every=timedelta(minutes=1))
+    jobs.register("forget_prospects", due_prospects.forget, every=timedelta(hours=6))
     jobs.register("forget_messages", forget_messages, every=timedelta(hours=6))
     jobs.register("forget_content", forget_content, every=timedelta(hours=6))
     jobs.register("forget_idempotency_keys", forget_idempotency_keys, every=timedelta(hours=1))

@@ -13,6 +13,7 @@ FOLLOWERS: Final[tuple[Follower, ...]] = (
     Follower(webhooks.FOLLOWER, frozenset(), tasks.owe_to_webhooks, chooses=True),
     Follower(triggering.FOLLOWER, frozenset(), follow_triggers, chooses=True),
     Follower(followers.REFERRALS, followers.REFERRAL_KINDS, followers.register_referral),
+    Follower(followers.PROSPECTS, followers.PROSPECT_KINDS, followers.let_prospects_join),
 )
 
 

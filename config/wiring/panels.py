@@ -33,6 +33,7 @@ from config.wiring import (
     desk,
     messaging,
     programme,
+    prospects,
     referrals,
     segments,
     today,
@@ -75,6 +76,7 @@ SUBJECTS: Final = {
     "goodwill_id": "rewards.Goodwill",
     "message_id": "campaigns.Message",
     "act_id": "campaigns.CampaignAct",
+    "prospect_id": "members.Prospect",
 }
 
 
@@ -122,6 +124,7 @@ def install() -> None:
     segments.install()
     campaigns.install()
     referrals.install()
+    prospects.install()
 
 
 def _install_figures() -> None:

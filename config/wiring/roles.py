@@ -41,6 +41,7 @@ _SERVICE: Final = (
     "see_cases", "see_segments", "see_who_is_in", "see_value", "see_requests", "see_service_acts",
     "see_sent", "adjust_points", "work_cases",
     "give_goodwill", "reveal", "change_contacts", "record_consents", "claim_purchases",
+    "see_prospects", "forget_prospects",
 )  # fmt: skip
 
 ROLES: Final = (
@@ -59,6 +60,7 @@ ROLES: Final = (
             "see_campaigns", "see_addressed", "see_messages", "keep_campaigns",
             "publish_campaigns", "run_campaigns", "set_holdout", "publish_messages",
             "keep_delivery", "keep_festivals",
+            "see_prospects", "keep_offers", "approve_offers", "run_offers",
         ),
     ),
     Role(
@@ -71,7 +73,7 @@ ROLES: Final = (
             "see_segments", "see_who_is_in", "see_value", "see_referrals",
             "keep_referrals", "moderate_referrals",
             "see_campaigns", "see_addressed", "see_messages", "keep_campaigns",
-            "run_campaigns",
+            "run_campaigns", "see_prospects", "keep_offers", "run_offers",
         ),
     ),
     Role(
@@ -82,6 +84,7 @@ ROLES: Final = (
             "keep_connections", "import_files", "export_lists", "see_segments", "see_who_is_in",
             "keep_segments", "keep_attributes", "see_value",
             "see_campaigns", "see_addressed", "see_messages", "set_holdout",
+            "see_prospects", "keep_prospects",
         ),
     ),
     Role(
@@ -90,7 +93,7 @@ ROLES: Final = (
             "see_members", "see_tiers", "see_catalogue", "see_programme", "keep_brand",
             "see_segments", "see_value",
             "see_campaigns", "see_addressed", "see_messages", "write_messages",
-            "retry_messages", "keep_festivals",
+            "retry_messages", "keep_festivals", "see_prospects",
         ),
     ),
     Role(
@@ -105,7 +108,7 @@ ROLES: Final = (
             "publish_ladders", "see_bulk_grants", "approve_bulk_grants", "see_segments",
             "see_referrals", "approve_referrals", "approve_payouts",
             "see_campaigns", "see_addressed", "see_messages", "publish_campaigns",
-            "publish_messages",
+            "publish_messages", "see_prospects", "approve_offers",
         ),
     ),
     Role("service_agent", "客服专员", "Service agent", _SERVICE, Limits(500, 2_000, 1_000)),
@@ -116,7 +119,7 @@ ROLES: Final = (
             "assign_cases", "keep_service",
             "merge_members", "move_orders", "see_colleagues", "unlock", "remove_factors",
             "moderate", "answer_data_requests", "agree_to_erase", "freeze_members",
-            "see_referrals", "moderate_referrals",
+            "see_referrals", "moderate_referrals", "reveal_prospects",
             "ask_override", "end_override",
             "decide_adjustments", "release_own_till",
             "retry_messages",

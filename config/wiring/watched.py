@@ -11,7 +11,8 @@ from config.base import watching
 # The ledger and what an order writes: their own append-only record, with the actor.
 _HOT: Final = (
     "campaigns_campaignact", "campaigns_campaignbudget", "campaigns_campaignmember",
-    "campaigns_message", "campaigns_messagereceipt", "campaigns_triggeroccurrence",
+    "campaigns_message", "campaigns_messagereceipt", "campaigns_prospectaddress",
+    "campaigns_triggeroccurrence",
     "members_eventdelivery", "members_idempotencykey", "members_interaction",
     "members_memberevent", "members_memberinsight", "members_order", "members_orderline",
     "members_receivedfact", "members_refund", "members_segmentmembership", "members_stageday",
@@ -47,6 +48,7 @@ PLAN: Final = watching.Plan(
         "members_case": ("details",),
         "members_identifier": ("tail4", "app"),
         "members_memberprofile": ("name_mask", "birth_month", "birth_day", "attributes"),
+        "members_prospectcontact": ("tail4",),
         "members_webhook": ("url",),
         "otp_totp_totpdevice": ("key",),
         "django_otp_webauthn_webauthncredential": ("credential_id_sha256",),

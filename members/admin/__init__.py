@@ -10,6 +10,7 @@ from members.admin import (
     merge,
     person,
     presence,
+    prospect,
     segment,
     staff,
     touchpoint,
@@ -18,5 +19,5 @@ from members.admin import (
 
 __all__ = [
     "approval", "brand", "case", "fact", "insight", "member", "merge", "person", "presence",
-    "segment", "staff", "touchpoint", "webhook",
+    "prospect", "segment", "staff", "touchpoint", "webhook",
 ]  # fmt: skip

@@ -27,6 +27,13 @@ from members.models.merge import MemberMerge
 from members.models.moderation import Moderation, ModerationState
 from members.models.order import LineKind, Order, OrderLine, OrderMove, OrderStatus, Refund
 from members.models.presence import MemberCode, OneTimePassword, Verification
+from members.models.prospect import (
+    ContactKind,
+    ForgottenBecause,
+    InterestKind,
+    Prospect,
+    ProspectContact,
+)
 from members.models.segment import Segment, SegmentDay, SegmentKind, SegmentMembership
 from members.models.service import ServiceHours, ServicePolicy, SpecialDay, Weekday
 from members.models.staff import Approval, RevealCount, RoleAuthority, StaffAuthority
@@ -64,6 +71,7 @@ __all__ = [
     "CaseState",
     "Channel",
     "Consent",
+    "ContactKind",
     "DataRequest",
     "DataRequestKind",
     "DataRequestState",
@@ -71,6 +79,7 @@ __all__ = [
     "EventDelivery",
     "FactKind",
     "FactState",
+    "ForgottenBecause",
     "IdempotencyKey",
     "Identifier",
     "IdentifierKind",
@@ -78,6 +87,7 @@ __all__ = [
     "InsightPolicy",
     "Interaction",
     "InteractionKind",
+    "InterestKind",
     "LineKind",
     "Member",
     "MemberCode",
@@ -97,6 +107,8 @@ __all__ = [
     "OrderMove",
     "OrderStatus",
     "OrgUnit",
+    "Prospect",
+    "ProspectContact",
     "ReceivedFact",
     "Refund",
     "RevealCount",

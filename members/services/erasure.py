@@ -19,7 +19,7 @@ from members.models import (
     MemberProfile,
     MemberStatus,
 )
-from members.services import events, identity, segments
+from members.services import events, identity, prospect_erasure, segments
 
 ERASED: Final = "member.erased"
 HASH_BYTES: Final = 32
@@ -66,6 +66,7 @@ def erase(*, member: Member, at: datetime, actor: str, reason: str) -> bool:
     _wipe_profiles(line)
     _end_identifiers(line, at)
     _wipe_facts(line)
+    prospect_erasure.forget_members(member_ids=line, at=at)
     _rename(people_now)
     for person in people_now:
         segments.leave_all(member_id=person.pk, at=at)

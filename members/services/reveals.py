@@ -48,7 +48,7 @@ def reveal(*, member_id: int, reason: str, actor: str, at: datetime) -> Revealed
     """
     if not reason.strip():
         raise RevealError("reason_required", _("A reason is required."))
-    _count(actor, at)
+    count(actor=actor, at=at)
     personal = profile.read(member_id)
     rows = profile.read_identifiers([member_id]).get(member_id, [])
     payload = {"note": notes.seal(member=member_id, text=reason.strip()), "actor": actor}
@@ -57,7 +57,8 @@ def reveal(*, member_id: int, reason: str, actor: str, at: datetime) -> Revealed
     return Revealed(personal.name, personal.birthday, found)
 
 
-def _count(actor: str, at: datetime) -> None:
+def count(*, actor: str, at: datetime) -> None:
+    """Count one look against what an agent may look at on one day. Raises: RevealError."""
     values = {
         "actor": actor, "day": clock.local_day(at), "limit": settings.LOYALTY_REVEALS_PER_DAY,
     }  # fmt: skip

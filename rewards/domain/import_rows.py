@@ -60,7 +60,7 @@ MASKED_FROM_LENGTH: Final = 8
 IDENTIFIER_COLUMNS: Final = ("phone", "email", "card", "wechat_unionid", "external")
 PERSONAL: Final = frozenset(
     {"identifier", "phone", "email", "card", "wechat_unionid", "external", "name", "birthday",
-     "city"}
+     "city", "evidence"}
 )  # fmt: skip
 
 
@@ -121,7 +121,7 @@ class StagedLine(NamedTuple):
     is_bad: bool = False
 
 
-class _Cells:
+class Cells:
     """The cells of one row, read by name; what is wrong is collected."""
 
     def __init__(self, columns: Columns, cells: tuple[str, ...]) -> None:
@@ -224,7 +224,7 @@ class OrderRows:
         return StagedLine._make(line)
 
     def _read_header(self, row: int, cells: tuple[str, ...]) -> tuple[Any, ...]:
-        read = _Cells(ORDER_COLUMNS, cells)
+        read = Cells(ORDER_COLUMNS, cells)
         source = read.read("source", import_cells.text, MAX_SOURCE, required=True)
         order_no = read.read("order_no", import_cells.text, MAX_ORDER_NO, required=True)
         changed_at = read.maybe("changed_at", import_cells.instant)
@@ -251,7 +251,7 @@ def _bad(row: int, known: tuple[Any, ...]) -> StagedLine:
 
 
 def _line_faults(cells: tuple[str, ...]) -> list[Fault]:
-    read = _Cells(ORDER_COLUMNS, cells)
+    read = Cells(ORDER_COLUMNS, cells)
     read.read("line_no", import_cells.integer, 0, MAX_LINE_NO)
     read.read("sku", import_cells.text, MAX_CODE, required=True)
     read.read("kind", import_cells.choice, cart.KINDS, cart.GOODS)
@@ -288,7 +288,7 @@ def balance_row(row: int, cells: tuple[str, ...]) -> BalanceRow:
 
     Raises: RowError.
     """
-    read = _Cells(BALANCE_COLUMNS, cells)
+    read = Cells(BALANCE_COLUMNS, cells)
     named = read.named()
     points = read.maybe("points", import_cells.integer, 0, MAX_POINTS) or 0
     expires_on = read.maybe("expires_on", import_cells.day)
@@ -324,7 +324,7 @@ def member_row(row: int, cells: tuple[str, ...]) -> MemberRow:
 
     Raises: RowError.
     """
-    read = _Cells(MEMBER_COLUMNS, cells)
+    read = Cells(MEMBER_COLUMNS, cells)
     identifiers = [
         read.named(),
         *(read.identifier(kind, "", read[kind], kind) for kind in IDENTIFIER_COLUMNS if read[kind]),
@@ -364,7 +364,7 @@ def stock_row(row: int, cells: tuple[str, ...]) -> StockRow:
 
     Raises: RowError.
     """
-    read = _Cells(STOCK_COLUMNS, cells)
+    read = Cells(STOCK_COLUMNS, cells)
     moved = StockRow(
         row,
         read.read("reward", import_cells.text, MAX_CODE, required=True) or "",

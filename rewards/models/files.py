@@ -14,6 +14,7 @@ class UploadKind(models.TextChoices):
     BALANCES = "balances", _("Opening balances")
     COUPONS = "coupons", _("Coupon codes")
     STOCK = "stock", _("Stock")
+    PROSPECTS = "prospects", _("Prospects")
 
 
 class UploadState(models.TextChoices):

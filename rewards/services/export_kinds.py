@@ -17,7 +17,7 @@ from django.utils.translation import pgettext_lazy
 
 from config.base import clock
 from config.base.names import name_of
-from members.models import Member, Order
+from members.models import Member, Order, Prospect
 from members.models.identity import MemberStatus
 from rewards import words
 from rewards.domain.spreadsheet import Cell
@@ -156,6 +156,19 @@ def _stock() -> QuerySet[Any, tuple[Any, ...]]:
     )
 
 
+def _prospects() -> QuerySet[Any, tuple[Any, ...]]:
+    """Return prospects that are still known; how they can be reached is in no list."""
+    return Prospect.objects.known().order_by("pk").values_list(
+        "public_id", "source", "interest_kind", "interest", "language", "created_at",
+        "consented_at", "consent_version", "opted_out_at", "converted_at", "expires_at",
+    )  # fmt: skip
+
+
+def _prospect_cells(row: tuple[Any, ...]) -> Sequence[Cell]:
+    return (str(row[0]), *(_local(each) if isinstance(each, datetime) else each
+                           for each in row[1:]))  # fmt: skip
+
+
 _CARD, _POINTS, _STATUS = _("card number"), _("points"), _("status")
 
 KINDS: Final[Mapping[str, ExportKind]] = {
@@ -206,5 +219,14 @@ KINDS: Final[Mapping[str, ExportKind]] = {
             _("reward"), _("name"), _("slot"), _("kept for tier"), _("on hand"), _("held"),
         ),
         _stock, "", tuple,
+    ),
+    "prospects": ExportKind(
+        _("Prospects"), "members.view_prospect",
+        (
+            _("prospect id"), _("source"), _("kind of interest"), _("interest"), _("language"),
+            _("entered at"), _("agreed at"), _("text version"), _("opted out at"),
+            _("joined at"), _("kept until"),
+        ),
+        _prospects, "created_at", _prospect_cells,
     ),
 }  # fmt: skip

@@ -24,6 +24,7 @@ from rewards.domain.import_rows import (
     STOCK_COLUMNS,
 )
 from rewards.domain.mapping import ColumnMapping, Columns, mapping_of, row_reader
+from rewards.domain.prospect_rows import PROSPECT_COLUMNS
 from rewards.models import CouponTemplate, Upload
 from rewards.models.files import AT_WORK, UploadKind, UploadState
 from rewards.services import coupon_batches, file_store, import_files, order_import, row_import
@@ -31,6 +32,7 @@ from rewards.services.import_files import BrokenRow, ImportFile
 from rewards.services.importing import Progress
 from rewards.services.member_import import member_import
 from rewards.services.opening import OpeningTaker, opening_import
+from rewards.services.prospect_import import ProspectTaker, prospect_import
 from rewards.services.stock_import import StockTaker, stock_import
 
 AREA: Final = "uploads"
@@ -45,6 +47,7 @@ COLUMNS: Final[Mapping[str, Columns]] = {
     UploadKind.ORDERS: ORDER_COLUMNS,
     UploadKind.BALANCES: BALANCE_COLUMNS,
     UploadKind.STOCK: STOCK_COLUMNS,
+    UploadKind.PROSPECTS: PROSPECT_COLUMNS,
 }
 
 
@@ -193,6 +196,9 @@ def _row_import(
     if upload.kind == UploadKind.BALANCES:
         opening = OpeningTaker(at=at, enrols=upload.enrols)
         return opening_import(file=file, taker=opening, mapping=mapping, progress=progress)
+    if upload.kind == UploadKind.PROSPECTS:
+        taker = ProspectTaker(at, upload.uploaded_by)
+        return prospect_import(file=file, taker=taker, mapping=mapping, progress=progress)
     stock = StockTaker(at, upload.uploaded_by)
     return stock_import(file=file, taker=stock, mapping=mapping, progress=progress)
 

@@ -131,6 +131,10 @@ ROWS: dict[tuple[str, str], Build] = {
         },
     ),
     ("members/<uuid:public_id>/cases", "GET"): lambda m: (f"/members/{m.public_id}/cases", None),
+    ("prospects", "POST"): lambda _m: (
+        "/prospects",
+        {"identifiers": [{"kind": "phone", "value": members.phone()}], "source": "landing"},
+    ),
     ("cases", "POST"): lambda m: (
         "/cases",
         {"member": str(m.public_id), "kind": "enquiry", "title": "Opening hours?"},

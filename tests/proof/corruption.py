@@ -341,6 +341,15 @@ CORRUPTIONS = (
                "UPDATE members_segmentmembership i SET to_at = from_at FROM members_segment s"
                " WHERE s.id = i.segment_id AND s.kind = 'campaign' AND i.id = (SELECT max(id) FROM"
                " members_segmentmembership WHERE to_at IS NULL) RETURNING i.member_id"),
+    Corruption("an offer that counts what nobody was given", "prospect_offer_given", "offer",
+               "WITH t AS (INSERT INTO campaigns_messagetemplate (code, name_zh, name_en, purpose,"
+               " needs_consent, created_at, created_by) VALUES ('corrupt', 'x', '', 'marketing',"
+               " true, now(), 'x') RETURNING id)"
+               " INSERT INTO campaigns_prospectoffer (code, name_zh, name_en, kind, state, product,"
+               " sources, interest_kind, interest, min_days, template_id, points, valid_days,"
+               " starts_at, holdout_percent, most_given, given, created_at, created_by)"
+               " SELECT 'corrupt', 'x', '', 'recommendation', 'draft', '', '[]', '', '', 0, id, 1,"
+               " 1, now(), 0, 1, 1, now(), 'x' FROM t RETURNING id"),
     Corruption("a reward for an order that was not kept", "referral_kept_order", "referral",
                "UPDATE campaigns_referral SET kept_from = kept_from - interval '9 days'"
                " WHERE state = 'rewarded' RETURNING id"),

@@ -214,6 +214,8 @@ LOYALTY_WECHAT_APP = env.str("LOYALTY_WECHAT_APP", default="")
 LOYALTY_PUBLIC_URL = env.str("LOYALTY_PUBLIC_URL", default="http://localhost:8000")
 # Values that messages were made with are kept for so long; then only that they were sent.
 LOYALTY_MESSAGES_KEPT_DAYS = env.int("LOYALTY_MESSAGES_KEPT_DAYS", default=180)
+# Prospects who have not joined by then are forgotten.
+LOYALTY_PROSPECTS_KEPT_DAYS = env.int("LOYALTY_PROSPECTS_KEPT_DAYS", default=180)
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Loyalty",

@@ -150,6 +150,14 @@ NAVIGATION = [
         ],
     },
     {
+        "title": _("Prospects"),
+        "separator": True,
+        "items": [
+            _list(_("Prospects"), "person_add", "members.prospect"),
+            _list(_("Offers to prospects"), "local_activity", "campaigns.prospectoffer"),
+        ],
+    },
+    {
         "title": _("Referral"),
         "separator": True,
         "items": [

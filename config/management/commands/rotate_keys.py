@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from members.services import crypto, webhooks
+from members.services import crypto, prospect_erasure, webhooks
 from rewards.services import inbound, reward_codes
 
 
@@ -25,6 +25,9 @@ class Command(BaseCommand):
             last = crypto.rotate(after_id=last, limit=options["batch"])
             if last is not None:
                 self.stdout.write(f"done up to member {last}")
+        last = 0
+        while last is not None:
+            last = prospect_erasure.rotate(after_id=last, limit=options["batch"])
         count = webhooks.reseal() + inbound.reseal()
         self.stdout.write(f"codes of rewards: {reward_codes.reseal()}")
         self.stdout.write(f"secrets of connected systems: {count}")

@@ -1,0 +1,66 @@
+"""Prospects who want no more messages, or to be forgotten: by the link in one, or by a reply.
+
+The token names the message and nobody; whoever has it may opt out.
+
+Source: CMP-13, MEM-11, MEM-12.
+"""
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+
+from campaigns.models import ProspectAddress
+from campaigns.services.opt_outs import OptOutInvalidError
+from members.models import ForgottenBecause
+from members.services import prospect_erasure, prospects
+
+SALT: Final = "campaigns.prospect_opt_out"
+PATH: Final = "/m/prospect/"
+
+
+def url_of(message: UUID) -> str:
+    """Return the address of the page."""
+    text = base64.urlsafe_b64encode(message.bytes).decode().rstrip("=")
+    token = signing.Signer(salt=SALT).sign(text)
+    return f"{settings.LOYALTY_PUBLIC_URL.rstrip('/')}{PATH}{token}"
+
+
+def address_of(token: str) -> ProspectAddress:
+    """Return the message that a token was made for. Raises: OptOutInvalidError."""
+    try:
+        text = signing.Signer(salt=SALT).unsign(token)
+        public_id = UUID(bytes=base64.urlsafe_b64decode(text + "=="))
+    except (signing.BadSignature, binascii.Error, ValueError) as error:
+        raise OptOutInvalidError from error
+    found = ProspectAddress.objects.filter(public_id=public_id).first()
+    if found is None:
+        raise OptOutInvalidError
+    return found
+
+
+def stop(*, address: ProspectAddress, forget: bool, at: datetime) -> None:
+    """Write to the prospect no more, and forget them where they asked for that."""
+    prospects.opt_out(prospect_id=address.prospect_id, at=at)
+    if forget:
+        prospect_erasure.forget(
+            prospect_ids=[address.prospect_id], because=ForgottenBecause.ASKED, at=at
+        )
+
+
+def stop_by_reply(*, message: UUID | None, phone: str, at: datetime, given_at: datetime) -> bool:
+    """Heed a reply to a message, or of a phone, that asks for no more; tell whether it is known."""
+    found: int | None = None
+    if message is not None:
+        rows = ProspectAddress.objects.filter(public_id=message)
+        found = rows.values_list("prospect_id", flat=True).first()
+    elif phone:
+        found = prospects.find(("phone", "", phone))
+    if found is None:
+        return False
+    prospects.opt_out(prospect_id=found, at=at, given_at=given_at)
+    return True

@@ -1,0 +1,99 @@
+"""Two at one moment: a prospect joins once, an offer is given once, a budget is not overrun.
+
+Each guarantee has its negative control: without the lock the race must show.
+"""
+
+import copy
+
+import pytest
+
+from campaigns.models import ProspectAddress
+from campaigns.services import prospect_joining
+from config.base.errors import DomainError
+from members.models import Member, MemberEvent, Prospect
+from members.services import prospects
+from rewards.models import Entry
+from tests.engine.shop import Shop, day
+from tests.prospects.world import (
+    Recorder,
+    address,
+    enrol,
+    number_of,
+    offer,
+    phone,
+    prospect,
+    subscribe,
+)
+from tests.staff.test_races import meanwhile
+
+pytestmark = [pytest.mark.req("CMP-13")]
+
+
+def let_join(member: Member) -> int:
+    return prospect_joining.join(member_id=member.pk, occurred_at=day(1), at=day(1))
+
+
+def given() -> int:
+    return Entry.objects.filter(reason="prospect_offer", source="issuance").count()
+
+
+def two_of_one() -> tuple[Member, Member]:
+    """Return two members who have each a contact of one prospect, who was told of an offer."""
+    Shop()
+    subscribe()
+    one = prospect(phone(), ("email", "", "lee@example.com"))
+    offer()
+    address()
+    return enrol(("phone", "", number_of(one))), enrol(("email", "", "lee@example.com"))
+
+
+def test_of_two_enrolments_at_once_one_is_given(own_database: str, sms: Recorder) -> None:
+    first, second = two_of_one()
+    assert meanwhile(lambda: let_join(first), lambda: let_join(second)) == 0
+    assert given() == 1
+    assert Prospect.objects.get().converted_to_id == first.pk
+    assert MemberEvent.objects.filter(kind="prospect.joined").count() == 1
+
+
+@pytest.mark.chance
+def test_without_the_prospects_lock_both_would_be_given(
+    own_database: str, sms: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two_of_one()
+    seen = list(Prospect.objects.all())
+    monkeypatch.setattr(prospects, "convert", lambda **_values: copy.deepcopy(seen))
+    rows = list(ProspectAddress.objects.select_related("offer__coupon_template"))
+    monkeypatch.setattr(prospect_joining, "_told", lambda _joined: copy.deepcopy(rows))
+    meanwhile(lambda: let_join(first), lambda: let_join(second))
+    assert given() == 2
+
+
+@pytest.mark.prove
+def test_one_enrolment_handed_over_twice_at_once_is_given_once(
+    own_database: str, sms: Recorder
+) -> None:
+    first, _second = two_of_one()
+    assert meanwhile(lambda: let_join(first), lambda: let_join(first)) == 0
+    assert given() == 1
+
+
+def test_a_budget_holds_for_two_at_once(own_database: str, sms: Recorder) -> None:
+    Shop()
+    subscribe()
+    people = [prospect(), prospect()]
+    running = offer(most_given=1)
+    address()
+    first, second = (enrol(("phone", "", number_of(each))) for each in people)
+    assert meanwhile(lambda: let_join(first), lambda: let_join(second)) == 1
+    assert given() == 1
+    running.refresh_from_db()
+    assert running.given == 1
+    assert ProspectAddress.objects.get(prospect=people[1]).not_given == "budget_spent"
+
+
+@pytest.mark.prove
+def test_the_same_contact_entered_twice_at_once_is_one_prospect(own_database: str) -> None:
+    key = phone()
+    made = meanwhile(lambda: prospect(key), lambda: prospect(key))
+    assert not isinstance(made, DomainError)
+    assert Prospect.objects.count() == 1
