@@ -63,7 +63,7 @@ class Editor:
         self.version, self.is_redraw = version, do == "refresh"
         self.form = CampaignForm(version, data)
         self.trigger = TriggerForm(version.trigger or {"kind": "order"}, data)
-        self.effects = EffectRows(version.effects, data)
+        self.effects = EffectRows(version.effects, data, is_redraw=self.is_redraw)
         self.submit = SubmitForm(data if do == "submit" else None)
 
     def read(self) -> dict[str, Any] | None:

@@ -68,6 +68,7 @@ class Part:
 
     title: str
     members: str
+    is_alone: bool
     lines: Sequence[Line]
 
 
@@ -95,6 +96,7 @@ def results_page(request: HttpRequest, campaign_id: int) -> HttpResponse:
         "campaign": campaign,
         "verdict": verdict(read.results),
         "warning": warning(read.results),
+        "figures": figures(read),
         "steps": steps(read),
         "overall": part(gettext("Everybody addressed"), read.results.overall),
         "variants": [part(each.variant, each) for each in read.results.variants],
@@ -154,6 +156,21 @@ def warning(results: Results) -> str:
     )
 
 
+def figures(read: Read) -> list[tuple[str, str, str]]:
+    """Return what stands on top: label, figure, and what it is to be read with."""
+    treated, arms = read.results.overall.treated, read.arms
+    addressed, held = arms.get(Arm.TREATED, 0), arms.get(Arm.HOLDOUT, 0)
+    points = gettext("%(points)s points") % {"points": formats.points(read.acts.points)}
+    return [
+        (gettext("Addressed"), formats.points(addressed),
+         f"{gettext('Hold-out')} {formats.points(held)}"),
+        (gettext("Reached by a message"), formats.points(read.sent.reached),
+         f"{formats.share(read.sent.reached, addressed)} %"),
+        (gettext("Bought"), formats.points(treated.buyers), _share(treated.buying)),
+        (gettext("Cost in all"), formats.money(read.results.cost), points),
+    ]  # fmt: skip
+
+
 def steps(read: Read) -> list[Step]:
     """Return the way from the audience to the till."""
     members = sum(read.arms.values()) - read.arms.get(Arm.EXCLUDED, 0)
@@ -198,6 +215,7 @@ def part(title: str, compared: Comparison) -> Part:
         title,
         gettext("%(treated)s addressed, %(holdout)s held out")
         % {"treated": formats.points(treated.members), "holdout": formats.points(holdout.members)},
+        not holdout.members,
         (
             Line(gettext("Members who bought"), _share(treated.buying), _share(holdout.buying),
                  _interval(compared.buying, _points)),
