@@ -73,6 +73,18 @@ class Editor:
             return None
         return {**self.form.terms, "trigger": trigger, "effects": effects}
 
+    def seen(self, at: datetime) -> dict[str, Any] | None:
+        """Return what comes of what stands in the forms; None where that is not whole yet."""
+        trigger, effects = self.trigger.read(), self.effects.read()
+        wrong = self.form.errors.keys() - {"name_zh"}
+        if wrong or trigger is None or effects is None:
+            return None
+        terms = {**self.form.terms, "trigger": trigger, "effects": effects}
+        try:
+            return _seen(CampaignVersion(campaign=self.version.campaign, **terms), at)
+        except DomainError:
+            return None
+
     def save(self, actor: str, at: datetime) -> CampaignVersion | None:
         """Write the draft; what is refused is said at the form."""
         terms = self.read()
@@ -92,6 +104,8 @@ class Editor:
 def _editor(request: HttpRequest, version: CampaignVersion) -> HttpResponse:
     editor = Editor(version, request)
     do = request.POST.get("do", "")
+    if do == "preview":
+        return page(request, "campaign_seen.html", {"seen": editor.seen(clock.now())})
     if request.method == "POST" and not editor.is_redraw:
         need(request, EDIT)
         done = _act(request, editor, do)

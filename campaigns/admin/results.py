@@ -131,8 +131,9 @@ def verdict(results: Results) -> str:
         return gettext(
             "Nobody was held out, so nothing can be said of what the campaign has changed."
         )
-    bounds = {"low": _points(buying.low), "high": _points(buying.high),
-              "value": _points(buying.value)}  # fmt: skip
+    bounds = {
+        "low": _signed(buying.low), "high": _signed(buying.high), "value": _points(buying.value),
+    }  # fmt: skip
     if buying.low > 0:
         text = gettext("More members bought: %(value)s against the hold-out (%(low)s to %(high)s).")
     elif buying.high < 0:
@@ -218,14 +219,17 @@ def part(title: str, compared: Comparison) -> Part:
         not holdout.members,
         (
             Line(gettext("Members who bought"), _share(treated.buying), _share(holdout.buying),
-                 _interval(compared.buying, _points)),
+                 _interval(compared.buying, _points, _signed)),
             Line(gettext("Net spend per member"), formats.money(treated.spend),
                  formats.money(holdout.spend), _interval(compared.spend, _amount)),
         ),
     )  # fmt: skip
 
 
-def _interval(estimate: Estimate | None, show: Show) -> Interval | None:
+def _interval(
+    estimate: Estimate | None, show: Show, show_bound: Show | None = None
+) -> Interval | None:
+    bound = show_bound or show
     if estimate is None:
         return None
     reach = max(abs(estimate.low), abs(estimate.high)) or 1.0
@@ -237,7 +241,7 @@ def _interval(estimate: Estimate | None, show: Show) -> Interval | None:
     if estimate.is_certain:
         tone = "is-good" if estimate.value > 0 else "is-bad"
     text = pgettext("interval", "%(value)s (%(low)s to %(high)s)") % {
-        "value": show(estimate.value), "low": show(estimate.low), "high": show(estimate.high),
+        "value": show(estimate.value), "low": bound(estimate.low), "high": bound(estimate.high),
     }  # fmt: skip
     return Interval(text, tone, place(estimate.low), place(estimate.high), place(estimate.value),
                     _WIDTH / 2)  # fmt: skip
@@ -248,9 +252,11 @@ def _share(value: float | None) -> str:
 
 
 def _points(value: float) -> str:
-    return gettext("%(value)s percentage points") % {
-        "value": f"{value * 100:+.1f}".replace("-", "−")
-    }
+    return gettext("%(value)s percentage points") % {"value": _signed(value)}
+
+
+def _signed(value: float) -> str:
+    return f"{value * 100:+.1f}".replace("-", "−")
 
 
 def _amount(value: float) -> str:

@@ -202,11 +202,11 @@ def write_campaign(page: Page, world: World) -> None:
     page.locator("[name=limit_acts]").fill("1")
     page.locator("[name=budget_acts]").fill("100")
     page.locator("[name=ends_at]").fill(f"{over:%Y-%m-%dT%H:%M}")
+    seen = page.locator("#campaign-seen dl")
+    expect(seen.locator("dd").nth(3)).to_have_text(str(ADDRESSED))
     page.locator("[value=save]:visible").click()
     page.wait_for_url("**/drafts/*/")
-    assert re.findall(r"\d+", page.locator(".lc-beside dl").inner_text())[:4] == [
-        str(ASLEEP), "0", str(HELD), str(ADDRESSED),
-    ]  # fmt: skip
+    assert numbers(seen.inner_text())[:4] == [str(ASLEEP), "0", str(HELD), str(ADDRESSED)]
     page.locator("[name=percent]").fill("10")
     page.locator("[name=reason]").fill("召回沉睡金卡")
     page.locator("[value=submit]").click()
