@@ -44,7 +44,7 @@ _NEEDED: Final[Mapping[str, str]] = {
     EffectKind.POINTS: "amount", EffectKind.MULTIPLIER: "amount", EffectKind.CASE: "title",
     EffectKind.COUPON: "thing", EffectKind.REWARD: "thing", EffectKind.BENEFIT: "thing",
 }  # fmt: skip
-_AMOUNTS: Final[Mapping[str, Promise]] = {
+_AMOUNTS: Final[Mapping[str, Any]] = {
     EffectKind.POINTS: _("Points"), EffectKind.MULTIPLIER: _("Factor"),
 }  # fmt: skip
 
@@ -53,7 +53,7 @@ def _instant() -> forms.DateTimeInput:
     return forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
 
-def _several(label: Promise, help_text: Any = "") -> forms.MultipleChoiceField:
+def _several(label: Any, help_text: Any = "") -> forms.MultipleChoiceField:
     return forms.MultipleChoiceField(
         label=label, required=False, help_text=help_text, widget=forms.CheckboxSelectMultiple
     )
@@ -254,7 +254,7 @@ def _posted_kinds(data: QueryDict) -> list[str]:
     numbers = itertools.takewhile(
         lambda number: f"effect-{number}-kind" in data, range(MOST_EFFECTS)
     )
-    return [data[f"effect-{number}-kind"] for number in numbers]
+    return [str(data[f"effect-{number}-kind"]) for number in numbers]
 
 
 def template_of(item: Any) -> str:

@@ -24,6 +24,7 @@ from campaigns import campaign_words, message_words, queries
 from campaigns.admin.reason_form import ReasonForm
 from campaigns.models import (
     Campaign,
+    CampaignBudget,
     CampaignState,
     CampaignVersion,
     MessageState,
@@ -179,16 +180,6 @@ def on_board(campaign: Campaign) -> dict[str, Any]:
 
 def _numbers(campaign: Campaign, at: datetime) -> dict[str, Any]:
     funnel = queries.funnel(campaign, at)
-    budget = funnel.budget
-    bars: list[tuple[str, str, str, int]] = [] if budget is None else [
-        (label, show(spent), show(limit), formats.share(spent, limit))
-        for label, show, spent, limit in (
-            (gettext("Points"), formats.points, budget.spent_points, budget.limit_points),
-            (gettext("Money"), formats.money, budget.spent_money, budget.limit_money),
-            (gettext("Times"), formats.points, budget.spent_acts, budget.limit_acts),
-        )
-        if limit is not None
-    ]  # fmt: skip
     return {
         "funnel": funnel,
         "arms": [(arm, funnel.arms.get(arm, 0)) for arm in ("treated", "holdout", "waiting")],
@@ -196,11 +187,25 @@ def _numbers(campaign: Campaign, at: datetime) -> dict[str, Any]:
         "skipped": [
             (campaign_words.skipped(code), n) for code, n in sorted(funnel.skipped.items())
         ],
-        "bars": bars,
+        "bars": [] if funnel.budget is None else _bars(funnel.budget),
         "told": _told(campaign),
         "money": formats.money(funnel.money),
         "points": formats.points(funnel.points),
     }
+
+
+def _bars(budget: CampaignBudget) -> list[tuple[str, str, str, int]]:
+    """Return the limits of a budget: label, spent, limit, and the share spent in per cent."""
+    rows: list[tuple[str, Callable[[Any], str], Any, Any]] = [
+        (gettext("Points"), formats.points, budget.spent_points, budget.limit_points),
+        (gettext("Money"), formats.money, budget.spent_money, budget.limit_money),
+        (gettext("Times"), formats.points, budget.spent_acts, budget.limit_acts),
+    ]
+    return [
+        (label, show(spent), show(limit), int(formats.share(spent, limit)))
+        for label, show, spent, limit in rows
+        if limit is not None
+    ]
 
 
 def _told(campaign: Campaign) -> list[tuple[Any, str, str]]:

@@ -106,7 +106,7 @@ def test_axe_finds_nothing_grave_on_the_pages_of_campaigns(
     with transaction.atomic():
         campaigns.segment("gold", Member.objects.earliest("pk"), at=at)
         effects = [{"kind": "multiplier", "factor": "2"}, {"kind": "points", "points": 50}]
-        terms = {"audience": ["gold"], "effects": effects, "budget_points": 100}
+        terms: dict[str, Any] = {"audience": ["gold"], "effects": effects, "budget_points": 100}
         campaign = campaigns.running(at=at, percent=50, **terms)
         draft = campaigns.draft(at=at, **terms)
     page = visit(user, locale="en-US")
