@@ -66,6 +66,12 @@ class Editor:
         self.effects = EffectRows(version.effects, data, is_redraw=self.is_redraw)
         self.submit = SubmitForm(data if do == "submit" else None)
 
+    @property
+    def is_wrong(self) -> bool:
+        """Tell whether something has to be corrected, wherever it stands on the long page."""
+        forms = (self.form, self.trigger, self.submit, *self.effects.forms)
+        return not self.is_redraw and any(each.is_bound and each.errors for each in forms)
+
     def read(self) -> dict[str, Any] | None:
         """Return the terms that were filled in; None where something is wrong."""
         trigger, effects = self.trigger.read(), self.effects.read()

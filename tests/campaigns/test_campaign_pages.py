@@ -109,6 +109,7 @@ def test_an_effect_is_asked_what_its_kind_needs(client: Client, boss: User) -> N
         ["kind", "thing", "amount", "valid_days", "cost", "for_variants"], ["kind"],
     ]  # fmt: skip
     assert rows[1].errors.keys() == {"thing"}
+    assert 'role="alert"' in client.post(reverse("admin:campaign_new"), body).text
     body |= {"effect-1-thing": "coupon:ten", "effect-2-kind": "case", "effect-2-title": "Call"}
     assert client.post(reverse("admin:campaign_new"), body).status_code == 302
     assert CampaignVersion.objects.get().effects[1:] == [
