@@ -51,7 +51,8 @@ def test_the_campaign_of_the_demo_has_something_to_compare(own_database: str) ->
     for number in range(10):
         member = shop.join(f"m{number}")
         shop.buy(member, f"o{number}", 1_500, on=1)
-        shop.buy(member, f"p{number}", 50, on=20)
+        shop.buy(member, f"p{number}", 50, on=1.5)
+        shop.buy(member, f"q{number}", 50, on=20)
     people.appoint()
     before = state()
 
