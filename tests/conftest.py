@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 from django.db import connections
+from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
 from tests import databases
@@ -29,6 +30,13 @@ __all__ = [
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.register_profile("prove", deadline=None, max_examples=1000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> Iterator[None]:
+    """Let no test go on in the language that the one before asked a page in."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

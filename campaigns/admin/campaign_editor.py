@@ -63,8 +63,14 @@ class Editor:
         self.version, self.is_redraw = version, do == "refresh"
         self.form = CampaignForm(version, data)
         self.trigger = TriggerForm(version.trigger or {"kind": "order"}, data)
-        self.effects = EffectRows(version.effects, data)
+        self.effects = EffectRows(version.effects, data, is_redraw=self.is_redraw)
         self.submit = SubmitForm(data if do == "submit" else None)
+
+    @property
+    def is_wrong(self) -> bool:
+        """Tell whether something has to be corrected, wherever it stands on the long page."""
+        forms = (self.form, self.trigger, self.submit, *self.effects.forms)
+        return not self.is_redraw and any(each.is_bound and each.errors for each in forms)
 
     def read(self) -> dict[str, Any] | None:
         """Return the terms that were filled in; None where something is wrong."""
@@ -72,6 +78,18 @@ class Editor:
         if not self.form.is_valid() or trigger is None or effects is None:
             return None
         return {**self.form.terms, "trigger": trigger, "effects": effects}
+
+    def seen(self, at: datetime) -> dict[str, Any] | None:
+        """Return what comes of what stands in the forms; None where that is not whole yet."""
+        trigger, effects = self.trigger.read(), self.effects.read()
+        wrong = self.form.errors.keys() - {"name_zh"}
+        if wrong or trigger is None or effects is None:
+            return None
+        terms = {**self.form.terms, "trigger": trigger, "effects": effects}
+        try:
+            return _seen(CampaignVersion(campaign=self.version.campaign, **terms), at)
+        except DomainError:
+            return None
 
     def save(self, actor: str, at: datetime) -> CampaignVersion | None:
         """Write the draft; what is refused is said at the form."""
@@ -92,6 +110,8 @@ class Editor:
 def _editor(request: HttpRequest, version: CampaignVersion) -> HttpResponse:
     editor = Editor(version, request)
     do = request.POST.get("do", "")
+    if do == "preview":
+        return page(request, "campaign_seen.html", {"seen": editor.seen(clock.now())})
     if request.method == "POST" and not editor.is_redraw:
         need(request, EDIT)
         done = _act(request, editor, do)

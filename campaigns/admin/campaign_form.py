@@ -1,5 +1,6 @@
 """The form in which a campaign is written: one page, in the operator's words; nobody types JSON."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import choices
 from campaigns.choices import Choices
-from campaigns.domain.effects import NAMED, EffectKind
+from campaigns.domain.effects import MOST_EFFECTS, NAMED, EffectKind
 from campaigns.models import CampaignVersion
 from campaigns.services.campaign_drafts import Names
 from config.base.names import name_of
@@ -29,11 +30,33 @@ KINDS: Final[Mapping[EffectKind, Promise]] = {
     EffectKind.BENEFIT: _("Benefit"),
     EffectKind.CASE: _("Task for staff"),
 }
-_SPACE: Final = 3
+_CHOSEN: Final = ("thing", "amount", "valid_days", "cost", "for_variants")
+# What is asked for of each kind; a multiplier works for all variants and costs what is bought.
+_ASKED: Final[Mapping[str, Sequence[str]]] = {
+    EffectKind.POINTS: ("amount", "cost", "for_variants"),
+    EffectKind.COUPON: _CHOSEN,
+    EffectKind.MULTIPLIER: ("amount", "cap_points", "birthday_month"),
+    EffectKind.REWARD: ("thing", "amount", "cost", "for_variants"),
+    EffectKind.BENEFIT: _CHOSEN,
+    EffectKind.CASE: ("title", "cost", "for_variants"),
+}
+_NEEDED: Final[Mapping[str, str]] = {
+    EffectKind.POINTS: "amount", EffectKind.MULTIPLIER: "amount", EffectKind.CASE: "title",
+    EffectKind.COUPON: "thing", EffectKind.REWARD: "thing", EffectKind.BENEFIT: "thing",
+}  # fmt: skip
+_AMOUNTS: Final[Mapping[str, Any]] = {
+    EffectKind.POINTS: _("Points"), EffectKind.MULTIPLIER: _("Factor"),
+}  # fmt: skip
 
 
 def _instant() -> forms.DateTimeInput:
     return forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+
+def _several(label: Any, help_text: Any = "") -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        label=label, required=False, help_text=help_text, widget=forms.CheckboxSelectMultiple
+    )
 
 
 class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -45,11 +68,9 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
     owner = forms.ModelChoiceField(
         User.objects.filter(is_staff=True), label=_("Owner"), required=False
     )
-    audience = forms.MultipleChoiceField(
-        label=_("Audience"), required=False, help_text=_("Nothing chosen: all members.")
-    )
-    excluded = forms.MultipleChoiceField(label=_("Never these"), required=False)
-    messages = forms.MultipleChoiceField(label=_("Messages"), required=False)
+    audience = _several(_("Audience"), _("Nothing chosen: all members."))
+    excluded = _several(_("Never these"))
+    messages = _several(_("Messages"))
     variants = forms.CharField(
         label=_("Variants"), required=False, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_(
@@ -123,13 +144,11 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class EffectForm(forms.Form):
-    """One thing that an act gives."""
+    """One thing that an act gives: its kind decides what else is asked for."""
 
     kind = forms.ChoiceField(label=_("Kind"), required=False)
     thing = forms.ChoiceField(label=_("Which one"), required=False)
-    amount = forms.DecimalField(
-        label=_("How many (points, pieces, factor)"), required=False, min_value=Decimal(0)
-    )
+    amount = forms.DecimalField(label=_("Pieces"), required=False, min_value=Decimal(0))
     valid_days = forms.IntegerField(label=_("Valid (days)"), required=False, min_value=1)
     cap_points = forms.IntegerField(
         label=_("At most per member (points)"), required=False, min_value=1
@@ -139,17 +158,29 @@ class EffectForm(forms.Form):
     cost = forms.DecimalField(label=_("Cost each time"), required=False, min_value=Decimal(0))
     for_variants = forms.CharField(label=_("Only for variants"), required=False, max_length=120)
 
-    def __init__(self, *arguments: Any, things: Choices, **named: Any) -> None:
-        """Offer the kinds, and the things that can be given."""
+    def __init__(self, *arguments: Any, wanted: str, things: Choices, **named: Any) -> None:
+        """Offer the kinds, and what there is to say about the `wanted` one."""
         super().__init__(*arguments, **named)
+        asked = _ASKED.get(wanted, ())
+        for name in [each for each in self.fields if each not in ("kind", *asked)]:
+            del self.fields[name]
         self.fields["kind"].choices = [("", "–"), *((k.value, w) for k, w in KINDS.items())]  # type: ignore[attr-defined]
-        self.fields["thing"].choices = [("", "–"), *things]  # type: ignore[attr-defined]
+        if "thing" in asked:
+            own = [each for each in things if each[0].startswith(f"{wanted}:")]
+            self.fields["thing"].choices = [("", "–"), *own]  # type: ignore[attr-defined]
+        if wanted in _AMOUNTS:
+            self.fields["amount"].label = _AMOUNTS[wanted]
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a part of a point or of a piece: only factors have parts."""
-        read, amount = self.cleaned_data, self.cleaned_data.get("amount") or Decimal(0)
-        is_whole = read.get("kind") not in ("", EffectKind.MULTIPLIER)
-        if is_whole and amount != amount.to_integral_value():
+        """Refuse what cannot be given: nothing named, no amount, a part of a point or piece."""
+        read = self.cleaned_data
+        kind, amount = read.get("kind"), read.get("amount")
+        needed = _NEEDED.get(kind or "")
+        if needed in self.fields and needed not in self.errors and not read.get(needed):
+            self.add_error(needed, forms.Field.default_error_messages["required"])
+        elif kind == EffectKind.MULTIPLIER and amount is not None and amount <= 1:
+            self.add_error("amount", gettext("A multiplier is larger than 1."))
+        elif kind != EffectKind.MULTIPLIER and amount and amount != amount.to_integral_value():
             self.add_error("amount", gettext("Enter a whole number."))
         return read
 
@@ -164,14 +195,14 @@ class EffectForm(forms.Form):
             said[NAMED[kind]] = read["thing"].partition(":")[2]
         if kind is EffectKind.CASE:
             said["title"] = read["title"]
-        if read["amount"] is not None:
+        if read.get("amount") is not None:
             said |= _amount(kind, read["amount"])
-        said |= {name: read[name] for name in ("valid_days", "cap_points") if read[name]}
-        if read["birthday_month"]:
+        said |= {name: read[name] for name in ("valid_days", "cap_points") if read.get(name)}
+        if read.get("birthday_month"):
             said["birthday_month"] = True
-        if read["cost"] is not None:
+        if read.get("cost") is not None:
             said["cost"] = f"{read['cost']:f}"
-        if variants := _words(read["for_variants"]):
+        if variants := _words(read.get("for_variants", "")):
             said["variants"] = variants
         if kept.get("kind") == kind:
             hidden = ("conditions", "line_conditions", "max_points")
@@ -180,29 +211,50 @@ class EffectForm(forms.Form):
 
 
 class EffectRows:
-    """The effects of a version as rows, with empty ones to fill in."""
+    """The effects of a version as rows, with an empty one to fill in."""
 
-    def __init__(self, stored: Sequence[Mapping[str, Any]], data: QueryDict | None) -> None:
-        """Show what is stored, or what was posted."""
+    def __init__(
+        self,
+        stored: Sequence[Mapping[str, Any]],
+        data: QueryDict | None,
+        *,
+        is_redraw: bool = False,
+    ) -> None:
+        """Show what is stored, or what was posted; drawn anew nothing is checked yet."""
         self.stored = list(stored)
-        things = _things()
-        count = len(stored) + _SPACE
-        self.forms = [
-            EffectForm(
-                data, prefix=f"effect-{number}", things=things,
-                initial=_shown(stored[number]) if number < len(stored) else None,
-            )
-            for number in range(count)
-        ]  # fmt: skip
+        self._things, self._data, self._is_redraw = _things(), data, is_redraw
+        kinds = [each["kind"] for each in stored] if data is None else _posted_kinds(data)
+        if (not kinds or kinds[-1]) and len(kinds) < MOST_EFFECTS:
+            kinds.append("")
+        self.forms = [self._form(number, kind) for number, kind in enumerate(kinds)]
+
+    def _form(self, number: int, kind: str) -> EffectForm:
+        prefix, data, initial = f"effect-{number}", self._data, {}
+        if data is None and kind:
+            initial = _shown(self.stored[number])
+        elif data is not None and self._is_redraw:
+            names = EffectForm.base_fields
+            initial = {name: data.get(f"{prefix}-{name}") for name in names}
+            data = None
+        return EffectForm(data, prefix=prefix, wanted=kind, things=self._things, initial=initial)
 
     def read(self) -> list[dict[str, Any]] | None:
         """Return the effects as they are stored; None where a row is wrong."""
         valid = [form.is_valid() for form in self.forms]
         if not all(valid):
             return None
-        kept = [*self.stored, *({} for _number in range(_SPACE))]
-        pairs = zip(self.forms, kept, strict=True)
+        spare = len(self.forms) - len(self.stored)
+        kept = [*self.stored, *({} for _number in range(spare))]
+        pairs = zip(self.forms, kept, strict=False)
         return [said for form, each in pairs if (said := form.effect(each)) is not None]
+
+
+def _posted_kinds(data: QueryDict) -> list[str]:
+    """Return the kinds of the rows that were posted, up to the first that was not."""
+    numbers = itertools.takewhile(
+        lambda number: f"effect-{number}-kind" in data, range(MOST_EFFECTS)
+    )
+    return [str(data[f"effect-{number}-kind"]) for number in numbers]
 
 
 def template_of(item: Any) -> str:
@@ -236,15 +288,14 @@ def _segments() -> Choices:
 
 
 def _things() -> Choices:
-    found: Choices = []
     models: Iterable[tuple[str, Any]] = (
         ("coupon", CouponTemplate), ("reward", Reward), ("benefit", Benefit),
     )  # fmt: skip
-    for kind, model in models:
-        label = str(KINDS[EffectKind(kind)])
-        rows = model.objects.order_by("code")
-        found += [(f"{kind}:{row.code}", f"{label}: {name_of(row)}") for row in rows]
-    return found
+    return [
+        (f"{kind}:{row.code}", name_of(row))
+        for kind, model in models
+        for row in model.objects.order_by("code")
+    ]
 
 
 def _variant(line: str) -> dict[str, Any]:

@@ -47,9 +47,9 @@ def _of_request(approval: Approval) -> CampaignVersion | None:
 
 
 def running_panel(visit: Visit) -> Mapping[str, Any] | None:
-    """Show the campaigns that run on the start page; nothing where none does."""
-    rows = Campaign.objects.filter(state__in=RUNNING).select_related("running")
-    found = [on_board(row) for row in rows.order_by("code")[:8]]
+    """Show the campaigns that run on the start page, without automations; nothing where none."""
+    rows = Campaign.objects.filter(state__in=RUNNING, is_preset=False).select_related("running")
+    found = [on_board(row) for row in rows.order_by("-started_at", "code")[:8]]
     return {"campaigns": found} if found else None
 
 

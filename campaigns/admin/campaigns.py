@@ -10,6 +10,7 @@ from typing import Any, Final
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -19,22 +20,37 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from campaigns import campaign_words, queries
+from campaigns import campaign_words, message_words, queries
 from campaigns.admin.reason_form import ReasonForm
-from campaigns.models import Campaign, CampaignState, CampaignVersion, VersionState
+from campaigns.models import (
+    Campaign,
+    CampaignBudget,
+    CampaignState,
+    CampaignVersion,
+    MessageState,
+    VersionState,
+)
 from campaigns.models.campaign import RUNNING
-from campaigns.services import assigning, campaign_drafts, launching
+from campaigns.services import assigning, campaign_drafts, firing, launching
+from campaigns.services import messages as messaging
 from config.base import clock
 from config.base.admin import formats, site
 from config.base.admin.actors import actor_of
 from config.base.errors import DomainError
 from config.base.names import name_of
+from members.models import Segment
+from members.models.segment import SegmentKind
 from members.services import drafts
 
 VIEW: Final = "campaigns.view_campaign"
 EDIT: Final = campaign_drafts.EDIT_PERMISSION
 RUN: Final = campaign_drafts.RUN_PERMISSION
 SHOWN: Final = 50
+# What runs comes first, then what waits for somebody.
+ON_BOARD: Final = (
+    CampaignState.LIVE, CampaignState.PILOT, CampaignState.REVIEW, CampaignState.DRAFT,
+    CampaignState.PAUSED, CampaignState.ENDED,
+)  # fmt: skip
 
 
 class WidenForm(ReasonForm):
@@ -55,21 +71,27 @@ VERBS: Final[Mapping[str, tuple[Promise, type[ReasonForm], Work, Sequence[str]]]
 
 
 def board_page(request: HttpRequest) -> HttpResponse:
-    """Show campaigns by state."""
+    """Show campaigns by state; automations have a page of their own."""
     need(request, VIEW)
-    rows = Campaign.objects.select_related("running", "owner")
-    columns = []
-    for state in CampaignState:
-        found = rows.filter(state=state)
-        columns.append(
-            {
-                "label": state.label, "tone": campaign_words.COLOURS[state],
-                "count": found.count(), "campaigns": [on_board(row) for row in found[:SHOWN]],
-            }
-        )  # fmt: skip
+    rows = Campaign.objects.filter(is_preset=False).select_related("running", "owner")
+    found = {state: rows.filter(state=state).order_by("-ended_at", "-pk") for state in ON_BOARD}
+    counts = dict(rows.order_by().values_list("state").annotate(count=Count("pk")))
+    addressed = dict(Segment.objects.filter(kind=SegmentKind.CAMPAIGN).values_list("code", "size"))
+    groups = [
+        {
+            "label": state.label, "tone": campaign_words.COLOURS[state], "count": counts[state],
+            "is_running": state in RUNNING,
+            "campaigns": [
+                {**on_board(row), "addressed": addressed.get(row.segment_code)}
+                for row in found[state][:SHOWN]
+            ],
+        }
+        for state in ON_BOARD if state in counts
+    ]  # fmt: skip
     context = {
         "title": gettext("Campaigns"),
-        "columns": columns,
+        "groups": groups,
+        "automations": Campaign.objects.filter(is_preset=True, state__in=RUNNING).count(),
         "may_edit": request.user.has_perm(EDIT),
         "may_hold_out": request.user.has_perm("campaigns.change_globalholdout"),
         "holdout": assigning.global_holdout(),
@@ -158,15 +180,6 @@ def on_board(campaign: Campaign) -> dict[str, Any]:
 
 def _numbers(campaign: Campaign, at: datetime) -> dict[str, Any]:
     funnel = queries.funnel(campaign, at)
-    budget = funnel.budget
-    bars = [] if budget is None else [
-        (gettext("Points"), formats.points(budget.spent_points), budget.limit_points,
-         _share(budget.spent_points, budget.limit_points)),
-        (gettext("Money"), formats.money(budget.spent_money), budget.limit_money,
-         _share(budget.spent_money, budget.limit_money)),
-        (gettext("Times"), f"{budget.spent_acts:,}", budget.limit_acts,
-         _share(budget.spent_acts, budget.limit_acts)),
-    ]  # fmt: skip
     return {
         "funnel": funnel,
         "arms": [(arm, funnel.arms.get(arm, 0)) for arm in ("treated", "holdout", "waiting")],
@@ -174,14 +187,35 @@ def _numbers(campaign: Campaign, at: datetime) -> dict[str, Any]:
         "skipped": [
             (campaign_words.skipped(code), n) for code, n in sorted(funnel.skipped.items())
         ],
-        "bars": [bar for bar in bars if bar[2] is not None],
+        "bars": [] if funnel.budget is None else _bars(funnel.budget),
+        "told": _told(campaign),
         "money": formats.money(funnel.money),
         "points": formats.points(funnel.points),
     }
 
 
-def _share(part: Any, whole: Any) -> int:
-    return 0 if not whole else int(part * 100 / whole)
+def _bars(budget: CampaignBudget) -> list[tuple[str, str, str, int]]:
+    """Return the limits of a budget: label, spent, limit, and the share spent in per cent."""
+    rows: list[tuple[str, Callable[[Any], str], Any, Any]] = [
+        (gettext("Points"), formats.points, budget.spent_points, budget.limit_points),
+        (gettext("Money"), formats.money, budget.spent_money, budget.limit_money),
+        (gettext("Times"), formats.points, budget.spent_acts, budget.limit_acts),
+    ]
+    return [
+        (label, show(spent), show(limit), int(formats.share(spent, limit)))
+        for label, show, spent, limit in rows
+        if limit is not None
+    ]
+
+
+def _told(campaign: Campaign) -> list[tuple[Any, str, str]]:
+    """Return how many of the messages are in which state, with its colour."""
+    counts = messaging.counts_of(firing.cause(campaign))
+    return [
+        (state.label, message_words.STATE_TONES[state], formats.points(counts[state]))
+        for state in MessageState
+        if state in counts
+    ]
 
 
 def _versions(campaign: Campaign) -> dict[str, Any]:

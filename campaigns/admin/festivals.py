@@ -3,6 +3,8 @@
 Source: ENG-11.
 """
 
+from collections.abc import Sequence
+from datetime import date
 from itertools import groupby
 from typing import Any, Final
 
@@ -85,13 +87,25 @@ def festivals_page(request: HttpRequest) -> HttpResponse:
         "months": [
             (month, list(found)) for month, found in groupby(days, lambda d: d[0].replace(day=1))
         ],
-        "festivals": [
-            (row, _said(domain.parse(row.rule))) for row in Festival.objects.order_by("code")
-        ],
+        "festivals": _by_next_day(days),
         "may_add": request.user.has_perm(ADD),
         "may_change": request.user.has_perm(CHANGE),
     }
     return TemplateResponse(request, "admin/campaigns/festivals.html", context)
+
+
+def _by_next_day(
+    days: Sequence[tuple[date, Festival]],
+) -> list[tuple[Festival, str, date | None]]:
+    """Return the festivals with when they are and their next day, the nearest first."""
+    following: dict[int, date] = {}
+    for day, festival in days:
+        following.setdefault(festival.pk, day)
+    rows = [
+        (row, _said(domain.parse(row.rule)), following.get(row.pk))
+        for row in Festival.objects.order_by("code")
+    ]
+    return sorted(rows, key=lambda row: row[2] or date.max)
 
 
 def _said(rule: Rule) -> str:

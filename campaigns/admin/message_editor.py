@@ -35,6 +35,7 @@ WRITE: Final = "campaigns.add_templateversion"
 PUBLISH: Final = "campaigns.publish_templateversion"
 VIEW_MEMBERS: Final = "members.view_member"
 SPARE_ROWS: Final = 3
+LANGUAGES: Final = {"zh": _("Chinese"), "en": _("English")}
 TYPES: Final = {
     Type.TEXT: _("Text"), Type.INTEGER: _("Whole number"), Type.MONEY: _("Money"),
     Type.DATE: _("Date"),
@@ -98,7 +99,7 @@ def template_page(request: HttpRequest, template_id: int) -> HttpResponse:
             "title": str(template),
             "template": template,
             "version": version,
-            "languages": _fields(texts),
+            "channels": _fields(texts),
             "variables": [*texts.variables, *[{"type": "text"}] * SPARE_ROWS],
             "types": TYPES.items(),
             "known": variables.KNOWN.values(),
@@ -156,30 +157,29 @@ def _said(texts: Texts) -> tuple[dict[tuple[str, str], list[str]], list[list[str
 
 
 def _fields(texts: Texts) -> list[dict[str, Any]]:
-    names = {"zh": _("Chinese"), "en": _("English")}
+    """Return the texts channel by channel, the languages side by side."""
     return [
         {
-            "code": language,
-            "name": names[language],
-            "channels": [
-                {
-                    "code": channel,
-                    "name": Via(channel).label,
-                    "has_subject": channel != Via.SMS,
-                    **_part(texts, language, channel),
-                }
-                for channel in delivery.CHANNELS
-            ],
+            "code": channel,
+            "name": Via(channel).label,
+            "has_subject": channel != Via.SMS,
+            "is_used": any(channel in said for said in texts.contents.values()),
+            "languages": [_part(texts, language, channel) for language in templating.LANGUAGES],
         }
-        for language in templating.LANGUAGES
+        for channel in delivery.CHANNELS
     ]
 
 
 def _part(texts: Texts, language: str, channel: str) -> dict[str, Any]:
     part = texts.contents.get(language, {}).get(channel, {})
     body = part.get("body", "")
-    count = templating.segments(body) if channel == Via.SMS and body else 0
-    return {"subject": part.get("subject", ""), "body": body, "segments": count}
+    return {
+        "code": language,
+        "name": LANGUAGES[language],
+        "subject": part.get("subject", ""),
+        "body": body,
+        "segments": templating.segments(body) if channel == Via.SMS and body else 0,
+    }
 
 
 Act = Callable[[HttpRequest, MessageTemplate, Texts], str]
@@ -270,7 +270,7 @@ def _preview(request: HttpRequest, template: MessageTemplate, texts: Texts) -> l
     mask = _mask(members[0])
     return [
         {
-            "language": wish.language,
+            "language": LANGUAGES[wish.language],
             "channel": Via(wish.channel).label,
             "text": _masked(filled[wish.key], mask),
         }

@@ -3,7 +3,7 @@
 Source: CMP-04, CMP-08, CMP-18.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django import forms
@@ -23,6 +23,7 @@ from campaigns.admin.reason_form import ReasonForm
 from campaigns.domain.delivery import Policy
 from campaigns.models import (
     AssetKind,
+    Campaign,
     Message,
     MessagePolicy,
     MessageState,
@@ -31,14 +32,15 @@ from campaigns.models import (
     TemplateVersion,
     Via,
 )
-from campaigns.services import content, message_policy
+from campaigns.services import content, message_policy, triggering
 from campaigns.services import messages as message_service
 from campaigns.services.content import Piece
 from config.base import clock
-from config.base.admin import site
+from config.base.admin import formats, site
 from config.base.admin.actors import actor_of
 from config.base.admin.kept import kept
 from config.base.errors import DomainError
+from config.base.names import name_of
 from config.base.panels import Visit
 
 VIEW: Final = "campaigns.view_message"
@@ -121,7 +123,7 @@ def messages_page(request: HttpRequest) -> HttpResponse:
     names = dict(Via.choices)
     context = {
         "title": gettext("Messages"),
-        "triggers": kept("message_triggers", _by_trigger, seconds=KEPT_SECONDS),
+        "triggers": _named(kept("message_triggers", _by_trigger, seconds=KEPT_SECONDS)),
         "templates": _templates(),
         "ways": [
             (names[Via(code)], code in channels.open_channels()) for code in channels.installed()
@@ -146,6 +148,30 @@ def _by_trigger() -> list[dict[str, Any]]:
     return [dict(row) for row in counted.order_by("-audience", "trigger")[:TRIGGERS_SHOWN]]
 
 
+def _named(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what became of messages, with what each trigger is called."""
+    names = _names([row["trigger"] for row in rows])
+    return [
+        {**row, "name": names[row["trigger"]], "bars": _bars(row)} for row in rows
+    ]  # fmt: skip
+
+
+def _names(triggers: Sequence[str]) -> dict[str, str]:
+    """Return what triggers are called: campaigns by name, others as they are."""
+    codes = {each: each.removeprefix(triggering.CAUSE) for each in triggers}
+    campaigns = {row.code: row for row in Campaign.objects.filter(code__in=codes.values())}
+    return {
+        each: name_of(campaigns[code]) if code in campaigns else each
+        for each, code in codes.items()
+    }  # fmt: skip
+
+
+def _bars(row: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Return the parts of a bar: colour and share in per cent."""
+    tones = (("success", "sent"), ("danger", "failed"), ("warning", "unknown"))
+    return [(tone, formats.share(row[name], row["audience"])) for tone, name in tones]
+
+
 def _templates() -> list[dict[str, Any]]:
     versions = TemplateVersion.objects.order_by("template_id", "-number").distinct("template_id")
     newest = {each.template_id: each for each in versions}
@@ -162,7 +188,7 @@ def trigger_page(request: HttpRequest) -> HttpResponse:
     reasons = message_service.reasons_of(trigger)
     counts = message_service.counts_of(trigger)
     context = {
-        "title": trigger or gettext("Messages"),
+        "title": _names([trigger])[trigger] or gettext("Messages"),
         "counts": [
             (names[MessageState(state)], message_words.STATE_TONES[MessageState(state)], count)
             for state, count in counts.items()

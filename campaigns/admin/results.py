@@ -68,6 +68,7 @@ class Part:
 
     title: str
     members: str
+    is_alone: bool
     lines: Sequence[Line]
 
 
@@ -95,6 +96,7 @@ def results_page(request: HttpRequest, campaign_id: int) -> HttpResponse:
         "campaign": campaign,
         "verdict": verdict(read.results),
         "warning": warning(read.results),
+        "figures": figures(read),
         "steps": steps(read),
         "overall": part(gettext("Everybody addressed"), read.results.overall),
         "variants": [part(each.variant, each) for each in read.results.variants],
@@ -129,8 +131,10 @@ def verdict(results: Results) -> str:
         return gettext(
             "Nobody was held out, so nothing can be said of what the campaign has changed."
         )
-    bounds = {"low": percentage_points(buying.low), "high": percentage_points(buying.high),
-              "value": percentage_points(buying.value)}  # fmt: skip
+    bounds = {
+        "low": _signed(buying.low), "high": _signed(buying.high),
+        "value": percentage_points(buying.value),
+    }  # fmt: skip
     if buying.low > 0:
         text = gettext("More members bought: %(value)s against the hold-out (%(low)s to %(high)s).")
     elif buying.high < 0:
@@ -152,6 +156,21 @@ def warning(results: Results) -> str:
         "The hold-out is not as large as it was planned. Something divides members by more than "
         "chance, so the comparison below is not to be believed."
     )
+
+
+def figures(read: Read) -> list[tuple[str, str, str]]:
+    """Return what stands on top: label, figure, and what it is to be read with."""
+    treated, arms = read.results.overall.treated, read.arms
+    addressed, held = arms.get(Arm.TREATED, 0), arms.get(Arm.HOLDOUT, 0)
+    points = gettext("%(points)s points") % {"points": formats.points(read.acts.points)}
+    return [
+        (gettext("Addressed"), formats.points(addressed),
+         f"{gettext('Hold-out')} {formats.points(held)}"),
+        (gettext("Reached by a message"), formats.points(read.sent.reached),
+         f"{formats.share(read.sent.reached, addressed)} %"),
+        (gettext("Bought"), formats.points(treated.buyers), _share(treated.buying)),
+        (gettext("Cost in all"), formats.money(read.results.cost), points),
+    ]  # fmt: skip
 
 
 def steps(read: Read) -> list[Step]:
@@ -198,17 +217,21 @@ def part(title: str, compared: Comparison) -> Part:
         title,
         gettext("%(treated)s addressed, %(holdout)s held out")
         % {"treated": formats.points(treated.members), "holdout": formats.points(holdout.members)},
+        not holdout.members,
         (
             Line(gettext("Members who bought"), _share(treated.buying), _share(holdout.buying),
-                 interval(compared.buying, percentage_points)),
+                 interval(compared.buying, percentage_points, _signed)),
             Line(gettext("Net spend per member"), formats.money(treated.spend),
                  formats.money(holdout.spend), interval(compared.spend, _amount)),
         ),
     )  # fmt: skip
 
 
-def interval(estimate: Estimate | None, show: Show) -> Interval | None:
+def interval(
+    estimate: Estimate | None, show: Show, show_bound: Show | None = None
+) -> Interval | None:
     """Return an estimate as it is drawn and written; nothing of none."""
+    bound = show_bound or show
     if estimate is None:
         return None
     reach = max(abs(estimate.low), abs(estimate.high)) or 1.0
@@ -220,7 +243,7 @@ def interval(estimate: Estimate | None, show: Show) -> Interval | None:
     if estimate.is_certain:
         tone = "is-good" if estimate.value > 0 else "is-bad"
     text = pgettext("interval", "%(value)s (%(low)s to %(high)s)") % {
-        "value": show(estimate.value), "low": show(estimate.low), "high": show(estimate.high),
+        "value": show(estimate.value), "low": bound(estimate.low), "high": bound(estimate.high),
     }  # fmt: skip
     return Interval(text, tone, place(estimate.low), place(estimate.high), place(estimate.value),
                     _WIDTH / 2)  # fmt: skip
@@ -232,9 +255,11 @@ def _share(value: float | None) -> str:
 
 def percentage_points(value: float) -> str:
     """Return a difference of shares as people write it."""
-    return gettext("%(value)s percentage points") % {
-        "value": f"{value * 100:+.1f}".replace("-", "−")
-    }
+    return gettext("%(value)s percentage points") % {"value": _signed(value)}
+
+
+def _signed(value: float) -> str:
+    return f"{value * 100:+.1f}".replace("-", "−")
 
 
 def _amount(value: float) -> str:

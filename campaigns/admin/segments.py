@@ -84,10 +84,13 @@ def segments_page(request: HttpRequest) -> HttpResponse:
     ):
         sizes.setdefault(segment, []).append(size)
     shown = [_row(segment, sizes.get(segment.pk, [])) for segment in Segment.objects.all()]
+    standing = [row for row in shown if row["segment"].retired_at is None]
+    own = [row for row in standing if row["segment"].kind != SegmentKind.CAMPAIGN]
     context = {
         **site.current().each_context(request),
         "title": gettext("Segments"),
-        "rows": [row for row in shown if row["segment"].retired_at is None],
+        "rows": own,
+        "of_campaigns": [row for row in standing if row not in own],
         "retired": [row for row in shown if row["segment"].retired_at is not None],
         "may_add": request.user.has_perm(ADD),
     }

@@ -39,7 +39,9 @@ def _choice(label: Any, offered: Iterable[tuple[str, Any]], help_text: Any = "")
 
 
 def _several(label: Any, help_text: Any = "") -> forms.MultipleChoiceField:
-    return forms.MultipleChoiceField(label=label, required=False, help_text=help_text)
+    return forms.MultipleChoiceField(
+        label=label, required=False, help_text=help_text, widget=forms.CheckboxSelectMultiple
+    )
 
 
 def _list(label: Any, help_text: Any) -> forms.CharField:

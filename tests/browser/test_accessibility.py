@@ -17,7 +17,7 @@ from pytest_django import Settings
 from config.base import clock
 from members.models import Member
 from rewards.services import adjustment
-from tests.factories import console
+from tests.factories import campaigns, console
 
 pytestmark = pytest.mark.browser
 
@@ -95,5 +95,28 @@ def test_axe_finds_nothing_grave_on_the_pages_of_the_programme(
     wrong = look(
         page, "/admin/rewards/rules/new/", "/admin/reports/dashboard/members/",
         "/admin/reports/month-end/", "/admin/imports/", "/admin/exports/",
+    )  # fmt: skip
+    assert not wrong, "\n".join(wrong)
+
+
+def test_axe_finds_nothing_grave_on_the_pages_of_campaigns(
+    visit: Callable[..., Page], user: User
+) -> None:
+    at = clock.now()
+    with transaction.atomic():
+        campaigns.segment("gold", Member.objects.earliest("pk"), at=at)
+        effects = [{"kind": "multiplier", "factor": "2"}, {"kind": "points", "points": 50}]
+        terms: dict[str, Any] = {"audience": ["gold"], "effects": effects, "budget_points": 100}
+        campaign = campaigns.running(at=at, percent=50, **terms)
+        draft = campaigns.draft(at=at, **terms)
+    page = visit(user, locale="en-US")
+    wrong = look(
+        page, "/admin/campaigns/board/", f"/admin/campaigns/drafts/{draft.pk}/",
+        "/admin/campaigns/segments/new/",
+    )  # fmt: skip
+    page.emulate_media(color_scheme="dark")
+    wrong += look(
+        page, f"/admin/campaigns/{campaign.pk}/", f"/admin/campaigns/{campaign.pk}/results/",
+        "/admin/messages/",
     )  # fmt: skip
     assert not wrong, "\n".join(wrong)

@@ -87,6 +87,36 @@ def test_a_campaign_is_written_seen_and_sent_on_one_page(client: Client, boss: U
     assert (campaign.state, campaign.stage_percent) == ("pilot", 20)
 
 
+@pytest.mark.req("CMP-02")
+def test_a_campaign_is_seen_while_it_is_written(client: Client, boss: User) -> None:
+    campaigns.segment("gold", members.member(), at=members.AT)
+    address = reverse("admin:campaign_new")
+    body = filled(name_zh="", holdout_percent="0", do="preview")
+    seen = client.post(address, body).context["seen"]
+    assert (seen["preview"].addressed, seen["preview"].cost.points) == (1, 50)
+    for wrong in ({"variants": "a" * 21}, {"effect-0-amount": "1"}, {"trigger-days": "many"}):
+        assert client.post(address, {**body, **wrong}).context["seen"] is None
+    assert not Campaign.objects.exists()
+
+
+def test_an_effect_is_asked_what_its_kind_needs(client: Client, boss: User) -> None:
+    coupons.template("ten")
+    campaigns.segment("gold", at=members.AT)
+    body = filled(**{"effect-1-kind": "coupon", "effect-1-amount": ""})
+    rows = client.post(reverse("admin:campaign_new"), body).context["editor"].effects.forms
+    assert [list(row.fields) for row in rows] == [
+        ["kind", "amount", "cap_points", "birthday_month"],
+        ["kind", "thing", "amount", "valid_days", "cost", "for_variants"], ["kind"],
+    ]  # fmt: skip
+    assert rows[1].errors.keys() == {"thing"}
+    assert 'role="alert"' in client.post(reverse("admin:campaign_new"), body).text
+    body |= {"effect-1-thing": "coupon:ten", "effect-2-kind": "case", "effect-2-title": "Call"}
+    assert client.post(reverse("admin:campaign_new"), body).status_code == 302
+    assert CampaignVersion.objects.get().effects[1:] == [
+        {"kind": "coupon", "template": "ten"}, {"kind": "case", "title": "Call"},
+    ]  # fmt: skip
+
+
 @pytest.mark.req("CMP-12")
 def test_buttons_ask_why_and_do_it(client: Client, boss: User) -> None:
     campaign = campaigns.running(at=clock.now(), percent=10)

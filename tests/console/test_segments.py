@@ -55,7 +55,7 @@ def test_a_segment_is_previewed_written_and_counted(visitor: Client, ann: Member
     shown = visitor.post(address, {**SAID, **asked, "do": "preview"}).content.decode()
     assert "1 member" in shown
     assert ann.card_number[-4:] in shown
-    assert "found:" in shown
+    assert "Net spend <b>2240.00</b>" in shown
     assert not Segment.objects.exists()
     response = visitor.post(address, {**SAID, **asked, "alert_percent": "20"})
     segment = Segment.objects.get()

@@ -16,7 +16,7 @@ from rich.table import Table
 from campaigns.services import journey_campaigns
 from config.base import clock, side_by_side
 from config.management.commands import run_due, serve
-from config.management.demo import at_work, people, staff, synthetic
+from config.management.demo import at_work, campaign, people, staff, synthetic
 from config.management.demo.categories import CATEGORIES
 from config.management.demo.staff import LogIn
 from config.management.demo.synthetic import SyntheticYear
@@ -71,6 +71,7 @@ class Command(BaseCommand):
         self._load(options)
         self._settle(options)
         at_work.put_on_desks(at=clock.now())
+        campaign.start(at=clock.now())
         call_command("loyalty_audit", stdout=self.stdout, stderr=self.stderr)
         self._print_totals(time.monotonic() - started)
         self._print_access(options, log_ins, key)

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
+from config.management.demo.campaign import SEGMENT
+
 try:
     from playwright.sync_api import Error as BrowserError
     from playwright.sync_api import Page, ViewportSize, sync_playwright
@@ -23,6 +25,8 @@ ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--hide-scrollbars")
 SYSTEM_CHROMIUM: Final = Path("/usr/bin/chromium")
 # Charts draw themselves in this time.
 SETTLED_MS: Final = 800
+BOARD: Final = "admin/campaigns/board/"
+FIRST_CAMPAIGN: Final = ".lc-board a[href*='/campaigns/']"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,13 @@ PICTURES: Final = (
     Picture("month-end", "admin/reports/month-end/"),
     Picture("case-desk", "admin/cases/?queue=all"),
     Picture("approvals", "admin/approvals/"),
+    Picture(
+        "segment-editor",
+        "admin/campaigns/segments/",
+        (f"tr:has-text('{SEGMENT}') a[href*='/segments/']", "a[href$='/change/']"),
+    ),
+    Picture("campaign", BOARD, (FIRST_CAMPAIGN,)),
+    Picture("campaign-results", BOARD, (FIRST_CAMPAIGN, "a[href$='/results/']")),
 )
 
 
