@@ -107,15 +107,16 @@ def follow(events: Sequence[Delivery], *, at: datetime) -> int:
     """
     following = [each for each in running() if each.trigger.event is not None]
     known = trigger_events.Known(events)
-    started = [
+    started = _first_of_each(
         _Started(each, event, found)
         for each in following
         for event in events
         if not _is_own(each.campaign, event.caused_by)
         for found in trigger_events.find(each.trigger, event, known, running_since=each.since)
-    ]
+    )
     # Even where its instant is over: what waits is looked at again when it acts.
-    _wait([one for one in started if one.waits])
+    waiting = [one for one in started if one.waits]
+    _wait(waiting)
     due = [one for one in started if not one.waits and one.by.holds(one.acts_at)]
     campaigns = {one.by.campaign.pk for one in due}
     if len(campaigns) > 1:
@@ -125,7 +126,7 @@ def follow(events: Sequence[Delivery], *, at: datetime) -> int:
         for each in following
         if each.campaign.pk in campaigns
     )
-    return len(started) - sum(not one.waits for one in started) + acted
+    return len(waiting) + acted
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,14 @@ class _Started:
         row = _row(self.by, self.event.member_id, found.key, found.since, self.acts_at)
         row.caused_by, row.context = _cause(self.event), dict(found.context)
         return row
+
+
+def _first_of_each(started: Iterable[_Started]) -> list[_Started]:
+    """Return of those that are the same occurrence the first, which alone would have counted."""
+    found: dict[tuple[int, int, str], _Started] = {}
+    for one in started:
+        found.setdefault((one.by.campaign.pk, one.event.member_id, one.found.key), one)
+    return list(found.values())
 
 
 def _is_own(campaign: Campaign, caused_by: str) -> bool:
