@@ -23,10 +23,12 @@ and when. It is written by
 - Days and hours are the programme's. "at once" is with the next sweep, seconds after the event.
 - An order counts while it is paid and worth more than 0; its event is its placing. What happened
   before the automation was switched on starts nothing.
-- "n days later at h:00" is n programme days after the day of the event. "unless there has been
-  an order by then": an order placed after the event, for an enrolment any order at all, means
-  that nothing is said. An order that is cancelled or refunded in full by then is not followed
-  up.
+- "n days later at h:00" is n programme days after the day of the event; where an event acts
+  "at h:00", that is the next h:00. "unless there has been an order by then": an order placed
+  after the event, for an enrolment any order at all, means that nothing is said. An order that
+  is cancelled or refunded in full by then is not followed up.
+- A tier is about to lapse once a term, as many days before its last day as the ladder warns. A
+  lifecycle stage begins with the first run that finds the member in it.
 - A condition of the calendar is looked at when the scheduler goes through that day: points that
   are spent by then are not spoken of, who has bought by then is not dormant.
 - A day of 29 February is 28 February in other years (`LOYALTY_LEAP_DAY`).

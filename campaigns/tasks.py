@@ -1,7 +1,9 @@
 """Background work about reports, messages and campaigns."""
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Final
 
 from celery import shared_task
@@ -34,6 +36,14 @@ def send_messages() -> None:
             return
 
 
-def follow_triggers(event: Delivery) -> None:
-    """Let campaigns act on an event that starts them."""
-    triggering.follow(event, at=max(clock.now(), event.recorded_at))
+def follow_triggers(events: Sequence[Delivery]) -> None:
+    """Let campaigns act on events that start them; none acts before its event was recorded."""
+    now = clock.now()
+    ordered = sorted(events, key=lambda event: max(now, event.recorded_at))
+    for at, those in groupby(ordered, key=lambda event: max(now, event.recorded_at)):
+        triggering.follow(list(those), at=at)
+
+
+def follow_trigger(event: Delivery) -> None:
+    """Let campaigns act on one event."""
+    follow_triggers([event])

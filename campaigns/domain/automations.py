@@ -220,6 +220,7 @@ def _standing() -> tuple[Automation, ...]:
             "churn-risk", "流失风险唤醒", "Falling asleep",
             {
                 "kind": "lifecycle", "stages": ["dormant"], "hour": MORNING, "cooldown_days": 90,
+                "stop_if": "purchase",
             },
             **_says(
                 "我们想念您", "{{ member.name }}，按您的习惯已有些日子没见，欢迎回来看看。",

@@ -213,7 +213,8 @@ class _Firing:
         one.keys.add(each.key)
         if not reason:
             one.acts.append(each.at)
-            self.gifts.append(Gift(len(self.rows), each.member_id, row.points, given))
+            about = each.context.get("order")
+            self.gifts.append(Gift(len(self.rows), each.member_id, row.points, given, about))
         self.rows.append(row)
         self.occurrences.append(each)
 
@@ -233,7 +234,9 @@ class _Firing:
                 row.skipped, row.points, row.money = refused[gift.number], 0, Decimal(0)
                 self.skipped[row.skipped] += 1
         given = [self.rows[number] for number in place.values()]
-        CampaignAct.objects.bulk_update(given, ["effects", "skipped", "points", "money"])
+        # A campaign that only speaks has nothing to write down with its acts.
+        told = [row for row in given if row.effects or row.skipped]
+        CampaignAct.objects.bulk_update(told, ["effects", "skipped", "points", "money"])
         budgets.spend(budget, [Cost(row.points, row.money) for row in given if not row.skipped])
 
     def _tell(self) -> None:

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from campaigns.domain.effects import Effect, EffectKind
 from config.base.errors import DomainError
+from members.models import Order
 from members.services import cases
 from members.services.cases import NewCase
 from rewards.domain import validity
@@ -32,12 +33,16 @@ Worth = dict[tuple[EffectKind, str], Decimal]
 
 @dataclass(slots=True)
 class Gift:
-    """What one act gives to one member. `issued` is filled with the ids of what was given."""
+    """What one act gives to one member. `issued` is filled with the ids of what was given.
+
+    `order` is the one that the act is about, if it is about one.
+    """
 
     number: int
     member: int
     points: int
     effects: Sequence[Effect]
+    order: int | None = None
     issued: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -178,6 +183,15 @@ def _cases(each: Gift, at: datetime, actor: str) -> None:
     for effect in each.effects:
         if effect.kind is not EffectKind.CASE:
             continue
-        new = NewCase(each.member, CASE_KIND, CASE_CHANNEL, effect.name)
+        new = NewCase(
+            each.member, CASE_KIND, CASE_CHANNEL, effect.name, reference=_number_of(each.order)
+        )
         case = cases.register(new=new, at=at, actor=actor)
         each.issued.append({"kind": effect.kind.value, "id": case.pk})
+
+
+def _number_of(order: int | None) -> str:
+    """Return the number of an order, by which a case names it; "" of none."""
+    if order is None:
+        return ""
+    return Order.objects.filter(pk=order).values_list("order_no", flat=True).first() or ""

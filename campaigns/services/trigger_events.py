@@ -4,23 +4,36 @@ Each kind of trigger looks at what the event names as it now stands, so that an 
 handed over twice or late finds the same. Source: CMP-01.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final
 
-from django.db.models import Q, QuerySet, Sum
+from django.db import connection
+from django.db.models import QuerySet, Sum
 
-from campaigns.domain.triggers import Kind, Trigger, Window
+from campaigns.domain.triggers import EVENTS, Kind, Trigger, Window
 from config.base import clock
 from members.models import Interaction, Moderation, Order, OrderStatus
 from members.services.events import Delivery
 from tiers.models import Tier
 
+ORDERED: Final = EVENTS[Kind.ORDER]
 SCORE: Final = "score"
 SURVEY: Final = "survey"
 COMPLAINT: Final = "complaint"
+
+_EARLIER: Final = """
+SELECT o.id, count(e.id)
+FROM members_order o
+LEFT JOIN members_order e ON e.member_id = o.member_id
+    AND (e.placed_at, e.id) < (o.placed_at, o.id)
+    AND e.status <> 'cancelled' AND e.net_amount > 0
+WHERE o.id = ANY(%s)
+GROUP BY o.id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +45,48 @@ class Found:
     context: Mapping[str, Any] = field(default_factory=dict)
 
 
-def find(trigger: Trigger, event: Delivery, *, running_since: datetime) -> list[Found]:
+class Known:
+    """What events name, read once for all of them, and only where a trigger asks for it."""
+
+    def __init__(self, events: Sequence[Delivery]) -> None:
+        self._events = events
+
+    def order(self, event: Delivery) -> Order | None:
+        """Return the order that an event names, if it counts and is the member's."""
+        return self._orders.get((event.payload["source"], event.payload["ref"], event.member_id))
+
+    @cached_property
+    def _orders(self) -> dict[tuple[str, str, int], Order]:
+        named = [each.payload for each in self._events if each.kind == ORDERED]
+        found = counting().filter(
+            order_no__in={each["ref"] for each in named},
+            source__in={each["source"] for each in named},
+        )
+        return {(each.source, each.order_no, each.member_id): each for each in found}
+
+    def earlier(self, order: Order) -> int:
+        """Return how many orders of the member counted before an order."""
+        return self._earlier[order.pk]
+
+    @cached_property
+    def _earlier(self) -> dict[int, int]:
+        with connection.cursor() as cursor:
+            cursor.execute(_EARLIER, [[order.pk for order in self._orders.values()]])
+            return dict(cursor.fetchall())
+
+    @cached_property
+    def ranks(self) -> dict[str, int]:
+        """Return the ranks of the tiers."""
+        return dict(Tier.objects.values_list("code", "rank"))
+
+
+def find(
+    trigger: Trigger, event: Delivery, known: Known, *, running_since: datetime
+) -> list[Found]:
     """Return the occurrences that an event is of a trigger; none from before the campaign ran."""
     if trigger.event != event.kind:
         return []
-    found = _FINDERS[trigger.kind](trigger, event, running_since)
+    found = _FINDERS[trigger.kind](trigger, event, known, running_since)
     return [each for each in found if each.since >= running_since]
 
 
@@ -45,17 +95,10 @@ def counting() -> QuerySet[Order]:
     return Order.objects.exclude(status=OrderStatus.CANCELLED).filter(net_amount__gt=0)
 
 
-def _order(trigger: Trigger, event: Delivery, running_since: datetime) -> list[Found]:
+def _order(trigger: Trigger, event: Delivery, known: Known, running_since: datetime) -> list[Found]:
     payload, wanted = event.payload, trigger.values
-    order = (
-        counting()
-        .filter(
-            order_no=payload["ref"], source=payload["source"], member_id=event.member_id,
-            placed_at__gte=running_since,
-        )
-        .first()
-    )  # fmt: skip
-    if order is None:
+    order = known.order(event)
+    if order is None or order.placed_at < running_since:
         return []
     context = {"order": order.pk, "order.points": payload.get("points", 0)}
     if "steps" in wanted:
@@ -67,14 +110,9 @@ def _order(trigger: Trigger, event: Delivery, running_since: datetime) -> list[F
         return []
     if "nth" not in wanted:
         return [Found(f"order:{order.pk}", order.placed_at, context)]
-    if _earlier(order).count() != wanted["nth"] - 1:
+    if known.earlier(order) != wanted["nth"] - 1:
         return []
     return [Found(f"nth:{wanted['nth']}", order.placed_at, context)]
-
-
-def _earlier(order: Order) -> QuerySet[Order]:
-    before = Q(placed_at__lt=order.placed_at) | Q(placed_at=order.placed_at, pk__lt=order.pk)
-    return counting().filter(before, member_id=order.member_id)
 
 
 def _steps(trigger: Trigger, order: Order, running_since: datetime) -> list[Found]:
@@ -115,7 +153,9 @@ def _said(event: Delivery) -> Interaction | None:
     return said
 
 
-def _interaction(trigger: Trigger, event: Delivery, running_since: datetime) -> list[Found]:
+def _interaction(
+    trigger: Trigger, event: Delivery, _known: Known, running_since: datetime
+) -> list[Found]:
     said = _said(event)
     if said is None or said.kind not in trigger.values["interactions"]:
         return []
@@ -123,7 +163,9 @@ def _interaction(trigger: Trigger, event: Delivery, running_since: datetime) -> 
     return [Found(key, said.occurred_at)]
 
 
-def _survey(trigger: Trigger, event: Delivery, running_since: datetime) -> list[Found]:
+def _survey(
+    trigger: Trigger, event: Delivery, _known: Known, running_since: datetime
+) -> list[Found]:
     said, wanted = _said(event), trigger.values
     if said is None or said.kind != wanted.get("survey", SURVEY):
         return []
@@ -135,19 +177,21 @@ def _survey(trigger: Trigger, event: Delivery, running_since: datetime) -> list[
     return [Found(f"fact:{said.pk}", said.occurred_at)]
 
 
-def _enrolment(trigger: Trigger, event: Delivery, running_since: datetime) -> list[Found]:
+def _enrolment(
+    trigger: Trigger, event: Delivery, _known: Known, running_since: datetime
+) -> list[Found]:
     channels = trigger.values.get("channels")
     if channels and event.payload.get("channel") not in channels:
         return []
     return [Found("enrolment", event.occurred_at)]
 
 
-def _tier(trigger: Trigger, event: Delivery, running_since: datetime) -> list[Found]:
+def _tier(trigger: Trigger, event: Delivery, known: Known, running_since: datetime) -> list[Found]:
     before, after = event.payload["from"], event.payload["to"]
     wanted = trigger.values.get("tiers")
     if wanted and after not in wanted:
         return []
-    ranks = dict(Tier.objects.filter(code__in=[before, after]).values_list("code", "rank"))
+    ranks = known.ranks
     if before not in ranks or after not in ranks:
         return []
     is_up = ranks[after] > ranks[before]
@@ -158,7 +202,9 @@ def _tier(trigger: Trigger, event: Delivery, running_since: datetime) -> list[Fo
     return [Found(f"{after}:{on}", event.occurred_at, {"tier": after, "tier_before": before})]
 
 
-def _lapsing(trigger: Trigger, event: Delivery, running_since: datetime) -> list[Found]:
+def _lapsing(
+    trigger: Trigger, event: Delivery, _known: Known, running_since: datetime
+) -> list[Found]:
     tier, until = event.payload["tier"], event.payload["kept_until"]
     wanted = trigger.values.get("tiers")
     if wanted and tier not in wanted:
@@ -166,25 +212,29 @@ def _lapsing(trigger: Trigger, event: Delivery, running_since: datetime) -> list
     return [Found(f"{tier}:{until}", event.occurred_at, {"tier": tier, "kept_until": until})]
 
 
-def _segment(trigger: Trigger, event: Delivery, running_since: datetime) -> list[Found]:
+def _segment(
+    trigger: Trigger, event: Delivery, _known: Known, running_since: datetime
+) -> list[Found]:
     if event.payload.get("segment") != trigger.values["segment"]:
         return []
     return [Found(f"event:{event.event_id}", event.occurred_at)]
 
 
-def _lifecycle(trigger: Trigger, event: Delivery, running_since: datetime) -> list[Found]:
+def _lifecycle(
+    trigger: Trigger, event: Delivery, _known: Known, running_since: datetime
+) -> list[Found]:
     if event.payload.get("to") not in trigger.values["stages"]:
         return []
     return [Found(f"event:{event.event_id}", event.occurred_at, {"stage": event.payload["to"]})]
 
 
-def _case(trigger: Trigger, event: Delivery, running_since: datetime) -> list[Found]:
+def _case(trigger: Trigger, event: Delivery, _known: Known, running_since: datetime) -> list[Found]:
     if event.payload.get("kind") not in trigger.values.get("kinds", (COMPLAINT,)):
         return []
     return [Found(f"case:{event.payload['case']}", event.occurred_at)]
 
 
-_FINDERS: Final[Mapping[Kind, Callable[[Trigger, Delivery, datetime], list[Found]]]] = {
+_FINDERS: Final[Mapping[Kind, Callable[[Trigger, Delivery, Known, datetime], list[Found]]]] = {
     Kind.ORDER: _order,
     Kind.INTERACTION: _interaction,
     Kind.SURVEY: _survey,

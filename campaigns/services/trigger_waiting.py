@@ -51,16 +51,34 @@ def _fire_slice(at: datetime, recorded_at: datetime) -> int:
     )
     stops = _stops(rows, by_campaign)
     for row in rows:
-        row.ended_at, row.reason = recorded_at, stops.get(row.pk, "")
+        row.reason = stops.get(row.pk, "")
         row.state = OccurrenceState.STOPPED if row.reason else OccurrenceState.DONE
     going = [row for row in rows if not row.reason]
     firing.hold(
         members={row.member_id for row in going}, campaigns={row.campaign_id for row in going}
     )
     for pk, each in by_campaign.items():
-        _act_on(each, [row for row in going if row.campaign_id == pk], recorded_at)
-    TriggerOccurrence.objects.bulk_update(rows, ["state", "reason", "ended_at"])
+        if own := [row for row in going if row.campaign_id == pk]:
+            _act_on(each, own, recorded_at)
+    _write(rows, recorded_at)
     return len(rows)
+
+
+_WRITE: Final = """
+UPDATE campaigns_triggeroccurrence o
+SET state = w.state, reason = w.reason, ended_at = %(at)s
+FROM json_to_recordset(%(rows)s::json) AS w (pk bigint, state text, reason text)
+WHERE o.id = w.pk
+"""
+
+
+def _write(rows: Sequence[TriggerOccurrence], at: datetime) -> None:
+    """Write what has become of occurrences, in one statement."""
+    if not rows:
+        return
+    ended = [{"pk": row.pk, "state": row.state, "reason": row.reason} for row in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, {"at": at, "rows": orjson.dumps(ended).decode()})
 
 
 def _act_on(each: Running, rows: Sequence[TriggerOccurrence], recorded_at: datetime) -> None:

@@ -99,27 +99,72 @@ def follow_wanted() -> None:
 
 
 @transaction.atomic
-def follow(event: Delivery, *, at: datetime) -> int:
-    """Let every campaign act that an event starts; return how many did, or will.
+def follow(events: Sequence[Delivery], *, at: datetime) -> int:
+    """Let every campaign act that events start; return on how many it did, or will.
 
-    A campaign never acts on what it has caused itself.
+    A campaign never acts on what it has caused itself. What is read and written does not grow with
+    the events, only with the campaigns that they start.
     """
-    waiting, due = 0, list[tuple[Running, Occurrence]]()
-    for each in running():
-        if each.trigger.event != event.kind or _is_own(each.campaign, event.caused_by):
-            continue
-        for found in trigger_events.find(each.trigger, event, running_since=each.since):
-            acts_at = each.trigger.acts_at(found.since)
-            if acts_at > found.since:
-                # Even where its instant is over: what waits is looked at again when it acts.
-                _wait(each, event, found, acts_at)
-                waiting += 1
-            elif each.holds(acts_at):
-                due.append((each, _occurrence(event, found, acts_at)))
-    campaigns = {each.campaign.pk for each, _one in due}
+    following = [each for each in running() if each.trigger.event is not None]
+    known = trigger_events.Known(events)
+    started = _first_of_each(
+        _Started(each, event, found)
+        for each in following
+        for event in events
+        if not _is_own(each.campaign, event.caused_by)
+        for found in trigger_events.find(each.trigger, event, known, running_since=each.since)
+    )
+    # Even where its instant is over: what waits is looked at again when it acts.
+    waiting = [one for one in started if one.waits]
+    _wait(waiting)
+    due = [one for one in started if not one.waits and one.by.holds(one.acts_at)]
+    campaigns = {one.by.campaign.pk for one in due}
     if len(campaigns) > 1:
-        firing.hold(members=[event.member_id], campaigns=campaigns)
-    return waiting + sum(act(each, [one], at=at) for each, one in due)
+        firing.hold(members={one.event.member_id for one in due}, campaigns=campaigns)
+    acted = sum(
+        act(each, [one.occurrence for one in due if one.by is each], at=at)
+        for each in following
+        if each.campaign.pk in campaigns
+    )
+    return len(waiting) + acted
+
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """An event that starts a campaign for its member."""
+
+    by: Running
+    event: Delivery
+    found: Found
+
+    @property
+    def acts_at(self) -> datetime:
+        return self.by.trigger.acts_at(self.found.since)
+
+    @property
+    def waits(self) -> bool:
+        return self.acts_at > self.found.since
+
+    @property
+    def occurrence(self) -> Occurrence:
+        found = self.found
+        cause = _cause(self.event)
+        return Occurrence(self.event.member_id, found.key, self.acts_at, cause, found.context)
+
+    @property
+    def row(self) -> TriggerOccurrence:
+        found = self.found
+        row = _row(self.by, self.event.member_id, found.key, found.since, self.acts_at)
+        row.caused_by, row.context = _cause(self.event), dict(found.context)
+        return row
+
+
+def _first_of_each(started: Iterable[_Started]) -> list[_Started]:
+    """Return of those that are the same occurrence the first, which alone would have counted."""
+    found: dict[tuple[int, int, str], _Started] = {}
+    for one in started:
+        found.setdefault((one.by.campaign.pk, one.event.member_id, one.found.key), one)
+    return list(found.values())
 
 
 def _is_own(campaign: Campaign, caused_by: str) -> bool:
@@ -131,14 +176,11 @@ def _cause(event: Delivery) -> str:
     return event.caused_by or f"event:{event.event_id}"
 
 
-def _wait(each: Running, event: Delivery, found: Found, acts_at: datetime) -> None:
-    row = _row(each, event.member_id, found.key, found.since, acts_at)
-    row.caused_by, row.context = _cause(event), dict(found.context)
-    TriggerOccurrence.objects.bulk_create([row], ignore_conflicts=True)
-
-
-def _occurrence(event: Delivery, found: Found, acts_at: datetime) -> Occurrence:
-    return Occurrence(event.member_id, found.key, acts_at, _cause(event), found.context)
+def _wait(started: Sequence[_Started]) -> None:
+    """Let occurrences wait; in an order, so that two who write the same never wait in a ring."""
+    rows = [one.row for one in started]
+    rows.sort(key=lambda row: (row.campaign_id, row.member_id, row.key))
+    TriggerOccurrence.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _row(

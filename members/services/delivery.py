@@ -1,14 +1,16 @@
 """Handing events to those who follow them.
 
-A follower's work on one event and the note that it is done are one transaction: whatever dies in
-between, both happen or neither. What fails is tried again later, longer each time, then parked.
+A follower's work on an event and the note that it is done are one transaction: whatever dies in
+between, both happen or neither. One that takes many events at once has a transaction for all of
+them; where that fails, each event has its own. What fails is tried again later, longer each time,
+then parked.
 
 Source: design §3, rule 3.
 """
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -20,26 +22,29 @@ from members.models.event import DeliveryState
 from members.services import events
 from members.services.events import Delivery
 
-BATCH: Final = 20
+BATCH: Final = 50
 # Claims come due again when their lease ends; what is left of a batch by then is another's.
 LEASE_MARGIN: Final = timedelta(minutes=1)
 
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[Delivery], None]
+ManyHandler = Callable[[Sequence[Delivery]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Follower:
     """Who follows which kinds of event, and what it does with one.
 
-    One that `chooses` subscribes to kinds itself, as they are wanted.
+    One that `chooses` subscribes to kinds itself, as they are wanted. One that can `handle_many`
+    is handed a batch at once where nothing fails.
     """
 
     name: str
     kinds: frozenset[str]
     handle: Handler
     chooses: bool = False
+    handle_many: ManyHandler | None = None
 
 
 class FollowerUnknownError(DomainError):
@@ -87,12 +92,37 @@ def deliver(*, follower: str, at: datetime) -> int:
     if found is None:
         raise FollowerUnknownError(follower)
     claimed = events.claim_deliveries(follower, BATCH, at)
+    if _all_at_once(found, claimed):
+        return len(claimed)
     deadline = time.monotonic() + (events.LEASE - LEASE_MARGIN).total_seconds()
     for delivery in claimed:
         if time.monotonic() > deadline:
             break
         _hand_over(found, delivery, at)
     return len(claimed)
+
+
+def _all_at_once(follower: Follower, claimed: Sequence[Delivery]) -> bool:
+    """Hand over a batch in one transaction; False where it has to be done event by event.
+
+    So it is where any was tried before: an event that kills its follower takes no others along.
+    """
+    is_first = all(delivery.attempt == 1 for delivery in claimed)
+    if follower.handle_many is None or len(claimed) < 2 or not is_first:
+        return False
+    try:
+        _handle_many(follower.handle_many, claimed)
+    except Exception as error:  # each event by itself will tell which one it was
+        logger.info("%s takes its events one by one: %s", follower.name, type(error).__name__)
+        return False
+    return True
+
+
+@transaction.atomic
+def _handle_many(handle: ManyHandler, claimed: Sequence[Delivery]) -> None:
+    handle(claimed)
+    if events.complete(claimed) < len(claimed):
+        raise _ClaimLostError
 
 
 def _hand_over(follower: Follower, delivery: Delivery, at: datetime) -> None:

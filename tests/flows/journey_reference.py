@@ -34,11 +34,15 @@ class Basket:
 
 @dataclass
 class Household:
-    """What the year makes of one household; times are digits on the programme's clock."""
+    """What the year makes of one household; times are digits on the programme's clock.
+
+    `terms` says since when which tier is held until which last day.
+    """
 
     points: dict[str, tuple[int, int]] = field(default_factory=dict)
     standings: list[tuple[int, datetime]] = field(default_factory=list)
     lots: list[tuple[date, int]] = field(default_factory=list)
+    terms: list[tuple[datetime, int, date | None]] = field(default_factory=list)
     rank: int = 0
     kept_until: date | None = None
 
@@ -93,8 +97,9 @@ def baskets_of(households: int) -> dict[int, list[Basket]]:
     seconds = pc.cast(table.column(at), pa.timestamp("s"), safe=False)
     table = table.set_column(at, "transaction_timestamp", seconds)
     by_household: dict[int, dict[int, Basket]] = defaultdict(dict)
-    for row in table.to_pylist():
-        _ring_up(by_household[row["household_id"]], row)
+    for batch in table.to_batches(max_chunksize=50_000):
+        for row in batch.to_pylist():
+            _ring_up(by_household[row["household_id"]], row)
     return {
         household: sorted(baskets.values(), key=lambda basket: (basket.at, basket.number))
         for household, baskets in by_household.items()
@@ -123,6 +128,7 @@ def run(baskets: list[Basket], until: datetime) -> Household:
         result.lots.append((_last_valid_day(basket.at.date()), base + extra))
         spent[basket.at.date()] += amount
         _evaluate(result, spent, basket.at)
+        result.terms.append((basket.at, result.rank, result.kept_until))
     _review(result, spent, until)
     return result
 
@@ -147,6 +153,7 @@ def _review(result: Household, spent: dict[date, int], upto: datetime) -> None:
             result.rank = rank
             result.standings.append((rank, midnight))
         result.kept_until = result.kept_until + TERM if rank else None
+        result.terms.append((midnight, rank, result.kept_until))
 
 
 def _earned(spent: dict[date, int], last: date) -> int:

@@ -107,6 +107,58 @@ def test_a_claim_that_was_lost_meanwhile_has_no_effect(no_followers: None) -> No
     assert not Case.objects.exists(), "the one that did it has its effect, not this one"
 
 
+def follow_many(handle: Callable[[Delivery], None], batches: list[int]) -> None:
+    """Follow with one who is handed batches, and note how large they are."""
+
+    def handle_many(each: Sequence[Delivery]) -> None:
+        batches.append(len(each))
+        for one in each:
+            handle(one)
+
+    kinds = frozenset({KIND})
+    delivery.register(Follower(NAME, kinds, handle, handle_many=handle_many))
+    delivery.sync_subscriptions()
+
+
+@pytest.mark.django_db
+def test_who_takes_many_is_handed_them_at_once_and_event_by_event_where_that_fails(
+    no_followers: None,
+) -> None:
+    def refuse(each: Delivery) -> None:
+        opens_case(each)
+        if each.payload["n"] == 3:
+            raise ZeroDivisionError
+
+    batches: list[int] = []
+    follow_many(refuse, batches)
+    announce(make.member(), 3)
+    delivery.deliver(follower=NAME, at=NOW)
+    assert (batches, states()) == ([3], [DeliveryState.DONE] * 3)
+
+    announce(make.member(), 5)
+    delivery.deliver(follower=NAME, at=NOW)
+    assert batches == [3, 5]
+    assert states().count(DeliveryState.DONE) == 7
+    assert Case.objects.count() == 7, "what the batch had done was undone"
+
+    announce(make.member(), 3, NOW + events.FIRST_BACKOFF)
+    delivery.deliver(follower=NAME, at=NOW + events.FIRST_BACKOFF)
+    assert batches == [3, 5], "what was tried before may be what kills"
+    assert states().count(DeliveryState.DONE) == 10
+
+
+@pytest.mark.django_db
+def test_a_batch_with_a_claim_that_was_lost_has_no_effect(no_followers: None) -> None:
+    def slow(each: Delivery) -> None:
+        opens_case(each)
+        events.complete([each])
+
+    follow_many(slow, [])
+    announce(make.member(), 2)
+    delivery.deliver(follower=NAME, at=NOW)
+    assert not Case.objects.exists(), "the one that did it has its effect, not this one"
+
+
 @pytest.mark.django_db
 def test_one_name_is_one_follower(no_followers: None) -> None:
     follow(opens_case)

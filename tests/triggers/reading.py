@@ -170,6 +170,9 @@ class Reader:
         for number, at in enumerate(person.asleep):
             acts = clock_time(local(at), 10)
             acts = acts if acts >= at else acts + DAY
-            if self._run(acts, 72) and not (last_told and acts - last_told < 90 * DAY):
+            run = self._run(acts, 72)
+            if run is None or any(order.at > at for order in person.counting(run)):
+                continue
+            if not (last_told and acts - last_told < 90 * DAY):
                 last_told = acts
                 yield "churn-risk", f"change:{number}"
