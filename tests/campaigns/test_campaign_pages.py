@@ -87,6 +87,19 @@ def test_a_campaign_is_written_seen_and_sent_on_one_page(client: Client, boss: U
     assert (campaign.state, campaign.stage_percent) == ("pilot", 20)
 
 
+@pytest.mark.req("CMP-15")
+def test_a_cost_with_parts_of_cents_is_refused_where_it_is_typed(
+    client: Client, boss: User
+) -> None:
+    campaigns.segment("gold", at=members.AT)
+    typed = {"effect-1-cost": "0.125"}
+
+    answer = client.post(reverse("admin:campaign_new"), filled(**typed))
+
+    assert answer.context["editor"].effects.forms[1].errors.keys() == {"cost"}
+    assert not Campaign.objects.exists()
+
+
 @pytest.mark.req("CMP-12")
 def test_buttons_ask_why_and_do_it(client: Client, boss: User) -> None:
     campaign = campaigns.running(at=clock.now(), percent=10)
