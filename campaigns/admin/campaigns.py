@@ -159,9 +159,12 @@ def on_board(campaign: Campaign) -> dict[str, Any]:
 def _numbers(campaign: Campaign, at: datetime) -> dict[str, Any]:
     funnel = queries.funnel(campaign, at)
     budget = funnel.budget
+    multiplied = 0 if budget is None else budget.multiplied_points
+    points = 0 if budget is None else budget.spent_points + multiplied
+    over = 0 if budget is None or budget.limit_points is None else points - budget.limit_points
     bars = [] if budget is None else [
-        (gettext("Points"), formats.points(budget.spent_points), budget.limit_points,
-         _share(budget.spent_points, budget.limit_points)),
+        (gettext("Points"), formats.points(points), budget.limit_points,
+         _share(points, budget.limit_points)),
         (gettext("Money"), formats.money(budget.spent_money), budget.limit_money,
          _share(budget.spent_money, budget.limit_money)),
         (gettext("Times"), f"{budget.spent_acts:,}", budget.limit_acts,
@@ -175,13 +178,16 @@ def _numbers(campaign: Campaign, at: datetime) -> dict[str, Any]:
             (campaign_words.skipped(code), n) for code, n in sorted(funnel.skipped.items())
         ],
         "bars": [bar for bar in bars if bar[2] is not None],
+        "multiplied": formats.points(multiplied) if multiplied else "",
+        "over": formats.points(over) if over > 0 else "",
+        "multipliers_ended": budget is not None and budget.is_used_by_multipliers,
         "money": formats.money(funnel.money),
         "points": formats.points(funnel.points),
     }
 
 
 def _share(part: Any, whole: Any) -> int:
-    return 0 if not whole else int(part * 100 / whole)
+    return 0 if not whole else min(100, int(part * 100 / whole))
 
 
 def _versions(campaign: Campaign) -> dict[str, Any]:

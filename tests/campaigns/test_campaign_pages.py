@@ -280,6 +280,11 @@ def test_lint_finds_what_gives_too_much() -> None:
     assert found(effects=[POINTS], **sound, **dear) == {"over_budget"}
     double = {"kind": "multiplier", "factor": "2"}
     assert found(effects=[double], **sound) == {"multiplier_unlimited"}
+    some = {"budget_points": 100}
+    assert found(effects=[double], **sound, **some) == {"multiplier_over_budget"}
+    capped = {**double, "cap_points": 101}
+    assert found(effects=[capped], **sound, **some) == {"multiplier_over_budget"}
+    assert found(effects=[{**double, "cap_points": 100}], **sound, **some) == set()
     assert found(**sound) == {"no_effect"}
 
 

@@ -360,3 +360,12 @@ def test_who_has_just_been_closed_is_missing_from_no_segment() -> None:
     audits.install()
     (check,) = audit.select(["campaign_segment"])
     assert audit.run_one(check).violations == []
+
+
+def test_a_multiplier_for_some_variants_is_refused_and_says_why() -> None:
+    with pytest.raises(DomainError, match="whole audience") as refused:
+        campaigns.draft(
+            at=day(1), variants=[{"code": "a"}, {"code": "b"}],
+            effects=[{**DOUBLE, "variants": ["a"]}],
+        )  # fmt: skip
+    assert refused.value.details == {"path": "variants"}
