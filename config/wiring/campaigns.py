@@ -2,12 +2,14 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from campaigns import queries
 from campaigns.admin import campaign_acts, campaign_editor, campaign_panels, campaigns, results
 from campaigns.services import campaign_drafts, launching
 from config.base.admin.reauth import fresh_login_required
 from config.base.panels import EventText, Page, Panel, Place, register
 from members.services import approvals
 from members.services.approvals import Kind
+from rewards import publication
 
 
 def install() -> None:
@@ -20,6 +22,7 @@ def install() -> None:
             launching.drop,
         ),
     )  # fmt: skip
+    publication.tell_terms(queries.terms_in_force)
     register(
         Page("campaigns/board/", "campaign_board", campaigns.board_page),
         Page("campaigns/new/", "campaign_new", campaign_editor.new_page),
