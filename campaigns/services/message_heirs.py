@@ -58,8 +58,8 @@ def _survivors(members: Iterable[int]) -> dict[int, int]:
     """Return who stands for each member at the end of its merges."""
     last = {member: member for member in members}
     while True:
-        rows = Member.objects.filter(pk__in=set(last.values()), merged_into__isnull=False)
-        further = dict(rows.values_list("pk", "merged_into"))
+        rows = Member.objects.filter(pk__in=set(last.values())).values_list("pk", "merged_into")
+        further = {member: into for member, into in rows if into is not None}
         if not further:
             return last
         last = {member: further.get(at, at) for member, at in last.items()}
