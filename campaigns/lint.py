@@ -3,7 +3,7 @@
 Warnings, not refusals. Source: CMP-17.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.domain import effects, triggers
-from campaigns.domain.effects import EffectKind
+from campaigns.domain.effects import Effect, EffectKind
 from campaigns.domain.triggers import Kind
 from campaigns.models import CampaignVersion
 from campaigns.queries import Preview
@@ -28,6 +28,10 @@ WARNINGS: Final[dict[str, Promise]] = {
     "no_terms": _("It has no published terms."),
     "no_effect": _("It gives nothing and says nothing."),
     "multiplier_unlimited": _("The multiplier has no limit per member, and no budget stops it."),
+    "multiplier_over_budget": _(
+        "The multiplier can go beyond the budget in points: it ends some minutes after the budget"
+        " is used. A limit per member that fits into the budget for everybody keeps it exactly."
+    ),
     "nobody": _("Nobody is in the audience now."),
 }
 # What members do themselves, or what has to be true of them; the rest comes to everybody.
@@ -56,8 +60,8 @@ def _found(version: CampaignVersion, seen: Preview) -> Iterator[str]:
         yield from _of_budget(version, seen)
         if version.limit_acts is None:
             yield "no_limit"
-    if any(each.cap_points is None for each in multipliers):
-        yield "multiplier_unlimited"
+    if multipliers:
+        yield from _of_multipliers(version, multipliers, seen)
     if version.ends_at is None:
         yield "no_end"
     if not version.holdout_percent:
@@ -70,6 +74,18 @@ def _found(version: CampaignVersion, seen: Preview) -> Iterator[str]:
 
 def _asks_something(version: CampaignVersion) -> bool:
     return triggers.parse(version.trigger).kind in _QUALIFIES
+
+
+def _of_multipliers(
+    version: CampaignVersion, multipliers: Sequence[Effect], seen: Preview
+) -> Iterator[str]:
+    budget = version.budget_points
+    if any(each.cap_points is None for each in multipliers):
+        yield "multiplier_unlimited" if budget is None else "multiplier_over_budget"
+    elif budget is not None:
+        most = sum(each.cap_points or 0 for each in multipliers) * seen.addressed
+        if most + seen.cost.points > budget:
+            yield "multiplier_over_budget"
 
 
 def _of_budget(version: CampaignVersion, seen: Preview) -> Iterator[str]:

@@ -21,6 +21,7 @@ STATE_TONES: Final[Mapping[str, str]] = {
 REASONS: Final[dict[str, Promise]] = {
     "stale": _("It would have been stale news by the time it could be sent."),
     "member_not_active": _("The membership is not active."),
+    "survivor_has_it": _("The member was merged, and the member that stays has this message."),
     "minor": _("The member is too young to be sent offers."),
     "no_consent": _("The member has not agreed to messages of this purpose on any channel."),
     "no_channel": _("No channel that the member allows reaches the member."),

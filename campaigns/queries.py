@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Q, Sum
 
 from campaigns.domain import assignment, effects
 from campaigns.domain.effects import Cost
@@ -18,6 +19,7 @@ from campaigns.models import (
     CampaignVersion,
 )
 from campaigns.services import assigning, budgets, giving
+from rewards import programme_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +116,35 @@ def of_member(member_id: int) -> list[tuple[CampaignMember, int]]:
     return [(row, acts.get(row.campaign_id, 0)) for row in rows.order_by("campaign__code")]
 
 
-def published(at: datetime) -> list[CampaignVersion]:
-    """Return the running versions whose terms are public: rules text and period.
+def terms_in_force(at: datetime) -> list[dict[str, Any]]:
+    """Return the terms that campaigns have published and that hold at an instant, for everybody.
 
-    Source: issue of campaigns, section 2.
+    Those of a campaign that pauses hold for what it has given, and are told too.
+    Source: LEG-02.
     """
-    rows = CampaignVersion.objects.filter(
-        Q(ends_at=None) | Q(ends_at__gt=at), campaign__running=F("pk"),
-        campaign__state__in=["pilot", "live"],
-    ).exclude(terms_zh="", terms_en="")  # fmt: skip
-    return list(rows.select_related("campaign").order_by("campaign__code"))
+    rows = CampaignVersion.objects.filter(published_at__lte=at).select_related("campaign")
+    goes_on = Q(campaign__ended_at=None) | Q(campaign__ended_at__gt=at)
+    newest = rows.filter(goes_on).order_by("campaign__code", "-number").distinct("campaign__code")
+    return [_terms(row) for row in newest if (row.terms_zh or row.terms_en) and _holds(row, at)]
+
+
+def _holds(version: CampaignVersion, at: datetime) -> bool:
+    has_begun = version.starts_at is None or version.starts_at <= at
+    return has_begun and (version.ends_at is None or at < version.ends_at)
+
+
+def _terms(version: CampaignVersion) -> dict[str, Any]:
+    campaign = version.campaign
+    return {
+        "code": campaign.code,
+        "version": version.number,
+        "name": programme_words.words_of(campaign.name_zh, campaign.name_en),
+        "terms_version": version.terms_version,
+        "terms": programme_words.words_of(version.terms_zh, version.terms_en),
+        "published_at": version.published_at,
+        "starts_at": version.starts_at,
+        "ends_at": version.ends_at,
+    }
 
 
 def is_addressed(row: CampaignMember) -> bool:

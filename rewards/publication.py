@@ -1,11 +1,12 @@
 """The programme as it is published: what holds at an instant, as data and in words.
 
 Its versions are counted by the instants at which anything changes: the ladder, a rule, the policy
-of points, the benefits of a tier, or the brand. Source: TIR-13, INT-11.
+of points, the benefits of a tier, or the brand. Terms of campaigns come and go by their own dates.
+Source: TIR-13, INT-11.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -21,6 +22,16 @@ from rewards.models.rule import FactorSource, RuleEffect, RuleState
 from rewards.services.programme import ProgrammeMissingError
 from tiers.models import LadderVersion, QualificationRule, TierBenefit, TierTerm
 from tiers.models.ladder import Purpose
+
+TermsAt = Callable[[datetime], list[dict[str, Any]]]
+
+_TERMS_AT: list[TermsAt] = []
+
+
+def tell_terms(terms_at: TermsAt) -> None:
+    """Let the terms that something above publishes be told with the programme; once is enough."""
+    if terms_at not in _TERMS_AT:
+        _TERMS_AT.append(terms_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,7 @@ def published(edition: Edition, at: datetime, following: Edition | None) -> dict
         "ladder": _ladder(ladder, at),
         "earning": [_rule(version) for version in _rules(at)],
         "points": _policy(policy),
+        "campaigns": [terms for terms_at in _TERMS_AT for terms in terms_at(at)],
     }
 
 

@@ -155,7 +155,9 @@ class EffectForm(forms.Form):
     )
     birthday_month = forms.BooleanField(label=_("Only in the birthday month"), required=False)
     title = forms.CharField(label=_("What staff should do"), required=False, max_length=80)
-    cost = forms.DecimalField(label=_("Cost each time"), required=False, min_value=Decimal(0))
+    cost = forms.DecimalField(
+        label=_("Cost each time"), required=False, min_value=Decimal(0), decimal_places=2
+    )
     for_variants = forms.CharField(label=_("Only for variants"), required=False, max_length=120)
 
     def __init__(self, *arguments: Any, wanted: str, things: Choices, **named: Any) -> None:

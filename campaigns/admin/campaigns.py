@@ -180,6 +180,9 @@ def on_board(campaign: Campaign) -> dict[str, Any]:
 
 def _numbers(campaign: Campaign, at: datetime) -> dict[str, Any]:
     funnel = queries.funnel(campaign, at)
+    budget = funnel.budget
+    multiplied = 0 if budget is None else budget.multiplied_points
+    over = _over(budget)
     return {
         "funnel": funnel,
         "arms": [(arm, funnel.arms.get(arm, 0)) for arm in ("treated", "holdout", "waiting")],
@@ -187,17 +190,28 @@ def _numbers(campaign: Campaign, at: datetime) -> dict[str, Any]:
         "skipped": [
             (campaign_words.skipped(code), n) for code, n in sorted(funnel.skipped.items())
         ],
-        "bars": [] if funnel.budget is None else _bars(funnel.budget),
+        "bars": [] if budget is None else _bars(budget),
         "told": _told(campaign),
+        "multiplied": formats.points(multiplied) if multiplied else "",
+        "over": formats.points(over) if over > 0 else "",
+        "multipliers_ended": budget is not None and budget.is_used_by_multipliers,
         "money": formats.money(funnel.money),
         "points": formats.points(funnel.points),
     }
 
 
+def _over(budget: CampaignBudget | None) -> int:
+    """Return the points beyond the budget, which multipliers have given before they ended."""
+    if budget is None or budget.limit_points is None:
+        return 0
+    return budget.spent_points + budget.multiplied_points - budget.limit_points
+
+
 def _bars(budget: CampaignBudget) -> list[tuple[str, str, str, int]]:
     """Return the limits of a budget: label, spent, limit, and the share spent in per cent."""
+    points = budget.spent_points + budget.multiplied_points
     rows: list[tuple[str, Callable[[Any], str], Any, Any]] = [
-        (gettext("Points"), formats.points, budget.spent_points, budget.limit_points),
+        (gettext("Points"), formats.points, points, budget.limit_points),
         (gettext("Money"), formats.money, budget.spent_money, budget.limit_money),
         (gettext("Times"), formats.points, budget.spent_acts, budget.limit_acts),
     ]

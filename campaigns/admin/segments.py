@@ -83,7 +83,11 @@ def segments_page(request: HttpRequest) -> HttpResponse:
         SegmentDay.objects.filter(on__gte=since).order_by("on").values_list("segment_id", "size")
     ):
         sizes.setdefault(segment, []).append(size)
-    shown = [_row(segment, sizes.get(segment.pk, [])) for segment in Segment.objects.all()]
+    broken = segments.broken()
+    shown = [
+        {**_row(segment, sizes.get(segment.pk, [])), "problem": broken.get(segment.pk, "")}
+        for segment in Segment.objects.all()
+    ]
     standing = [row for row in shown if row["segment"].retired_at is None]
     own = [row for row in standing if row["segment"].kind != SegmentKind.CAMPAIGN]
     context = {
@@ -107,14 +111,15 @@ def segment_page(request: HttpRequest, segment_id: int) -> HttpResponse:
     choices, at = SegmentChoices(), clock.now()
     days = list(segment.days.all()[:DAYS_SHOWN])[::-1]
     is_own = segment.kind != SegmentKind.CAMPAIGN and segment.retired_at is None
+    may_see = request.user.has_perm(SEE_MEMBERS)
     context = {
         **site.current().each_context(request),
         "title": name_of(segment),
         **_row(segment, [day.size for day in days]),
-        "sentence": choices.sentence(segment.conditions) if segment.conditions else "",
+        **_conditions(segment, choices),
         "sizes": _size_chart(days) if len(days) > 1 else None,
         "moves": _moves_chart(days) if len(days) > 1 else None,
-        "sample": _inside(segment, choices, at) if request.user.has_perm(SEE_MEMBERS) else None,
+        "sample": _inside(segment, choices, at) if may_see else None,
         "may_change": is_own and request.user.has_perm(CHANGE),
     }
     return TemplateResponse(request, "admin/campaigns/segment.html", context)
@@ -198,8 +203,8 @@ def why_page(request: HttpRequest, segment_id: int, member_id: int) -> HttpRespo
     segment = get_object_or_404(Segment, pk=segment_id)
     member = get_object_or_404(Member, pk=member_id)
     at, choices = clock.now(), SegmentChoices()
-    said = None
-    if segment.conditions:
+    said, problem = None, segments.problem(segment)
+    if segment.conditions and not problem:
         said = segments.explain(member_id=member.pk, conditions=segment.conditions, at=at)
     context = {
         **site.current().each_context(request),
@@ -207,6 +212,7 @@ def why_page(request: HttpRequest, segment_id: int, member_id: int) -> HttpRespo
         "segment": segment,
         "member": member_link(member.pk, member.card_number),
         "said": said,
+        "problem": problem,
         "tests": _tests(said, choices) if said else [],
         "history": SegmentMembership.objects.filter(segment=segment, member=member).order_by(
             "-from_at"
@@ -236,6 +242,21 @@ def _names() -> dict[str, str]:
 def drifting(_visit: Visit) -> int:
     """Count the segments whose size has moved too far."""
     return len(segments.drifting())
+
+
+def broken(_visit: Visit) -> int:
+    """Count the segments whose conditions mean nothing any more."""
+    return len(segments.broken())
+
+
+def _conditions(segment: Segment, choices: SegmentChoices) -> dict[str, str]:
+    """Say what a segment asks; where that means nothing any more, why, and what is stored."""
+    if not segment.conditions:
+        return {"sentence": ""}
+    if problem := segments.problem(segment):
+        stored = orjson.dumps(segment.conditions, option=orjson.OPT_INDENT_2).decode()
+        return {"problem": problem, "stored": stored}
+    return {"sentence": choices.sentence(segment.conditions)}
 
 
 def _need(request: HttpRequest, permission: str) -> None:
@@ -310,7 +331,7 @@ def _preview(request: HttpRequest, rows: ConditionForm, choices: SegmentChoices)
 def _inside(segment: Segment, choices: SegmentChoices, at: Any) -> list[dict[str, Any]]:
     rows = SegmentMembership.objects.filter(segment=segment, to_at=None).order_by("member_id")
     ids = list(rows.values_list("member_id", flat=True)[:SAMPLE])
-    conditions = segment.conditions
+    conditions = None if segments.problem(segment) else segment.conditions
     said = segments.explain_many(ids, conditions, at=at) if ids and conditions else {}
     return _people(ids, said, choices)
 

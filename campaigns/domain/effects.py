@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, Final
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.domain.assignment import Variant
@@ -47,10 +48,9 @@ _KNOWN: Final = frozenset(
 class EffectError(DomainError):
     """Effects that may not be stored; `path` says where."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(
-            "effect_invalid", _("This effect of the campaign cannot be carried out."), path=path
-        )
+    def __init__(self, path: str, message: Promise | None = None) -> None:
+        said = message or _("This effect of the campaign cannot be carried out.")
+        super().__init__("effect_invalid", said, path=path)
 
 
 @dataclass(frozen=True, slots=True)

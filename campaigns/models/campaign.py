@@ -261,6 +261,9 @@ class CampaignMember(models.Model):
 class CampaignBudget(models.Model):
     """What a campaign may give in a period and has given; the whole campaign has period ''.
 
+    `multiplied_points` were given by multipliers, on top of `spent_points`: they may go beyond the
+    budget, as rules end some minutes after it is used. `settled_points` of them are those of the
+    ledger's entries up to `settled_entry`, which need not be counted again.
     Units: points; money in the programme's currency; acts.
     """
 
@@ -275,6 +278,14 @@ class CampaignBudget(models.Model):
     spent_points = models.PositiveBigIntegerField(_("points given"), default=0)
     spent_money = models.DecimalField(_("money given"), max_digits=16, decimal_places=2, default=0)
     spent_acts = models.PositiveBigIntegerField(_("times"), default=0)
+    multiplied_points = models.PositiveBigIntegerField(
+        _("points given by multipliers"), default=0, db_default=0
+    )
+    settled_points = models.BigIntegerField(_("settled points"), default=0, db_default=0)
+    settled_entry = models.BigIntegerField(_("settled up to entry"), default=0, db_default=0)
+    is_used_by_multipliers = models.BooleanField(
+        _("multipliers have ended with it"), default=False, db_default=False
+    )
 
     class Meta:
         verbose_name = _("campaign budget")

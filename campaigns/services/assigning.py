@@ -19,6 +19,7 @@ from django.db.models import Count
 from campaigns.domain import assignment, effects
 from campaigns.domain.assignment import Assigned, Candidate, Held, Variant
 from campaigns.models import Arm, Campaign, CampaignMember, CampaignVersion, GlobalHoldout
+from config.base import clock
 from members.models import Segment
 from rewards.services import rule_publication
 
@@ -66,6 +67,23 @@ WHERE o.segment_id = %(segment)s AND o.to_at IS NULL
       SELECT FROM campaigns_campaignmember c
       WHERE c.campaign_id = %(campaign)s AND c.member_id = o.member_id
         AND c.arm = 'treated' AND c.left_at IS NULL))
+"""
+
+
+# Who has looked at all counts them; a few newcomers are added to the size that there was.
+_NOTE = """
+WITH sized AS (
+    UPDATE members_segment SET counted_at = %(at)s, size = CASE
+        WHEN %(few)s AND size IS NOT NULL THEN size + %(entered)s
+        ELSE (SELECT count(*) FROM members_segmentmembership o
+              WHERE o.segment_id = %(segment)s AND o.to_at IS NULL) END
+    WHERE id = %(segment)s RETURNING size
+)
+INSERT INTO members_segmentday (segment_id, "on", size, entries, exits)
+SELECT %(segment)s, %(today)s, size, %(entered)s, %(left)s FROM sized
+ON CONFLICT (segment_id, "on") DO UPDATE
+SET size = EXCLUDED.size, entries = members_segmentday.entries + EXCLUDED.entries,
+    exits = members_segmentday.exits + EXCLUDED.exits
 """
 
 
@@ -135,6 +153,7 @@ def welcome(
         only = [*promoted, *(each.member for each in newcomers)]
         with connection.cursor() as cursor:
             cursor.execute(_OPEN, _intervals(campaign, segment, at, only))
+            _note(segment, at, entered=cursor.rowcount, is_few=True)
 
 
 def _intervals(
@@ -149,14 +168,26 @@ def _intervals(
 def publish_segment(*, campaign: Campaign, at: datetime) -> None:
     """Write the members that are addressed down as intervals of the campaign's segment."""
     segment = Segment.objects.get(code=campaign.segment_code)
-    parameters = _intervals(campaign, segment, at)
+    parameters, entered = _intervals(campaign, segment, at), 0
     with connection.cursor() as cursor:
         cursor.execute(_CLOSE, parameters)
+        left = cursor.rowcount
         if campaign.is_running:
             cursor.execute(_OPEN, parameters)
-    segment.size = segment.memberships.filter(to_at=None).count()
-    segment.counted_at = at
-    segment.save(update_fields=["size", "counted_at"])
+            entered = cursor.rowcount
+    _note(segment, at, entered=entered, left=left)
+
+
+def _note(
+    segment: Segment, at: datetime, *, entered: int, left: int = 0, is_few: bool = False
+) -> None:
+    """Keep how large the segment is and what has moved on this day, as other segments do."""
+    parameters: dict[str, Any] = {
+        "segment": segment.pk, "at": at, "today": clock.local_day(at), "entered": entered,
+        "left": left, "few": is_few,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE, parameters)
 
 
 def global_holdout() -> GlobalHoldout | None:

@@ -30,6 +30,16 @@ def period_of(kind: str, at: datetime) -> str:
     )
 
 
+def period_start(kind: str, at: datetime) -> datetime | None:
+    """Return when the period of a kind began that an instant lies in; None: with the campaign."""
+    day = clock.local_day(at)
+    first = {
+        LimitPeriod.DAY: day, LimitPeriod.WEEK: day - timedelta(days=day.weekday()),
+        LimitPeriod.MONTH: day.replace(day=1), LimitPeriod.YEAR: day.replace(month=1, day=1),
+    }.get(LimitPeriod(kind))  # fmt: skip
+    return None if first is None else clock.day_start(first)
+
+
 def of_period(campaign: Campaign, version: CampaignVersion, at: datetime) -> CampaignBudget:
     """Return the budget of the period of an instant, locked; a new one has the version's limits."""
     period = period_of(version.budget_period, at)
@@ -49,13 +59,15 @@ def set_limits(campaign: Campaign, version: CampaignVersion, at: datetime) -> No
     budget = of_period(campaign, version, at)
     for name, value in _limits(version).items():
         setattr(budget, name, value)
-    budget.save(update_fields=list(_limits(version)))
+    budget.is_used_by_multipliers = False
+    budget.save(update_fields=[*_limits(version), "is_used_by_multipliers"])
 
 
 def purse_of(budget: CampaignBudget) -> Purse:
-    """Return what is left of a budget."""
+    """Return what is left of a budget; of points less than nothing, after multipliers."""
+    spent = budget.spent_points + budget.multiplied_points
     return Purse(
-        None if budget.limit_points is None else budget.limit_points - budget.spent_points,
+        None if budget.limit_points is None else budget.limit_points - spent,
         None if budget.limit_money is None else budget.limit_money - budget.spent_money,
         None if budget.limit_acts is None else budget.limit_acts - budget.spent_acts,
     )

@@ -8,6 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from campaigns.domain import effects
 from campaigns.domain.effects import Effect, EffectError, EffectKind
 from campaigns.models import Campaign, CampaignVersion
@@ -31,15 +33,20 @@ def begin(campaign: Campaign, version: CampaignVersion, *, actor: str, at: datet
     rules.begin(wanted=wanted, actor=actor, at=at)
 
 
-def end(campaign: Campaign, *, at: datetime) -> None:
-    """Let the multipliers of a campaign end."""
-    rules.end(codes=codes_of(campaign), at=at)
+def end(campaign: Campaign, *, at: datetime) -> int:
+    """Let the multipliers of a campaign end; returns how many were in force."""
+    return rules.end(codes=codes_of(campaign), at=at)
 
 
 def codes_of(campaign: Campaign) -> list[str]:
     """Return the codes of all rules that a campaign has ever written."""
     rows = Rule.objects.filter(code__startswith=f"c-{campaign.code}-")
     return sorted(code for code in rows.values_list("code", flat=True) if _is_own(campaign, code))
+
+
+def ids_of(campaign: Campaign) -> list[int]:
+    """Return the ids of all rules that a campaign has ever written."""
+    return list(Rule.objects.filter(code__in=codes_of(campaign)).values_list("pk", flat=True))
 
 
 def _is_own(campaign: Campaign, code: str) -> bool:
@@ -65,7 +72,8 @@ def of_version(campaign: Campaign, version: CampaignVersion, at: datetime) -> li
         each for each in effects.parse(version.effects) if each.kind is EffectKind.MULTIPLIER
     ]
     if any(each.variants for each in multipliers):
-        raise EffectError("variants")
+        message = _("A multiplier is for the whole audience: it cannot be for some variants only.")
+        raise EffectError("variants", message)
     if not multipliers:
         return []
     base = _base(at)

@@ -21,6 +21,7 @@ from campaigns.services import (
     budgets,
     campaign_drafts,
     campaign_rules,
+    multipliers,
     triggering,
 )
 from campaigns.services.campaign_drafts import PUBLISH, CampaignError, content
@@ -260,7 +261,7 @@ def _write_down(campaign: Campaign, *, actor: str, at: datetime) -> None:
     """Publish what tills must know of a campaign, or take it back where it does not run."""
     version = _running(campaign)
     if campaign.is_running:
-        campaign_rules.begin(campaign, version, actor=actor, at=at)
+        multipliers.begin(campaign, version, actor=actor, at=at)
     else:
         campaign_rules.end(campaign, at=at)
     triggering.follow_wanted()

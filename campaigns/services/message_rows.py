@@ -25,10 +25,11 @@ WITH due AS (
 UPDATE campaigns_message m
 SET state = 'sending', tries = m.tries + 1, claimed_at = %(now)s, lease_until = %(until)s,
     reason = ''
-FROM due, campaigns_messagetemplate t
-WHERE m.id = due.id AND t.id = m.template_id
+FROM due, campaigns_messagetemplate t, members_member r
+WHERE m.id = due.id AND t.id = m.template_id AND r.id = m.member_id
 RETURNING m.id, m.public_id, m.member_id, m.template_id, t.code, m.purpose, t.needs_consent,
-          m.due_at, m.expires_at, m.context::text, m.tries
+          m.due_at, m.expires_at, m.context::text, m.tries, m.trigger, m.occurrence,
+          r.merged_into_id
 """
 MARKETING_LINE: Final = "purpose = 'marketing'"
 OTHER_LINE: Final = "NOT purpose = 'marketing'"
@@ -60,7 +61,7 @@ WHERE m.id = w.id AND m.tries = w.tries AND m.state = 'sending'
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """One message that this sender holds."""
+    """One message that this sender holds; `merged_into` tells that its member is merged away."""
 
     id: int
     public_id: UUID
@@ -73,6 +74,9 @@ class Claimed:
     expires_at: datetime | None
     context: dict[str, Any]
     tries: int
+    trigger: str
+    occurrence: str
+    merged_into: int | None
 
 
 def claim(which: str, *, at: datetime, limit: int) -> list[Claimed]:

@@ -21,7 +21,14 @@ from campaigns.channels import Channel, Outbound, Outcome, Result
 from campaigns.domain import delivery
 from campaigns.domain.delivery import MARKETING, SECURITY, Facts, Verdict
 from campaigns.models import MessageState
-from campaigns.services import message_facts, message_rows, opt_outs, rendering, sealed_texts
+from campaigns.services import (
+    message_facts,
+    message_heirs,
+    message_rows,
+    opt_outs,
+    rendering,
+    sealed_texts,
+)
 from campaigns.services.message_facts import BatchFacts, Person
 from campaigns.services.message_rows import Claimed
 from campaigns.services.rendering import Filled, Wish
@@ -36,6 +43,8 @@ LONGEST_WAIT: Final = timedelta(hours=2)
 NOT_REACHED: Final = "provider_not_reached"
 OFFERED: Final = "offer.shown"
 MESSAGE: Final = "message"
+HAS_IT: Final = "survivor_has_it"
+MERGED: Final = "merged"
 
 
 @dataclass(slots=True)
@@ -96,22 +105,32 @@ def _take(at: datetime, as_of_due: bool) -> list[_Work]:
         claimed += message_rows.claim(message_rows.MARKETING_LINE, at=at, limit=room)
     if not claimed:
         return []
+    claimed = message_heirs.addressed(claimed)
     facts = message_facts.read(
         member_ids={each.member_id for each in claimed},
         template_ids={each.template_id for each in claimed},
         at=min(at, *(each.due_at for each in claimed)) if as_of_due else at,
     )
-    works = [_decided(each, facts, at, as_of_due) for each in claimed]
+    twice = message_heirs.twice(claimed)
+    works = [_decided(each, facts, at, as_of_due, each.id in twice) for each in claimed]
+    message_heirs.hand_over(work.message for work in works if work.verdict.channel)
     _fill(works, facts, at)
     message_rows.write([_begun(work) for work in works])
     return works
 
 
-def _decided(message: Claimed, facts: BatchFacts, at: datetime, as_of_due: bool) -> _Work:
+def _decided(
+    message: Claimed, facts: BatchFacts, at: datetime, as_of_due: bool, is_twice: bool
+) -> _Work:
     instant = message.due_at if as_of_due else at
     person, texts = facts.people[message.member_id], facts.texts.get(message.template_id)
     known = _facts(message, person, facts, at, instant)
     verdict = delivery.decide(known, facts.policy, clock.local(instant))
+    if is_twice:
+        verdict = Verdict(reason=HAS_IT)
+    elif person.status == MERGED:
+        # Merged since it was claimed: the next batch knows whose it is.
+        verdict = Verdict(until=message.due_at)
     work = _Work(message, person, instant, verdict)
     if verdict.channel and texts is not None:
         offered = texts.languages_of(verdict.channel)

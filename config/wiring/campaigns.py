@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from campaigns import queries
 from campaigns.admin import (
     campaign_acts,
     campaign_editor,
@@ -11,10 +12,13 @@ from campaigns.admin import (
     results,
 )
 from campaigns.services import campaign_drafts, launching
+from campaigns.services import own_data as campaigns_own_data
 from config.base.admin.reauth import fresh_login_required
 from config.base.panels import EventText, Page, Panel, Place, register
 from members.services import approvals
 from members.services.approvals import Kind
+from rewards import publication
+from rewards.services import own_data
 
 
 def install() -> None:
@@ -27,6 +31,8 @@ def install() -> None:
             launching.drop,
         ),
     )  # fmt: skip
+    publication.tell_terms(queries.terms_in_force)
+    own_data.add_parts(campaigns_own_data.PARTS)
     register(
         Page("campaigns/board/", "campaign_board", campaigns.board_page),
         Page("campaigns/new/", "campaign_new", campaign_editor.new_page),

@@ -12,25 +12,20 @@ from typing import Final
 from django.conf import settings
 
 from campaigns.services import (
-    launching,
     measuring,
     referrals,
     reports,
     sending,
-    trigger_calendar,
-    trigger_waiting,
-    triggering,
 )
 from campaigns.services import retention as message_retention
 from config.base import acts, clock, job_runs, jobs
 from config.base.job_runs import Ending, Report, Watch
 from config.base.jobs import Turn
-from config.wiring import due_prospects, followers
+from config.wiring import campaign_jobs, due_prospects
 from members.api import idempotency
 from members.services import (
     account_managers,
     cases,
-    delivery,
     enrolment_bursts,
     events,
     insight_due,
@@ -64,10 +59,11 @@ def install() -> None:
     jobs.register("waiting_gifts", waiting_gifts, every=timedelta(hours=1))
     jobs.register("look_at_customers", look_at_customers, every=timedelta(minutes=1))
     jobs.register("count_segments", count_segments, every=timedelta(minutes=15))
-    jobs.register("follow_triggers", follow_triggers, every=timedelta(minutes=1))
-    jobs.register("waiting_triggers", waiting_triggers, every=timedelta(minutes=1))
-    jobs.register("calendar_triggers", calendar_triggers, every=timedelta(minutes=1))
-    jobs.register("keep_campaigns", keep_campaigns, every=timedelta(hours=1))
+    jobs.register("follow_triggers", campaign_jobs.follow_triggers, every=timedelta(minutes=1))
+    jobs.register("waiting_triggers", campaign_jobs.waiting_triggers, every=timedelta(minutes=1))
+    jobs.register("calendar_triggers", campaign_jobs.calendar_triggers, every=timedelta(minutes=1))
+    jobs.register("watch_multipliers", campaign_jobs.watch_multipliers, every=timedelta(minutes=1))
+    jobs.register("keep_campaigns", campaign_jobs.keep_campaigns, every=timedelta(hours=1))
     jobs.register("settle_referrals", settle_referrals, every=timedelta(minutes=15))
     jobs.register("open_cases", open_cases, every=timedelta(hours=1))
     jobs.register("escalate_cases", escalate_cases, every=timedelta(minutes=1))
@@ -136,39 +132,6 @@ def calendar_gifts(turn: Turn) -> int:
 def waiting_gifts(turn: Turn) -> int:
     """Give what had run out when it was due."""
     return calendar_gifts_service.retry_waiting(at=turn.recorded_at)
-
-
-def follow_triggers(turn: Turn) -> int:
-    """Hand campaigns the events that start them; whoever is quicker does it, here nothing waits."""
-    followers.install()
-    triggering.follow_wanted()
-    done, at = 0, max(turn.recorded_at, datetime.now(UTC))
-    while count := delivery.deliver(follower=triggering.FOLLOWER, at=at):
-        done += count
-        turn.progress(done, done)
-    return done
-
-
-def waiting_triggers(turn: Turn) -> int:
-    """Let campaigns act on what has waited for its instant."""
-    return trigger_waiting.fire_waiting(
-        at=turn.at, recorded_at=turn.recorded_at, progress=turn.progress
-    )
-
-
-def calendar_triggers(turn: Turn) -> int:
-    """Go through the days of campaigns of the calendar."""
-    return trigger_calendar.fire_calendar(
-        at=turn.at, recorded_at=turn.recorded_at, progress=turn.progress
-    )
-
-
-def keep_campaigns(turn: Turn) -> int:
-    """Bring the audiences of campaigns up to date, and end the campaigns that are over.
-
-    After the triggers: what came before the end of a campaign is still met.
-    """
-    return launching.keep_going(at=turn.at)
 
 
 def settle_referrals(turn: Turn) -> int:

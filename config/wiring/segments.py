@@ -30,6 +30,10 @@ def install() -> None:
             "segments", _("Segments that have moved far"), "groups", segments.drifting,
             lambda _visit: reverse("admin:segments"), 55, segments.VIEW,
         ),
+        Todo(
+            "segments_broken", _("Segments whose conditions mean nothing any more"), "group_off",
+            segments.broken, lambda _visit: reverse("admin:segments"), 54, segments.VIEW,
+        ),
         EventText("segment.entered", segments.event_details),
         EventText("segment.left", segments.event_details),
     )  # fmt: skip

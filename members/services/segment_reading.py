@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from config.base import clock, money
 from config.base import conditions as language
 from config.base.conditions import ConditionError, LeafResult, Node, Statement, leaves, sources
+from members.models import Segment, SegmentKind
 
 SCOPES: Final = ("customer",)
 
@@ -46,6 +47,26 @@ def parse(data: object) -> Node:
         if not sources.knows(leaf.field):
             raise ConditionError("unknown_field", "", _("There is no such field."))
     return node
+
+
+def problem(segment: Segment) -> str:
+    """Say why the conditions of a segment mean nothing any more; empty where they do, or are none.
+
+    An attribute that they ask for has got another type, or is gone.
+    """
+    if segment.conditions is None:
+        return ""
+    try:
+        parse(segment.conditions)
+    except ConditionError as error:
+        return str(error.message)
+    return ""
+
+
+def broken() -> dict[int, str]:
+    """Return the segments that are not counted as their conditions mean nothing, with why."""
+    rows = Segment.objects.filter(kind=SegmentKind.DYNAMIC, retired_at=None)
+    return {segment.pk: why for segment in rows if (why := problem(segment))}
 
 
 def count(conditions: Data, *, at: datetime) -> int:

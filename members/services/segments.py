@@ -24,6 +24,7 @@ from members.models import Segment, SegmentDay, SegmentKind
 from members.services import events
 from members.services.segment_reading import (
     Explanation,
+    broken,
     conditions_sql,
     count,
     explain,
@@ -33,6 +34,7 @@ from members.services.segment_reading import (
     matching,
     member_ids_sql,
     parse,
+    problem,
 )
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "Refreshed",
     "SegmentError",
     "add_missing",
+    "broken",
     "change",
     "count",
     "create",
@@ -54,6 +57,7 @@ __all__ = [
     "matching",
     "member_ids_sql",
     "parse",
+    "problem",
     "refresh",
     "refresh_all",
     "retire",

@@ -124,6 +124,21 @@ POLICY = openapi.record(
         "sentences": SENTENCES,
     }
 )
+CAMPAIGN = openapi.component(
+    "CampaignTerms",
+    openapi.record(
+        {
+            "code": TEXT,
+            "version": COUNT,
+            "name": WORDS,
+            "terms_version": TEXT,
+            "terms": WORDS,
+            "published_at": TIME,
+            "starts_at": WHEN,
+            "ends_at": WHEN,
+        }
+    ),
+)
 PROGRAMME = openapi.component(
     "Programme",
     openapi.record(
@@ -140,6 +155,7 @@ PROGRAMME = openapi.component(
             "ladder": LADDER,
             "earning": openapi.listing(RULE),
             "points": POLICY,
+            "campaigns": openapi.listing(CAMPAIGN),
         }
     ),
 )
@@ -232,12 +248,24 @@ EXAMPLE: dict[str, Any] = {
         },
         "sentences": [],
     },
+    "campaigns": [
+        {
+            "code": "gold-doubles",
+            "version": 1,
+            "name": _words("金卡双倍", "Gold doubles"),
+            "terms_version": "2026-05",
+            "terms": _words("活动规则……", "Terms …"),
+            "published_at": "2026-04-28T10:00:00+08:00",
+            "starts_at": "2026-05-01T00:00:00+08:00",
+            "ends_at": "2026-06-01T00:00:00+08:00",
+        }
+    ],
 }
 
 get_programme = Operation(
     name="getProgramme",
     tag="Programme",
-    summary="Read the programme as published: ladder, earning rules, points, benefits and brand",
+    summary="Read the programme: ladder, earning rules, points, benefits, brand, campaign terms",
     scope="",
     parameters=[
         query("at", TIME, "The programme at an instant, instead of now."),

@@ -3,7 +3,7 @@
 Source: MEM-12; PIPL art. 45.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,10 +19,12 @@ from members.models import (
     Interaction,
     Member,
     MemberEvent,
+    MemberInsight,
     MemberProfile,
     Order,
     OrderLine,
     Refund,
+    SegmentMembership,
 )
 from members.services import identity, profile
 from rewards.models import Coupon, Entry, Lot, PointsAccount, Redemption
@@ -32,7 +34,14 @@ from tiers.models import Entitlement, Standing
 FORMAT: Final = "loyalty-own-data/1"
 
 Rows = QuerySet[Any, dict[str, Any]]
-Reader = Callable[[Sequence[int]], Rows]
+Reader = Callable[[Sequence[int]], Iterable[Any]]
+
+_MORE: Final[dict[str, Reader]] = {}
+
+
+def add_parts(parts: Mapping[str, Reader]) -> None:
+    """Let what something above keeps of a person be in its copy; doing it again changes nothing."""
+    _MORE.update(parts)
 
 
 def _of(model: Any, *columns: str, order: str = "id", **renamed: str) -> Reader:
@@ -80,6 +89,12 @@ PARTS: Final[Mapping[str, Reader]] = {
         Coupon, "code", "issued_at", "expires_at", "used", "revoked_at",
         of_template="template__code",
     ),
+    "segments": _of(SegmentMembership, "from_at", "to_at", of_segment="segment__code"),
+    "insight": _of(
+        MemberInsight, "computed_at", "stage", "stage_since", "customer_class", "class_since",
+        "frequency_band", "monetary_band", "orders", "spent", "average_order", "last_order_on",
+        "value_current", "value_potential", "value_total", order="member_id",
+    ),
     "cases": _of(Case, "code", "state", "opened_at", "closed_at"),
     "events": _of(MemberEvent, "kind", "occurred_at", "recorded_at"),
 }  # fmt: skip
@@ -108,7 +123,7 @@ def gather(*, member: Member, at: datetime) -> dict[str, Any]:
             for each in found
         ],
         "redemptions": _redemptions(line),
-        **{name: list(read(line)) for name, read in PARTS.items()},
+        **{name: list(read(line)) for name, read in {**PARTS, **_MORE}.items()},
     }
 
 

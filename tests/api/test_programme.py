@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
+from campaigns.services import launching
 from config.base import clock
 from members.models import Brand
 from members.services import brand
@@ -17,7 +18,7 @@ from rewards.models import PointsPolicy, Rule, RuleVersion
 from rewards.models.rule import RuleEffect, RuleState
 from rewards.presets import PRESETS
 from rewards.services import presets
-from tests.factories import console
+from tests.factories import campaigns, console
 from tiers.models import Benefit, LadderVersion, Tier, TierBenefit, TierTerm
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("TIR-13", "INT-11")]
@@ -220,3 +221,25 @@ def test_the_console_publishes_a_version(client: Client, classic: None) -> None:
     page = client.get(reverse("admin:members_brand_change", args=[made.pk]))
     assert page.status_code == 200
     assert "<b>好</b>" not in page.text
+
+
+@pytest.mark.req("LEG-02")
+def test_terms_of_campaigns_are_told_while_they_hold(classic: None) -> None:
+    until = datetime(2026, 3, 1, tzinfo=UTC)
+    said = {"terms_zh": "条款", "terms_version": "2026-02"}
+    campaign = campaigns.running(at=LOADED, code="may", percent=10, ends_at=until, **said)
+    campaigns.running(at=LOADED, code="silent")
+    later = LOADED + timedelta(days=20)
+    campaigns.follow_up(campaign, at=later, terms_en="Terms", starts_at=later)
+    campaigns.draft(at=LOADED, code="draft", **said)
+
+    (found,) = read("?at=2026-01-31T00:00:00Z")["campaigns"]
+    assert found["terms"] == {"text": "Terms", "zh": "条款", "en": "Terms"}
+    assert (found["code"], found["version"], found["terms_version"]) == ("may", 2, "2026-02")
+    assert datetime.fromisoformat(found["ends_at"]) == until
+    (before,) = read("?at=2026-01-10T00:00:00Z")["campaigns"]
+    assert before["version"] == 1
+    assert read("?at=2026-03-01T00:00:00Z")["campaigns"] == []
+
+    launching.end(campaign_id=campaign.pk, actor="t", at=later + timedelta(days=1))
+    assert read("?at=2026-01-31T00:00:00Z")["campaigns"] == []

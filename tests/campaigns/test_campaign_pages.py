@@ -117,6 +117,19 @@ def test_an_effect_is_asked_what_its_kind_needs(client: Client, boss: User) -> N
     ]  # fmt: skip
 
 
+@pytest.mark.req("CMP-15")
+def test_a_cost_with_parts_of_cents_is_refused_where_it_is_typed(
+    client: Client, boss: User
+) -> None:
+    campaigns.segment("gold", at=members.AT)
+    typed = {"effect-1-cost": "0.125"}
+
+    answer = client.post(reverse("admin:campaign_new"), filled(**typed))
+
+    assert answer.context["editor"].effects.forms[1].errors.keys() == {"cost"}
+    assert not Campaign.objects.exists()
+
+
 @pytest.mark.req("CMP-12")
 def test_buttons_ask_why_and_do_it(client: Client, boss: User) -> None:
     campaign = campaigns.running(at=clock.now(), percent=10)
@@ -297,6 +310,11 @@ def test_lint_finds_what_gives_too_much() -> None:
     assert found(effects=[POINTS], **sound, **dear) == {"over_budget"}
     double = {"kind": "multiplier", "factor": "2"}
     assert found(effects=[double], **sound) == {"multiplier_unlimited"}
+    some = {"budget_points": 100}
+    assert found(effects=[double], **sound, **some) == {"multiplier_over_budget"}
+    capped = {**double, "cap_points": 101}
+    assert found(effects=[capped], **sound, **some) == {"multiplier_over_budget"}
+    assert found(effects=[{**double, "cap_points": 100}], **sound, **some) == set()
     assert found(**sound) == {"no_effect"}
 
 

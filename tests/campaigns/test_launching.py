@@ -13,7 +13,7 @@ from campaigns.services.firing import Occurrence
 from config.base import audit
 from config.base.errors import DomainError
 from config.wiring import audits, panels
-from members.models import Approval, Member, MemberProfile, SegmentMembership
+from members.models import Approval, Member, MemberProfile, SegmentDay, SegmentMembership
 from members.services import approvals, status
 from rewards.services.recompute import recompute_slice
 from tests.engine.shop import Shop, day
@@ -360,3 +360,31 @@ def test_who_has_just_been_closed_is_missing_from_no_segment() -> None:
     audits.install()
     (check,) = audit.select(["campaign_segment"])
     assert audit.run_one(check).violations == []
+
+
+def test_a_multiplier_for_some_variants_is_refused_and_says_why() -> None:
+    with pytest.raises(DomainError, match="whole audience") as refused:
+        campaigns.draft(
+            at=day(1), variants=[{"code": "a"}, {"code": "b"}],
+            effects=[{**DOUBLE, "variants": ["a"]}],
+        )  # fmt: skip
+    assert refused.value.details == {"path": "variants"}
+
+
+@pytest.mark.req("SEG-18")
+def test_the_audience_of_a_campaign_has_its_sizes_by_day() -> None:
+    shop = Shop()
+    ann, bob, eve = (shop.join(name) for name in ("ann", "bob", "eve"))
+    club = campaigns.segment("club", ann, bob, at=day(0))
+    campaign = campaigns.running(at=day(1), code="may", audience=["club"])
+    launching.keep_going(at=day(1.1))
+    club.memberships.create(member=eve, from_at=day(1.5))
+    firing.fire(
+        campaign=campaign, occurrences=[Occurrence(eve.pk, "k", day(2))], recorded_at=day(2)
+    )
+    club.memberships.filter(member=ann).update(to_at=day(2.5))
+    launching.keep_going(at=day(3))
+    launching.pause(campaign_id=campaign.pk, actor=MAKER, at=day(3.01))
+
+    days = SegmentDay.objects.filter(segment__code=campaign.segment_code).order_by("on")
+    assert list(days.values_list("size", "entries", "exits")) == [(2, 2, 0), (3, 1, 0), (0, 0, 3)]

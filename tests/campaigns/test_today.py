@@ -25,7 +25,7 @@ from rewards.models import RuleVersion, StaffBudget
 from tests.factories import console, members, staff
 
 EN = {"accept-language": "en"}
-TODAY_QUERIES = 29
+TODAY_QUERIES = 30
 DASHBOARD_QUERIES = 20
 GROUPS = ("members", "tiers", "points", "commerce", "rewards")
 

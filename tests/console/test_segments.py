@@ -6,7 +6,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from members.models import AttributeDefinition, Member, Segment, SegmentDay, SegmentMembership
+from members.models import (
+    AttributeDefinition,
+    Member,
+    MemberProfile,
+    Segment,
+    SegmentDay,
+    SegmentMembership,
+)
 from members.services import segments
 from members.services.segments import Content
 from tests.factories import console, staff
@@ -128,6 +135,31 @@ def test_lists_and_today_say_which_segments_have_moved(visitor: Client, ann: Mem
         "Entries and exits"
         in visitor.get(reverse("admin:segment", args=[segment.pk])).content.decode()
     )
+
+
+@pytest.mark.req("SEG-18", "MEM-06")
+def test_conditions_that_mean_nothing_any_more_are_shown_with_a_warning(
+    visitor: Client, ann: Member
+) -> None:
+    said = {"code": "size", "name_zh": "尺码", "name_en": "Size"}
+    declared = AttributeDefinition.objects.create(type="number", **said)
+    MemberProfile.objects.filter(member=ann).update(attributes={"size": 38})
+    asked = {"field": "customer.attributes.size", "op": "gte", "value": "36"}
+    segment = made(conditions=asked)
+    AttributeDefinition.objects.filter(pk=declared.pk).update(type="bool")
+    pages = [
+        visitor.get(reverse(name, args=arguments)).content.decode()
+        for name, arguments in (
+            ("admin:segment", [segment.pk]), ("admin:segment_why", [segment.pk, ann.pk]),
+            ("admin:segment_change", [segment.pk]), ("admin:segments", []), ("admin:index", []),
+        )
+    ]  # fmt: skip
+    assert "mean nothing any more" in pages[0]
+    assert "customer.attributes.size" in pages[0]
+    assert ann.card_number[-4:] in pages[0]
+    assert "mean nothing any more" in pages[1]
+    assert "not counted" in pages[3]
+    assert "Segments whose conditions mean nothing any more" in pages[4]
 
 
 def test_pages_escape_and_take_few_statements(

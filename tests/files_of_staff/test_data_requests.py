@@ -9,6 +9,9 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from campaigns.models import Purpose, Referral, ReferralCode
+from campaigns.services import firing, sending
+from campaigns.services.firing import Occurrence
 from config.base import clock
 from members import queries
 from members.domain import working_days
@@ -16,7 +19,8 @@ from members.models import Approval, DataRequest, Member, MemberEvent, MemberSta
 from members.services import approvals
 from rewards.models import Entry, Redemption
 from rewards.services import erasing
-from tests.factories import catalogue, console
+from tests.factories import campaigns, catalogue, console, referrals
+from tests.messages.world import template
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +78,37 @@ def test_a_copy_has_everything_and_answers_the_request(
     request.refresh_from_db()
     assert (request.state, request.copies, request.closed_by) == ("done", 1, "staff:agent")
     assert MemberEvent.objects.filter(member=member, kind="member.data_request").count() == 2
+
+
+@pytest.mark.req("MEM-12")
+def test_a_copy_has_what_campaigns_have_done_and_names_no_friend(
+    client: Client, agent: User, member: Member
+) -> None:
+    at = clock.now()
+    template("hi", Purpose.SERVICE, needs_consent=False)
+    case = {"kind": "case", "title": "Call"}
+    campaign = campaigns.running(at=at, effects=[case], messages=["hi"])
+    occurrence = Occurrence(member.pk, "k", at)
+    firing.fire(campaign=campaign, occurrences=[occurrence], recorded_at=at)
+    friend = console.member("李雷", phone="13922223333")
+    code = ReferralCode.objects.create(member=member, code="CODE", from_at=at)
+    Referral.objects.create(
+        referrer=member, friend=friend, code=code, programme=referrals.programme(),
+        registered_at=at, lapses_at=at,
+    )  # fmt: skip
+    sending.send_due(at=at)
+    request = ask(client, member, "access")
+
+    body = {"request": request.pk, "step": "copy"}
+    content = client.post(reverse("admin:data_requests", args=[member.pk]), body).content
+    data = orjson.loads(content)
+
+    assert [each["of_campaign"] for each in data["campaigns"]] == [campaign.code]
+    assert data["campaign_acts"][0]["effects"][0]["kind"] == "case"
+    assert data["messages"][0]["template"] == "hi"
+    assert NAME in (data["messages"][0]["text"] or "")
+    assert data["referrals"][0]["state"] == "registered"
+    assert str(friend.public_id) not in content.decode()
 
 
 def test_no_personal_value_is_in_the_address_or_the_event(

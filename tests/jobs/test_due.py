@@ -19,7 +19,8 @@ from tests.engine.shop import Shop, day
 ORDER = [
     "settle_due", "warn_of_lapses", "follow_overrides", "sync_benefits", "memberships",
     "calendar_gifts", "waiting_gifts", "look_at_customers", "count_segments", "follow_triggers",
-    "waiting_triggers", "calendar_triggers", "keep_campaigns", "settle_referrals", "open_cases",
+    "waiting_triggers", "calendar_triggers", "watch_multipliers", "keep_campaigns",
+    "settle_referrals", "open_cases",
     "escalate_cases", "hand_over_members", "watch_enrolments", "measure_figures", "make_reports",
     "send_messages", "address_prospects", "forget_prospects", "forget_messages", "forget_content",
     "forget_idempotency_keys",

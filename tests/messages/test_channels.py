@@ -12,11 +12,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.core.mail import get_connection
 from pytest_django import Settings
 
 from campaigns import channels
-from campaigns.channels import Outbound, Outcome, sms
+from campaigns.channels import Outbound, Outcome, Result, sms
+from campaigns.channels.email import Email
 from campaigns.domain.templating import Rendered
+from config.base.settings.environment import settings_under
 from members.models import Identifier
 from members.services import founding
 from tests.mailbox import DROP, Mailbox
@@ -87,6 +90,23 @@ def test_a_mail_servers_answer_is_told_apart(
             assert talk(mail).outcome is outcome
             # The next mail is none the worse for it.
             assert talk(outbound(to="b@example.com")).outcome is Outcome.SENT
+
+
+@pytest.mark.req("CMP-04")
+def test_a_setting_lets_a_provider_take_the_mail(settings: Settings) -> None:
+    anymail = pytest.importorskip("anymail.backends.test")
+    settings.EMAIL_HOST = ""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    assert not Email().is_open()
+
+    settings.EMAIL_BACKEND = "anymail.backends.test.EmailBackend"
+    settings.ANYMAIL = settings_under("ANYMAIL_", {"ANYMAIL_TEST_SAMPLE": "x", "PATH": "/"})
+
+    assert settings.ANYMAIL == {"TEST_SAMPLE": "x"}
+    assert Email().is_open()
+    assert isinstance(get_connection(), anymail.EmailBackend)
+    first, second = (Email().send(outbound(to="a@example.com")) for _number in range(2))
+    assert (first.outcome, second) == (Outcome.SENT, Result(Outcome.SENT, "", "1"))
 
 
 def test_a_mail_server_that_is_not_there_is_not_reached(settings: Settings) -> None:

@@ -24,6 +24,7 @@ from campaigns.services.message_templates import TemplateTerms
 from campaigns.services.messages import TemplateUnknownError, Wanted
 from members.models import Member
 from members.services import profile
+from rewards.services import merging
 from tests.factories import console
 from tests.messages.world import NOON, allow, ended, owe, reader, send, template
 
@@ -313,3 +314,50 @@ def test_values_are_forgotten_after_a_time(sms: Recorder, settings: Settings) ->
     assert retention.forget_contexts(at=NOON + timedelta(days=181), limit=10) == 1
     message.refresh_from_db()
     assert (message.context, message.sealed, message.state) == (None, None, MessageState.SENT)
+
+
+@pytest.mark.req("MEM-04", "CMP-04")
+def test_what_a_merged_member_is_owed_goes_to_who_stays_and_only_once(sms: Recorder) -> None:
+    console.programme()
+    away, into = (reader("sms", name=name) for name in ("李雷", "韩梅"))
+    both, alone = owe(away, occurrence="both"), owe(away, occurrence="alone")
+    owe(into, occurrence="both")
+    merging.merge(away=away.pk, into=into.pk, note="same", actor="t", at=NOON - HOUR)
+
+    send()
+
+    assert ended(both) == ("suppressed", "", "survivor_has_it")
+    assert ended(alone) == ("sent", "sms", "")
+    assert alone.member == into
+    assert len(sms.got) == 2
+    assert len({each.to for each in sms.got}) == 1
+    assert not any("李雷" in str(each.text) for each in sms.got)
+
+
+@pytest.mark.req("MEM-04")
+def test_what_still_waits_is_the_members_own_again_when_the_merge_is_undone(sms: Recorder) -> None:
+    console.programme()
+    away, into = reader("sms"), reader("sms")
+    message = owe(away, due_at=NOON + timedelta(hours=2))
+    merging.merge(away=away.pk, into=into.pk, note="same", actor="t", at=NOON - HOUR)
+    send()
+    merging.unmerge(away=away.pk, note="not", actor="t", at=NOON + HOUR)
+
+    send(NOON + 3 * HOUR)
+
+    assert (ended(message)[0], message.member) == ("sent", away)
+    assert sms.got[0].member == str(away.public_id)
+
+
+@pytest.mark.req("MEM-04")
+def test_a_chain_of_merges_is_followed_and_who_is_not_reached_waits(sms: Recorder) -> None:
+    console.programme()
+    first, second, last = reader("sms"), reader("sms"), reader("sms")
+    message = owe(first)
+    for away, into in ((first, second), (second, last)):
+        merging.merge(away=away.pk, into=into.pk, note="same", actor="t", at=NOON - HOUR)
+    sms.answers.append(Result(Outcome.NOT_REACHED))
+    send()
+    assert (ended(message)[0], message.member) == ("queued", last)
+    send(NOON + HOUR)
+    assert ended(message)[0] == "sent"

@@ -1,9 +1,17 @@
 """Settings, by environment. `docs/operations.md` lists every variable."""
 
+import os
+
 from django.utils.translation import gettext_lazy as _
 
 from config.base.settings import console, database, jobs, log, safety, secret, security
-from config.base.settings.environment import BASE_DIR, DATA_DIR, IS_PRODUCTION, env
+from config.base.settings.environment import (
+    BASE_DIR,
+    DATA_DIR,
+    IS_PRODUCTION,
+    env,
+    settings_under,
+)
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or (
@@ -193,9 +201,10 @@ EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", default=False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="loyalty@localhost")
 
-# Other ways to members; each is open where it is set up. Back ends of mail providers
-# (django-anymail) are named by EMAIL_BACKEND.
+# Other ways to members; each is open where it is set up. Back ends of mail providers are those of
+# django-anymail (the extra `email`): EMAIL_BACKEND names one, ANYMAIL_… are its own settings.
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")
+ANYMAIL = settings_under("ANYMAIL_", os.environ)
 LOYALTY_SMS_PROVIDER = env.str("LOYALTY_SMS_PROVIDER", default="" if IS_PRODUCTION else "console")
 LOYALTY_SMS_URL = env.str("LOYALTY_SMS_URL", default="")
 LOYALTY_SMS_KEY = env.str("LOYALTY_SMS_KEY", default="")
