@@ -1,7 +1,9 @@
 """Background work about reports, messages and campaigns."""
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Final
 
 from celery import shared_task
@@ -9,8 +11,11 @@ from django.conf import settings
 
 from campaigns.services import report_mail, sending, triggering
 from config.base import clock
+from members.services import delivery
 from members.services.events import Delivery
 
+# Short, so that what is new is claimed in batches again.
+REACT_SECONDS: Final = 8.0
 # Shorter than the sweep's interval, so that sweeps of a backlog follow each other.
 SEND_SECONDS: Final = 45.0
 
@@ -34,6 +39,30 @@ def send_messages() -> None:
             return
 
 
-def follow_triggers(event: Delivery) -> None:
+@shared_task(name="campaigns.react", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
+def react() -> None:
+    """Let campaigns act on what has just happened and send what they say, in turns, for a while.
+
+    Source: CMP-05.
+    """
+    until = time.monotonic() + REACT_SECONDS
+    as_of_due = settings.LOYALTY_CLOCK == "due"
+    while time.monotonic() < until:
+        # A programme under the `due` clock stands still, its retries must not.
+        at = max(clock.now(), datetime.now(UTC))
+        followed = delivery.deliver(follower=triggering.FOLLOWER, at=at)
+        sent = sending.send_due(at=clock.now(), as_of_due=as_of_due)
+        if followed < delivery.BATCH and sent < sending.BATCH:
+            return
+
+
+def follow_trigger(event: Delivery) -> None:
     """Let campaigns act on an event that starts them."""
-    triggering.follow(event, at=max(clock.now(), event.recorded_at))
+    follow_triggers([event])
+
+
+def follow_triggers(deliveries: Sequence[Delivery]) -> None:
+    """Let campaigns act on events that start them, at once or, before a clock that leaps, then."""
+    now = clock.now()
+    for at, together in groupby(deliveries, lambda each: max(now, each.recorded_at)):
+        triggering.follow(list(together), at=at)

@@ -4,20 +4,22 @@ Each kind of trigger looks at what the event names as it now stands, so that an 
 handed over twice or late finds the same. Source: CMP-01.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet, Sum
 
-from campaigns.domain.triggers import Kind, Trigger, Window
+from campaigns.domain.triggers import EVENTS, Kind, Trigger, Window
 from config.base import clock
 from members.models import Interaction, Moderation, Order, OrderStatus
 from members.services.events import Delivery
 from tiers.models import Tier
 
+ORDER: Final = EVENTS[Kind.ORDER]
 SCORE: Final = "score"
 SURVEY: Final = "survey"
 COMPLAINT: Final = "complaint"
@@ -32,11 +34,31 @@ class Found:
     context: Mapping[str, Any] = field(default_factory=dict)
 
 
-def find(trigger: Trigger, event: Delivery, *, running_since: datetime) -> list[Found]:
+class Log:
+    """Some events of the log that are looked at together, and the orders that they name."""
+
+    def __init__(self, deliveries: Sequence[Delivery]) -> None:
+        """Read nothing yet."""
+        self.deliveries = deliveries
+
+    def order(self, event: Delivery) -> Order | None:
+        """Return the order that an event names, if it counts and is still its member's."""
+        order = self._orders.get((event.payload["source"], event.payload["ref"]))
+        return order if order is not None and order.member_id == event.member_id else None
+
+    @cached_property
+    def _orders(self) -> dict[tuple[str, str], Order]:
+        named = [each.payload for each in self.deliveries if each.kind == ORDER]
+        found = counting().filter(
+            order_no__in={each["ref"] for each in named},
+            source__in={each["source"] for each in named},
+        )
+        return {(order.source, order.order_no): order for order in found}
+
+
+def find(trigger: Trigger, event: Delivery, log: Log, *, running_since: datetime) -> list[Found]:
     """Return the occurrences that an event is of a trigger; none from before the campaign ran."""
-    if trigger.event != event.kind:
-        return []
-    found = _FINDERS[trigger.kind](trigger, event, running_since)
+    found = _FINDERS[trigger.kind](trigger, event, log, running_since)
     return [each for each in found if each.since >= running_since]
 
 
@@ -45,21 +67,13 @@ def counting() -> QuerySet[Order]:
     return Order.objects.exclude(status=OrderStatus.CANCELLED).filter(net_amount__gt=0)
 
 
-def _order(trigger: Trigger, event: Delivery, running_since: datetime) -> list[Found]:
-    payload, wanted = event.payload, trigger.values
-    order = (
-        counting()
-        .filter(
-            order_no=payload["ref"], source=payload["source"], member_id=event.member_id,
-            placed_at__gte=running_since,
-        )
-        .first()
-    )  # fmt: skip
-    if order is None:
+def _order(trigger: Trigger, event: Delivery, log: Log, since: datetime) -> list[Found]:
+    wanted, order = trigger.values, log.order(event)
+    if order is None or order.placed_at < since:
         return []
-    context = {"order": order.pk, "order.points": payload.get("points", 0)}
+    context = {"order": order.pk, "order.points": event.payload.get("points", 0)}
     if "steps" in wanted:
-        return _steps(trigger, order, running_since)
+        return _steps(trigger, order, since)
     if order.net_amount < wanted.get("min_amount", Decimal(0)):
         return []
     categories = wanted.get("categories")
@@ -115,7 +129,7 @@ def _said(event: Delivery) -> Interaction | None:
     return said
 
 
-def _interaction(trigger: Trigger, event: Delivery, running_since: datetime) -> list[Found]:
+def _interaction(trigger: Trigger, event: Delivery, log: Log, since: datetime) -> list[Found]:
     said = _said(event)
     if said is None or said.kind not in trigger.values["interactions"]:
         return []
@@ -123,7 +137,7 @@ def _interaction(trigger: Trigger, event: Delivery, running_since: datetime) -> 
     return [Found(key, said.occurred_at)]
 
 
-def _survey(trigger: Trigger, event: Delivery, running_since: datetime) -> list[Found]:
+def _survey(trigger: Trigger, event: Delivery, log: Log, since: datetime) -> list[Found]:
     said, wanted = _said(event), trigger.values
     if said is None or said.kind != wanted.get("survey", SURVEY):
         return []
@@ -135,14 +149,14 @@ def _survey(trigger: Trigger, event: Delivery, running_since: datetime) -> list[
     return [Found(f"fact:{said.pk}", said.occurred_at)]
 
 
-def _enrolment(trigger: Trigger, event: Delivery, running_since: datetime) -> list[Found]:
+def _enrolment(trigger: Trigger, event: Delivery, log: Log, since: datetime) -> list[Found]:
     channels = trigger.values.get("channels")
     if channels and event.payload.get("channel") not in channels:
         return []
     return [Found("enrolment", event.occurred_at)]
 
 
-def _tier(trigger: Trigger, event: Delivery, running_since: datetime) -> list[Found]:
+def _tier(trigger: Trigger, event: Delivery, log: Log, since: datetime) -> list[Found]:
     before, after = event.payload["from"], event.payload["to"]
     wanted = trigger.values.get("tiers")
     if wanted and after not in wanted:
@@ -158,7 +172,7 @@ def _tier(trigger: Trigger, event: Delivery, running_since: datetime) -> list[Fo
     return [Found(f"{after}:{on}", event.occurred_at, {"tier": after, "tier_before": before})]
 
 
-def _lapsing(trigger: Trigger, event: Delivery, running_since: datetime) -> list[Found]:
+def _lapsing(trigger: Trigger, event: Delivery, log: Log, since: datetime) -> list[Found]:
     tier, until = event.payload["tier"], event.payload["kept_until"]
     wanted = trigger.values.get("tiers")
     if wanted and tier not in wanted:
@@ -166,25 +180,25 @@ def _lapsing(trigger: Trigger, event: Delivery, running_since: datetime) -> list
     return [Found(f"{tier}:{until}", event.occurred_at, {"tier": tier, "kept_until": until})]
 
 
-def _segment(trigger: Trigger, event: Delivery, running_since: datetime) -> list[Found]:
+def _segment(trigger: Trigger, event: Delivery, log: Log, since: datetime) -> list[Found]:
     if event.payload.get("segment") != trigger.values["segment"]:
         return []
     return [Found(f"event:{event.event_id}", event.occurred_at)]
 
 
-def _lifecycle(trigger: Trigger, event: Delivery, running_since: datetime) -> list[Found]:
+def _lifecycle(trigger: Trigger, event: Delivery, log: Log, since: datetime) -> list[Found]:
     if event.payload.get("to") not in trigger.values["stages"]:
         return []
     return [Found(f"event:{event.event_id}", event.occurred_at, {"stage": event.payload["to"]})]
 
 
-def _case(trigger: Trigger, event: Delivery, running_since: datetime) -> list[Found]:
+def _case(trigger: Trigger, event: Delivery, log: Log, since: datetime) -> list[Found]:
     if event.payload.get("kind") not in trigger.values.get("kinds", (COMPLAINT,)):
         return []
     return [Found(f"case:{event.payload['case']}", event.occurred_at)]
 
 
-_FINDERS: Final[Mapping[Kind, Callable[[Trigger, Delivery, datetime], list[Found]]]] = {
+_FINDERS: Final[Mapping[Kind, Callable[[Trigger, Delivery, Log, datetime], list[Found]]]] = {
     Kind.ORDER: _order,
     Kind.INTERACTION: _interaction,
     Kind.SURVEY: _survey,

@@ -7,7 +7,7 @@ gives is owed all the same.
 Source: CMP-01, CMP-03, CMP-05.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -99,27 +99,38 @@ def follow_wanted() -> None:
 
 
 @transaction.atomic
-def follow(event: Delivery, *, at: datetime) -> int:
-    """Let every campaign act that an event starts; return how many did, or will.
+def follow(deliveries: Sequence[Delivery], *, at: datetime) -> int:
+    """Let every campaign act on the events that start it; return how often one did, or will.
 
     A campaign never acts on what it has caused itself.
     """
-    waiting, due = 0, list[tuple[Running, Occurrence]]()
+    log = trigger_events.Log(deliveries)
+    waiting = list[TriggerOccurrence]()
+    due = list[tuple[Running, list[Occurrence]]]()
     for each in running():
-        if each.trigger.event != event.kind or _is_own(each.campaign, event.caused_by):
-            continue
-        for found in trigger_events.find(each.trigger, event, running_since=each.since):
+        now = list[Occurrence]()
+        for event, found in _starts(each, log):
             acts_at = each.trigger.acts_at(found.since)
             if acts_at > found.since:
                 # Even where its instant is over: what waits is looked at again when it acts.
-                _wait(each, event, found, acts_at)
-                waiting += 1
+                waiting.append(_waiting(each, event, found, acts_at))
             elif each.holds(acts_at):
-                due.append((each, _occurrence(event, found, acts_at)))
-    campaigns = {each.campaign.pk for each, _one in due}
-    if len(campaigns) > 1:
-        firing.hold(members=[event.member_id], campaigns=campaigns)
-    return waiting + sum(act(each, [one], at=at) for each, one in due)
+                now.append(_occurrence(event, found, acts_at))
+        if now:
+            due.append((each, now))
+    TriggerOccurrence.objects.bulk_create(waiting, ignore_conflicts=True)
+    if len(due) > 1:
+        members = {one.member_id for _each, now in due for one in now}
+        firing.hold(members=members, campaigns=[each.campaign.pk for each, _now in due])
+    return len(waiting) + sum(act(each, now, at=at) for each, now in due)
+
+
+def _starts(each: Running, log: trigger_events.Log) -> Iterator[tuple[Delivery, Found]]:
+    """Return the occurrences of a campaign's trigger, with the events that they are."""
+    for event in log.deliveries:
+        if event.kind == each.trigger.event and not _is_own(each.campaign, event.caused_by):
+            for found in trigger_events.find(each.trigger, event, log, running_since=each.since):
+                yield event, found
 
 
 def _is_own(campaign: Campaign, caused_by: str) -> bool:
@@ -131,10 +142,10 @@ def _cause(event: Delivery) -> str:
     return event.caused_by or f"event:{event.event_id}"
 
 
-def _wait(each: Running, event: Delivery, found: Found, acts_at: datetime) -> None:
+def _waiting(each: Running, event: Delivery, found: Found, acts_at: datetime) -> TriggerOccurrence:
     row = _row(each, event.member_id, found.key, found.since, acts_at)
     row.caused_by, row.context = _cause(event), dict(found.context)
-    TriggerOccurrence.objects.bulk_create([row], ignore_conflicts=True)
+    return row
 
 
 def _occurrence(event: Delivery, found: Found, acts_at: datetime) -> Occurrence:

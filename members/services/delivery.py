@@ -2,13 +2,14 @@
 
 A follower's work on one event and the note that it is done are one transaction: whatever dies in
 between, both happen or neither. What fails is tried again later, longer each time, then parked.
+One that takes many events at once gets its claims in one transaction; if that fails, one by one.
 
 Source: design §3, rule 3.
 """
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -20,26 +21,29 @@ from members.models.event import DeliveryState
 from members.services import events
 from members.services.events import Delivery
 
-BATCH: Final = 20
+BATCH: Final = 100
 # Claims come due again when their lease ends; what is left of a batch by then is another's.
 LEASE_MARGIN: Final = timedelta(minutes=1)
 
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[Delivery], None]
+Together = Callable[[Sequence[Delivery]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Follower:
     """Who follows which kinds of event, and what it does with one.
 
-    One that `chooses` subscribes to kinds itself, as they are wanted.
+    One that `chooses` subscribes to kinds itself, as they are wanted. What `handle_all` does with
+    many is what `handle` does with each of them.
     """
 
     name: str
     kinds: frozenset[str]
     handle: Handler
     chooses: bool = False
+    handle_all: Together | None = None
 
 
 class FollowerUnknownError(DomainError):
@@ -87,6 +91,8 @@ def deliver(*, follower: str, at: datetime) -> int:
     if found is None:
         raise FollowerUnknownError(follower)
     claimed = events.claim_deliveries(follower, BATCH, at)
+    if len(claimed) > 1 and found.handle_all is not None and _managed(found.handle_all, claimed):
+        return len(claimed)
     deadline = time.monotonic() + (events.LEASE - LEASE_MARGIN).total_seconds()
     for delivery in claimed:
         if time.monotonic() > deadline:
@@ -97,7 +103,7 @@ def deliver(*, follower: str, at: datetime) -> int:
 
 def _hand_over(follower: Follower, delivery: Delivery, at: datetime) -> None:
     try:
-        _handle(follower, delivery)
+        _finish(lambda: follower.handle(delivery), [delivery])
     except _ClaimLostError:
         logger.warning("delivery %s of %s was another's", delivery.id, follower.name)
     except Exception as error:  # whatever this event did, the next one's turn comes
@@ -109,8 +115,19 @@ def _hand_over(follower: Follower, delivery: Delivery, at: datetime) -> None:
         )
 
 
+def _managed(handle_all: Together, claimed: Sequence[Delivery]) -> bool:
+    """Hand all over in one transaction; tell whether that went well."""
+    try:
+        _finish(lambda: handle_all(claimed), claimed)
+    except Exception as error:  # one by one they tell which of them it was
+        logger.info("%s deliveries are handed over singly: %s", len(claimed), type(error).__name__)
+        return False
+    return True
+
+
 @transaction.atomic
-def _handle(follower: Follower, delivery: Delivery) -> None:
-    follower.handle(delivery)
-    if not events.complete([delivery]):
+def _finish(work: Callable[[], None], claimed: Sequence[Delivery]) -> None:
+    """Do the work and note that it is done."""
+    work()
+    if events.complete(claimed) != len(claimed):
         raise _ClaimLostError
