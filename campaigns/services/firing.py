@@ -233,7 +233,9 @@ class _Firing:
                 row.skipped, row.points, row.money = refused[gift.number], 0, Decimal(0)
                 self.skipped[row.skipped] += 1
         given = [self.rows[number] for number in place.values()]
-        CampaignAct.objects.bulk_update(given, ["effects", "skipped", "points", "money"])
+        # Where a campaign only speaks, the row stands as it was written.
+        changed = [row for row in given if row.effects or row.skipped]
+        CampaignAct.objects.bulk_update(changed, ["effects", "skipped", "points", "money"])
         budgets.spend(budget, [Cost(row.points, row.money) for row in given if not row.skipped])
 
     def _tell(self) -> None:
