@@ -19,7 +19,7 @@ from config.management.commands import serve
 HOST: Final = "127.0.0.1"
 WORKERS: Final = 2
 THREADS: Final = 4
-START_SECONDS: Final = 60.0
+START_SECONDS: Final = 180.0
 
 
 class LoadError(RuntimeError):
