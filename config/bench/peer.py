@@ -26,6 +26,11 @@ class Peer:
         return True
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256  # or a crowded machine refuses what comes side by side
+
+
 @contextlib.contextmanager
 def listening() -> Iterator[Peer]:
     """Serve on a free port of this machine."""
@@ -44,8 +49,7 @@ def listening() -> Iterator[Peer]:
         def log_message(self, *_arguments: object) -> None:
             """Stay quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     peer.url = f"http://127.0.0.1:{server.server_port}/"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
+from django.db.models import Count
 
+from campaigns.models import Message
 from campaigns.services import automations
 from config.base import clock
 from config.base.embedded import broker
@@ -29,7 +31,7 @@ from config.bench.peer import Peer
 from config.bench.scale import Scale
 from config.bench.server import LoadError, Site
 from members.domain.scopes import SCOPES
-from members.models import Channel
+from members.models import Channel, EventDelivery
 from members.services import api_keys, touchpoints
 
 NAME: Final = "event_to_message"
@@ -130,7 +132,8 @@ def _send(site: Site, receiver: Peer, members: Sequence[str], rate: float) -> Re
     before = len(receiver.arrivals)
     done = site.load([_order(site, member) for member in members], CONNECTIONS, rate)
     if not receiver.wait_for(before + len(members), seconds=WAIT_SECONDS):
-        raise LoadError(f"{len(receiver.arrivals) - before} of {len(members)} messages arrived")
+        arrived = len(receiver.arrivals) - before
+        raise LoadError(f"{arrived} of {len(members)} messages arrived: {_standing()}")
     time.sleep(1.0)  # time for what should not come
     arrivals = receiver.arrivals[before:]
     told = Counter(member for member, _at in arrivals)
@@ -141,6 +144,14 @@ def _send(site: Site, receiver: Peer, members: Sequence[str], rate: float) -> Re
         sorted(at - sent_at[member] for member, at in arrivals),
         len(members) / (done["sent_at"][-1] - done["sent_at"][0]),
     )
+
+
+def _standing() -> list[Any]:
+    """Return how many messages are in which state and why, and how many events are owed."""
+    return [
+        *Message.objects.values_list("state", "reason").annotate(Count("pk")).order_by("state"),
+        *EventDelivery.objects.values_list("state", "error_code").annotate(Count("pk")).order_by(),
+    ]
 
 
 def _order(site: Site, member: str) -> bytes:
