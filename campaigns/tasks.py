@@ -11,8 +11,11 @@ from django.conf import settings
 
 from campaigns.services import report_mail, sending, triggering
 from config.base import clock
+from members.services import delivery
 from members.services.events import Delivery
 
+# Short, so that what is new is claimed in batches again.
+REACT_SECONDS: Final = 8.0
 # Shorter than the sweep's interval, so that sweeps of a backlog follow each other.
 SEND_SECONDS: Final = 45.0
 
@@ -33,6 +36,23 @@ def send_messages() -> None:
     as_of_due = settings.LOYALTY_CLOCK == "due"
     while sending.send_due(at=clock.now(), as_of_due=as_of_due):
         if time.monotonic() > until:
+            return
+
+
+@shared_task(name="campaigns.react", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
+def react() -> None:
+    """Let campaigns act on what has just happened and send what they say, in turns, for a while.
+
+    Source: CMP-05.
+    """
+    until = time.monotonic() + REACT_SECONDS
+    as_of_due = settings.LOYALTY_CLOCK == "due"
+    while time.monotonic() < until:
+        # A programme under the `due` clock stands still, its retries must not.
+        at = max(clock.now(), datetime.now(UTC))
+        followed = delivery.deliver(follower=triggering.FOLLOWER, at=at)
+        sent = sending.send_due(at=clock.now(), as_of_due=as_of_due)
+        if followed < delivery.BATCH and sent < sending.BATCH:
             return
 
 

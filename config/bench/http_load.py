@@ -1,8 +1,8 @@
 """Send prepared HTTP requests over a few connections and time the answers.
 
 A program of its own, without Django, so that it costs the machine little: the name of a file of
-requests, a host, a port and how many connections; the result is a line of JSON. Every request is
-sent once.
+requests, a host, a port, how many connections, and how many requests a second, 0 for as many as
+are answered; the result is a line of JSON. Every request is sent once.
 """
 
 import json
@@ -10,9 +10,9 @@ import selectors
 import socket
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, time
 from typing import Any
 
 SEPARATOR = b"\x00\x00\n"
@@ -20,7 +20,7 @@ HEADER_END = b"\r\n\r\n"
 
 
 class Client:
-    """One connection that sends a request as soon as the last one was answered."""
+    """One connection, with one request under way at a time."""
 
     def __init__(self, address: tuple[str, int]) -> None:
         """Connect."""
@@ -52,53 +52,85 @@ class Client:
         return int(head[9:12])
 
 
-def run(requests: Iterator[bytes], address: tuple[str, int], connections: int) -> dict[str, Any]:
-    """Send all requests and return counts, seconds and latencies in milliseconds."""
+class Load:
+    """Requests on their way: each is sent when it is due and a connection is free."""
+
+    def __init__(self, requests: Sequence[bytes], clients: Sequence[Client], rate: float) -> None:
+        """Begin now."""
+        self.requests, self.rate = requests, rate
+        self.idle = list(clients)
+        self.count = len(self.idle)
+        self.begun = perf_counter()
+        self.sent_at: list[float] = []
+        self.latencies: list[float] = []
+        self.statuses: Counter[int] = Counter()
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether every request has been answered."""
+        return len(self.idle) == self.count and len(self.sent_at) == len(self.requests)
+
+    def send_due(self) -> float | None:
+        """Send what is due; return the seconds until more is, None where an answer comes first."""
+        while self.idle and len(self.sent_at) < len(self.requests):
+            if (wait := self._wait()) > 0:
+                return wait
+            self.idle.pop().send(self.requests[len(self.sent_at)])
+            self.sent_at.append(time())
+        return None
+
+    def read(self, client: Client) -> None:
+        """Read what a connection has; once that is an answer the connection is free."""
+        status = client.read()
+        if status is not None:
+            self.statuses[status] += 1
+            self.latencies.append(perf_counter() - client.sent_at)
+            self.idle.append(client)
+
+    def _wait(self) -> float:
+        if not self.rate:
+            return 0.0
+        return self.begun + len(self.sent_at) / self.rate - perf_counter()
+
+
+def run(
+    requests: Sequence[bytes], address: tuple[str, int], connections: int, rate: float = 0.0
+) -> dict[str, Any]:
+    """Send all requests and return counts, seconds, latencies, and the instants of a paced load."""
     selector = selectors.DefaultSelector()
-    statuses: Counter[int] = Counter()
-    latencies: list[float] = []
-    start = perf_counter()
-    for request in _first(requests, connections):
-        client = Client(address)
+    clients = [Client(address) for _number in range(min(connections, len(requests)))]
+    for client in clients:
         selector.register(client.socket, selectors.EVENT_READ, client)
-        client.send(request)
-    while selector.get_map():
-        for key, _events in selector.select():
-            client = key.data
-            status = client.read()
-            if status is None:
-                continue
-            statuses[status] += 1
-            latencies.append(perf_counter() - client.sent_at)
-            following = next(requests, None)
-            if following is None:
-                selector.unregister(client.socket)
-                client.socket.close()
-            else:
-                client.send(following)
-    return _summary(statuses, latencies, perf_counter() - start)
+    load = Load(requests, clients, rate)
+    while True:
+        wait = load.send_due()
+        if load.is_over:
+            break
+        for key, _events in selector.select(wait):
+            load.read(key.data)
+            load.send_due()
+    for client in clients:
+        client.socket.close()
+    return _summary(load)
 
 
-def _first(requests: Iterator[bytes], count: int) -> list[bytes]:
-    return [request for request, _place in zip(requests, range(count), strict=False)]
-
-
-def _summary(statuses: Counter[int], latencies: list[float], seconds: float) -> dict[str, Any]:
-    latencies.sort()
+def _summary(load: Load) -> dict[str, Any]:
+    seconds, latencies = perf_counter() - load.begun, sorted(load.latencies)
     return {
         "requests": len(latencies),
         "seconds": seconds,
-        "statuses": {str(status): count for status, count in statuses.items()},
+        "statuses": {str(status): count for status, count in load.statuses.items()},
         "p50_ms": latencies[len(latencies) // 2] * 1000,
         "p99_ms": latencies[len(latencies) * 99 // 100] * 1000,
+        **({"sent_at": load.sent_at} if load.rate else {}),
     }
 
 
 def main() -> None:
     """Read the arguments, send, print."""
-    file, host, port, connections = sys.argv[1:]
+    file, host, port, connections, rate = sys.argv[1:]
     requests = Path(file).read_bytes().split(SEPARATOR)
-    result = run(iter(requests), (host, int(port)), int(connections))
+    result = run(requests, (host, int(port)), int(connections), float(rate))
     sys.stdout.write(json.dumps(result) + "\n")
 
 

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from config.management.commands import serve
 HOST: Final = "127.0.0.1"
 WORKERS: Final = 2
 THREADS: Final = 4
-START_SECONDS: Final = 60.0
+START_SECONDS: Final = 180.0
 
 
 class LoadError(RuntimeError):
@@ -44,9 +44,12 @@ class Site:
         )
         return head.encode() + body
 
-    def load(self, requests: Sequence[bytes], connections: int) -> dict[str, Any]:
+    def load(
+        self, requests: Sequence[bytes], connections: int, rate: float = 0.0
+    ) -> dict[str, Any]:
         """Send the requests over so many connections; return what the load generator counted.
 
+        At most `rate` of them a second, if one is given.
         Raises: LoadError when an answer is no success.
         """
         with tempfile.NamedTemporaryFile() as file:
@@ -54,7 +57,7 @@ class Site:
             file.flush()
             command = [sys.executable, http_load.__file__, file.name, HOST, str(self.port)]
             done = subprocess.run(
-                [*command, str(connections)], capture_output=True, text=True, check=False
+                [*command, str(connections), str(rate)], capture_output=True, text=True, check=False
             )
         if done.returncode:
             raise LoadError(done.stderr)
@@ -65,28 +68,32 @@ class Site:
 
 
 @contextlib.contextmanager
-def running(secret: str) -> Iterator[Site]:
-    """Run the web server as `serve` does, without worker and scheduler."""
+def running(
+    secret: str, *, is_whole: bool = False, environment: Mapping[str, str] | None = None
+) -> Iterator[Site]:
+    """Run the web server as `serve` does; the workers and the scheduler too if it `is_whole`."""
     with tempfile.TemporaryDirectory() as counters, socket.socket() as probe:
         probe.bind((HOST, 0))
         port = int(probe.getsockname()[1])
         probe.close()
         options = {
             "host": HOST, "port": port, "workers": WORKERS, "threads": THREADS,
-            "no_worker": True, "no_scheduler": True,
+            "no_worker": not is_whole, "no_scheduler": not is_whole,
         }  # fmt: skip
-        (web,) = serve.programs(options)
-        process = subprocess.Popen(
-            web.command,
-            env=databases.environment() | {"PROMETHEUS_MULTIPROC_DIR": counters},
-            cwd=BASE_DIR,
-        )
+        given = {"PROMETHEUS_MULTIPROC_DIR": counters, **(environment or {})}
+        processes = [
+            subprocess.Popen(program.command, env=databases.environment() | given, cwd=BASE_DIR)
+            for program in serve.programs(options)
+        ]
+        web = processes[0]
         try:
-            _wait(port, process)
-            yield Site(port, process.pid, secret)
+            _wait(port, web)
+            yield Site(port, web.pid, secret)
         finally:
-            process.terminate()
-            process.wait(30)
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                process.wait(30)
 
 
 def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:

@@ -14,8 +14,9 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from campaigns.kpis.registry import MEASURE_SECONDS
 from campaigns.services import triggering
-from campaigns.tasks import send_messages, send_reports
+from campaigns.tasks import react, send_messages, send_reports
 from config.base import job_runs
+from config.base.settings.jobs import PROMPT
 from config.wiring import followers
 from config.wiring.tasks import WORKER, measure_start_page, prove_invariants, run_due_now
 from members.services import delivery, webhooks
@@ -26,9 +27,8 @@ SCHEDULER: Final = "scheduler"
 SINCE: Final = "installed"
 DUE_SECONDS: Final = 60
 DELIVERY_SECONDS: Final = 10
-# What campaigns say to an event has to be said at once (CMP-05).
-PROMPT_SECONDS: Final = 2
-PROMPT: Final = frozenset((triggering.FOLLOWER,))
+# What campaigns say to an event has to be said at once (CMP-05): by a worker of its own.
+PROMPT_SECONDS: Final = 1
 # Looked for so often; it runs once a day.
 AUDIT_SECONDS: Final = 900
 
@@ -41,6 +41,7 @@ class Row:
     task: str
     seconds: int
     arguments: tuple[str, ...] = ()
+    queue: str | None = None
 
     def values(self) -> dict[str, object]:
         """Return what the scheduler's row holds."""
@@ -52,6 +53,7 @@ class Row:
             "interval": interval,
             "args": json.dumps(self.arguments),
             "expire_seconds": self.seconds,
+            "queue": self.queue,
             "description": OURS,
         }
 
@@ -59,10 +61,11 @@ class Row:
 def rows() -> Iterator[Row]:
     """Return the table."""
     yield Row("run_due", run_due_now.name, DUE_SECONDS)
+    yield Row("react", react.name, PROMPT_SECONDS, queue=PROMPT)
     for follower in delivery.registered():
-        name = f"deliver {follower.name}"
-        seconds = PROMPT_SECONDS if follower.name in PROMPT else DELIVERY_SECONDS
-        yield Row(name, deliver_events.name, seconds, (follower.name,))
+        if follower.name != triggering.FOLLOWER:
+            name = f"deliver {follower.name}"
+            yield Row(name, deliver_events.name, DELIVERY_SECONDS, (follower.name,))
     yield Row("send webhooks", send_webhooks.name, DELIVERY_SECONDS)
     yield Row("send messages", send_messages.name, DELIVERY_SECONDS)
     yield Row("send reports", send_reports.name, DUE_SECONDS)

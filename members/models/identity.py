@@ -78,7 +78,7 @@ class Member(models.Model):
         ]
         indexes = [
             models.Index(fields=["channel", "joined_at"], name="member_channel_joined"),
-            models.Index(fields=["joined_at"], name="member_joined"),
+            models.Index(fields=["joined_at", "id"], name="member_joined_in_order"),
             models.Index(fields=["status", "id"], name="member_status"),
             models.Index(
                 fields=["account_manager"],

@@ -22,7 +22,7 @@ from members.models.event import DeliveryState
 from members.services import events
 from members.services.events import Delivery
 
-BATCH: Final = 50
+BATCH: Final = 100
 # Claims come due again when their lease ends; what is left of a batch by then is another's.
 LEASE_MARGIN: Final = timedelta(minutes=1)
 

@@ -1,6 +1,7 @@
 """The member page: complete, bounded, escaped, and only for those who may see it."""
 
 import pytest
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
@@ -164,6 +165,31 @@ def test_the_list_finds_by_phone_tail_card_name_and_order(visitor: Client) -> No
         links = found.text
         assert page_of(wanted) in links, term
         assert page_of(other) not in links, term
+
+
+def sorted_by(visitor: Client, place: str) -> ChangeList:
+    """Return the list as an address sorts it by a column, "-" before its place: falling."""
+    found = visitor.get(reverse("admin:members_member_changelist"), {"o": place})
+    shown: ChangeList = found.context["cl"]
+    return shown
+
+
+def test_the_list_is_sorted_by_the_columns_that_offer_it_alone(visitor: Client) -> None:
+    places = [f"{way}{place}" for place in range(12) for way in ("", "-")]
+    orders = {tuple(sorted_by(visitor, place).queryset.query.order_by) for place in places}
+    assert orders == {
+        ("-pk",), ("joined_at", "pk"), ("-joined_at", "-pk"), ("card_number", "pk"),
+        ("-card_number", "-pk"),
+    }  # fmt: skip
+
+
+def test_members_of_one_instant_are_listed_in_order(visitor: Client) -> None:
+    at = clock.now()
+    first, second = members.member(at=at), members.member(at=at)
+    place = sorted_by(visitor, "").list_display.index("joined_at")
+    rising, falling = (sorted_by(visitor, f"{way}{place}").result_list for way in ("", "-"))
+    assert [row.pk for row in rising] == [first.pk, second.pk]
+    assert [row.pk for row in falling] == [second.pk, first.pk]
 
 
 def test_a_search_that_finds_nobody_says_so(visitor: Client, member: Member) -> None:

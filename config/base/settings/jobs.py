@@ -6,10 +6,14 @@ found again by a sweep, so a lost message costs time and nothing else.
 
 from typing import Any
 
+from kombu.entity import Queue
+
 from config.base.embedded import broker
 from config.base.settings.environment import DATA_DIR, env
 
 VISIBILITY_SECONDS = 3600
+PROMPT = "prompt"
+"""The queue of what must not wait behind longer work. Every worker takes from it; one does only."""
 
 
 def broker_settings() -> dict[str, Any]:
@@ -35,6 +39,10 @@ def broker_settings() -> dict[str, Any]:
 
 CELERY: dict[str, Any] = {
     **broker_settings(),
+    "task_queues": [
+        Queue(name, routing_key=name)  # type: ignore[no-untyped-call]  # kombu has no types
+        for name in ("celery", PROMPT)
+    ],
     "task_acks_late": True,
     "task_reject_on_worker_lost": True,
     "worker_prefetch_multiplier": 1,

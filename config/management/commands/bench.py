@@ -13,7 +13,17 @@ from rich.console import Console
 from rich.table import Table
 
 from config.base import checks
-from config.bench import audience, console, databases, importing, nightly, orders, rules, storefront
+from config.bench import (
+    audience,
+    console,
+    databases,
+    importing,
+    nightly,
+    orders,
+    reaction,
+    rules,
+    storefront,
+)
 from config.bench.measure import Ratio
 from config.bench.scale import SCALES, Scale
 
@@ -25,6 +35,7 @@ BENCHES: Final = {
     "nights": nightly.run,
     "console": console.run,
     "segments": audience.run,
+    "event_to_message": reaction.run,
 }
 
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from config.base import checks
 from config.base.embedded import broker
+from config.base.settings.jobs import PROMPT
 from config.wiring import supervisor
 
 
@@ -103,6 +104,9 @@ def programs(options: dict[str, Any]) -> list[supervisor.Program]:
     if not options["no_worker"]:
         worker = ["worker", "--concurrency", "2", "--without-gossip", "--without-mingle"]
         chosen.append(supervisor.Program("worker", [*celery, *worker, "--loglevel", "WARNING"]))
+        prompt = ["worker", "--queues", PROMPT, "--pool", "solo", "--hostname", "prompt@%h"]
+        quiet = ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
+        chosen.append(supervisor.Program("prompt worker", [*celery, *prompt, *quiet]))
     if not options["no_scheduler"]:
         beat = ["beat", "--pidfile", "", "--loglevel", "WARNING"]
         chosen.append(supervisor.Program("scheduler", [*celery, *beat]))
