@@ -2,6 +2,7 @@
 
 from campaigns.admin import (
     campaign_models,
+    feedback_models,
     messages,
     models,
     payouts,
@@ -9,4 +10,12 @@ from campaigns.admin import (
     trigger_models,
 )
 
-__all__ = ["campaign_models", "messages", "models", "payouts", "referrals", "trigger_models"]
+__all__ = [
+    "campaign_models",
+    "feedback_models",
+    "messages",
+    "models",
+    "payouts",
+    "referrals",
+    "trigger_models",
+]

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from campaigns import campaign_words, queries
+from campaigns.admin import feedback_list
 from campaigns.admin.reason_form import ReasonForm
 from campaigns.models import Campaign, CampaignState, CampaignVersion, VersionState
 from campaigns.models.campaign import RUNNING
@@ -97,6 +98,7 @@ def campaign_page(request: HttpRequest, campaign_id: int) -> HttpResponse:
         "facets": [each for each in facets_of(campaign.running) if each[1]],
         **_numbers(campaign, clock.now()),
         **_versions(campaign),
+        **feedback_list.of_campaign(request, campaign),
     }  # fmt: skip
     return page(request, "campaign.html", context)
 

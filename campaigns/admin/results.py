@@ -129,8 +129,8 @@ def verdict(results: Results) -> str:
         return gettext(
             "Nobody was held out, so nothing can be said of what the campaign has changed."
         )
-    bounds = {"low": _points(buying.low), "high": _points(buying.high),
-              "value": _points(buying.value)}  # fmt: skip
+    bounds = {"low": share_points(buying.low), "high": share_points(buying.high),
+              "value": share_points(buying.value)}  # fmt: skip
     if buying.low > 0:
         text = gettext("More members bought: %(value)s against the hold-out (%(low)s to %(high)s).")
     elif buying.high < 0:
@@ -200,14 +200,15 @@ def part(title: str, compared: Comparison) -> Part:
         % {"treated": formats.points(treated.members), "holdout": formats.points(holdout.members)},
         (
             Line(gettext("Members who bought"), _share(treated.buying), _share(holdout.buying),
-                 _interval(compared.buying, _points)),
+                 drawn(compared.buying, share_points)),
             Line(gettext("Net spend per member"), formats.money(treated.spend),
-                 formats.money(holdout.spend), _interval(compared.spend, _amount)),
+                 formats.money(holdout.spend), drawn(compared.spend, _amount)),
         ),
     )  # fmt: skip
 
 
-def _interval(estimate: Estimate | None, show: Show) -> Interval | None:
+def drawn(estimate: Estimate | None, show: Show) -> Interval | None:
+    """Return an estimate as it is drawn."""
     if estimate is None:
         return None
     reach = max(abs(estimate.low), abs(estimate.high)) or 1.0
@@ -229,7 +230,8 @@ def _share(value: float | None) -> str:
     return "–" if value is None else f"{value * 100:.1f} %"
 
 
-def _points(value: float) -> str:
+def share_points(value: float) -> str:
+    """Return a difference of shares in percentage points."""
     return gettext("%(value)s percentage points") % {
         "value": f"{value * 100:+.1f}".replace("-", "−")
     }
@@ -248,7 +250,7 @@ def _percent(estimate: Estimate | None) -> str:
 
 
 def _bounded(estimate: Estimate, show: Show) -> str:
-    interval = _interval(estimate, show)
+    interval = drawn(estimate, show)
     return "" if interval is None else interval.shown
 
 

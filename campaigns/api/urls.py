@@ -1,7 +1,8 @@
-"""Addresses of what belongs to campaigns: messages and referrals."""
+"""Addresses of what belongs to campaigns: messages, referrals and feedback."""
 
 from django.urls import path
 
+from campaigns.api.feedback import FeedbackListView, FeedbackView
 from campaigns.api.messages import MessageReadView, MessagesView, ReceiptsView
 from campaigns.api.referral import ReferralView
 
@@ -11,6 +12,12 @@ urlpatterns = [
         "members/<uuid:public_id>/messages/<uuid:message_id>/read",
         MessageReadView.as_view(),
         name="message-read",
+    ),
+    path("members/<uuid:public_id>/feedback", FeedbackListView.as_view(), name="feedback"),
+    path(
+        "members/<uuid:public_id>/feedback/<uuid:form_id>",
+        FeedbackView.as_view(),
+        name="feedback-answer",
     ),
     path("members/<uuid:public_id>/referral", ReferralView.as_view(), name="referral"),
     path("messages/receipts", ReceiptsView.as_view(), name="message-receipts"),

@@ -90,12 +90,13 @@ def follow_wanted() -> None:
 
     Call it in the transaction in which a campaign starts or ends.
     """
-    wanted = {each.trigger.event for each in running((*RUNNING, CampaignState.PAUSED))} - {None}
+    every = running((*RUNNING, CampaignState.PAUSED))
+    wanted = {kind for each in every for kind in each.trigger.events}
     rows = Subscription.objects.filter(follower=FOLLOWER)
     rows.exclude(kind__in=wanted).delete()
     missing = wanted - set(rows.values_list("kind", flat=True))
     if missing:
-        events.subscribe(FOLLOWER, [kind for kind in missing if kind])
+        events.subscribe(FOLLOWER, list(missing))
 
 
 @transaction.atomic
@@ -106,7 +107,7 @@ def follow(event: Delivery, *, at: datetime) -> int:
     """
     waiting, due = 0, list[tuple[Running, Occurrence]]()
     for each in running():
-        if each.trigger.event != event.kind or _is_own(each.campaign, event.caused_by):
+        if event.kind not in each.trigger.events or _is_own(each.campaign, event.caused_by):
             continue
         for found in trigger_events.find(each.trigger, event, running_since=each.since):
             acts_at = each.trigger.acts_at(found.since)

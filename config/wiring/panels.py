@@ -31,6 +31,7 @@ from config.wiring import (
     campaigns,
     care,
     desk,
+    feedback,
     messaging,
     programme,
     referrals,
@@ -122,6 +123,7 @@ def install() -> None:
     segments.install()
     campaigns.install()
     referrals.install()
+    feedback.install()
 
 
 def _install_figures() -> None:

@@ -21,6 +21,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("config.wiring.api")),
     path("m/optout/<str:token>", public_pages.opt_out, name="opt_out"),
+    path("m/feedback/<str:token>", public_pages.feedback, name="feedback"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),

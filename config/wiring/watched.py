@@ -11,6 +11,7 @@ from config.base import watching
 # The ledger and what an order writes: their own append-only record, with the actor.
 _HOT: Final = (
     "campaigns_campaignact", "campaigns_campaignbudget", "campaigns_campaignmember",
+    "campaigns_feedbackanswer",
     "campaigns_message", "campaigns_messagereceipt", "campaigns_triggeroccurrence",
     "members_eventdelivery", "members_idempotencykey", "members_interaction",
     "members_memberevent", "members_memberinsight", "members_order", "members_orderline",

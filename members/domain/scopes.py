@@ -30,6 +30,7 @@ SCOPES: Final = {
     "cases:write": _("Open cases for members"),
     "messages:read": _("Read members' messages, and mark them as read"),
     "messages:write": _("Report what became of messages"),
+    "feedback:write": _("Answer feedback forms for members"),
     "webhooks:write": _("Subscribe to webhooks"),
 }
 

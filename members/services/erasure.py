@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from config.base.errors import DomainError
+from members import wipes
 from members.models import (
     AttributeChange,
     Identifier,
@@ -66,6 +67,7 @@ def erase(*, member: Member, at: datetime, actor: str, reason: str) -> bool:
     _wipe_profiles(line)
     _end_identifiers(line, at)
     _wipe_facts(line)
+    wipes.run(line)
     _rename(people_now)
     for person in people_now:
         segments.leave_all(member_id=person.pk, at=at)

@@ -85,6 +85,18 @@ PARTS: Final[Mapping[str, Reader]] = {
 }  # fmt: skip
 
 
+Part = Callable[[Sequence[int]], Sequence[Mapping[str, Any]]]
+_more: dict[str, Part] = {}
+
+
+def register(name: str, read: Part) -> None:
+    """Let an app above add what it keeps of a person; a second time replaces the first.
+
+    It is given the member and all that were merged into it.
+    """
+    _more[name] = read
+
+
 def gather(*, member: Member, at: datetime) -> dict[str, Any]:
     """Return everything of a member, and of those who were merged into them."""
     line = identity.lineage(member.pk)
@@ -109,6 +121,7 @@ def gather(*, member: Member, at: datetime) -> dict[str, Any]:
         ],
         "redemptions": _redemptions(line),
         **{name: list(read(line)) for name, read in PARTS.items()},
+        **{name: list(read(line)) for name, read in _more.items()},
     }
 
 
