@@ -97,7 +97,7 @@ def _given(row: FeedbackAnswer, posted: Mapping[str, str]) -> dict[str, Any]:
         if f"{REMOVE}{question.code}" in posted:
             given[question.code] = None
         elif question.kind in {Kind.NPS, Kind.RATING}:
-            given[question.code] = int(value) if value.isascii() and value.isdigit() else value
+            given[question.code] = int(value) if value in question.values else value
         else:
             given[question.code] = value
     return given
