@@ -71,7 +71,7 @@ ROLES: Final = (
             "keep_plans", "see_bulk_grants", "grant_in_bulk", "keep_benefits",
             "see_segments", "see_who_is_in", "see_value", "see_referrals",
             "keep_referrals", "moderate_referrals",
-            "see_feedback", "see_feedback_texts", "keep_feedback",
+            "see_feedback", "see_feedback_texts",
             "see_campaigns", "see_addressed", "see_messages", "keep_campaigns",
             "run_campaigns",
         ),

@@ -46,8 +46,8 @@ def test_months_hold_the_last_score_of_each_member_and_what_was_let_pass() -> No
         )  # fmt: skip
     say(ben, "review", "r", "2026-03-04T00:00:00+08:00", {})
     february, march = advocacy.by_month(UNTIL, months=2)
-    assert (february.month, february.promoters, february.net_promoter_score) == (
-        date(2026, 2, 1), 1, 1)  # fmt: skip
+    assert (february.month, february.promoters) == (date(2026, 2, 1), 1)
+    assert february.net_promoter_score == 1
     assert (march.promoters, march.passives, march.detractors) == (1, 1, 0)
     assert march.net_promoter_score == pytest.approx(0.5)
     assert (march.published, march.publishers) == (2, 2)
@@ -63,7 +63,8 @@ def test_answers_to_feedback_forms_are_scores_like_those_of_shops(db: None) -> N
     assert outcome.status < 400
     Interaction.objects.filter(ref="b").update(data={"score": 9})
     found = registry.read(["net_promoter_score", "scores_given"], until=day(3))
-    assert (found["net_promoter_score"].number, found["scores_given"].number) == (0, 2)
+    assert found["net_promoter_score"].number == 0
+    assert found["scores_given"].number == 2
 
 
 def test_the_page_shows_figures_with_definitions_and_charts(

@@ -168,10 +168,8 @@ def _advocacy(made: list[Member]) -> None:
         InteractionKind.objects.create(
             code=code, name_zh=code, name_en=code, needs_moderation=is_moderated
         )
-    said: tuple[dict[str, object], ...] = (
-        *({"score": score} for score in (0, 6, 7, 8, 9, 10, 11)), {"nps": 9, "score": 1},
-        {"nps": "10"}, {"score": "x"}, {},
-    )  # fmt: skip
+    said: list[dict[str, object]] = [{"nps": 9, "score": 1}, {"nps": "10"}, {"score": "x"}, {}]
+    said += [{"score": score} for score in (0, 6, 7, 8, 9, 10, 11)]
     kinds = ("survey", "survey", "review", "photo", "share")
     drawn = [
         (at, chance.choice(made[:20]), chance.choice(kinds), chance.choice(said))
