@@ -68,10 +68,10 @@ def _published(months: Sequence[MonthOfAdvocacy]) -> Card:
         _("Published by members by month"),
         _("Reviews and other moderated interactions by the month in which they were written, as far"
           " as a moderator has let them pass, and how many members wrote them."),
-        (_("Month"), _("Published"), _("Members")),
+        (_("Month"), _("Published by members"), _("Members")),
         [(label, f"{each.published:,}", f"{each.publishers:,}")
          for label, each in zip(labels, months, strict=True)],
         charts.bars(
-            labels, [(_("Published"), [each.published for each in months], charts.PALETTE[3])]
+            labels, [(_("Published by members"), [each.published for each in months], charts.PALETTE[3])]
         ),
     )  # fmt: skip

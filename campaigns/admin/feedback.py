@@ -27,7 +27,7 @@ from campaigns.admin.reason_form import ReasonForm
 from campaigns.models import Campaign, FeedbackAnswer, FeedbackForm, FeedbackState
 from campaigns.services import feedback_answers, feedback_forms
 from config.base import clock
-from config.base.admin import scope, site
+from config.base.admin import site
 from config.base.admin.actors import actor_of
 from config.base.errors import DomainError
 from config.base.names import name_of
@@ -107,14 +107,14 @@ def form_page(request: HttpRequest, form_id: int) -> HttpResponse:
         "verbs": [(verb, VERBS[verb][0]) for verb in _OFFERED[form.state]] if may_edit else [],
         "may_export": request.user.has_perm(EXPORT) and not is_draft,
         "results": None if is_draft else feedback_results.shown(form),
-        "texts": _texts(request, form) if request.user.has_perm(READ_TEXTS) else None,
+        "texts": _texts(form) if request.user.has_perm(READ_TEXTS) else None,
     }  # fmt: skip
     return page(request, "feedback.html", context)
 
 
-def _texts(request: HttpRequest, form: FeedbackForm) -> list[tuple[str, str, list[str]]]:
+def _texts(form: FeedbackForm) -> list[tuple[str, str, list[str]]]:
     """Return what was written last, without a name: when, in which arm, and the texts."""
-    rows = list(_answered(request, form).exclude(sealed="").order_by("-answered_at")[:TEXTS_SHOWN])
+    rows = list(_answered(form).exclude(sealed="").order_by("-answered_at")[:TEXTS_SHOWN])
     read = feedback_answers.texts_of_all(rows)
     return [
         (f"{clock.local(row.answered_at):%Y-%m-%d}", feedback_results.arm(row),
@@ -124,10 +124,8 @@ def _texts(request: HttpRequest, form: FeedbackForm) -> list[tuple[str, str, lis
     ]  # fmt: skip
 
 
-def _answered(request: HttpRequest, form: FeedbackForm) -> QuerySet[FeedbackAnswer]:
-    """Return the answers of members whom the visitor may see."""
-    rows = FeedbackAnswer.objects.filter(form=form, answered_at__isnull=False)
-    return scope.narrowed(request, rows)
+def _answered(form: FeedbackForm) -> QuerySet[FeedbackAnswer]:
+    return FeedbackAnswer.objects.filter(form=form, answered_at__isnull=False)
 
 
 # Opening and closing
@@ -219,7 +217,7 @@ def _lines(request: HttpRequest, form: FeedbackForm) -> Iterator[Sequence[object
         for each in questions
         for option in each.options
     }
-    rows = _answered(request, form).select_related("member").order_by("pk")
+    rows = _answered(form).select_related("member").order_by("pk")
     for batch in _batches(rows):
         read = feedback_answers.texts_of_all(batch) if with_texts else [{}] * len(batch)
         for row, texts in zip(batch, read, strict=True):

@@ -1,7 +1,7 @@
 """The results of a feedback form as the page shows them: tables, charts and differences."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.utils.translation import gettext
@@ -77,7 +77,7 @@ def _question(result: QuestionResult) -> Shown:
     if result.mean is not None:
         lines.append(_mean_line(gettext("Mean"), result.mean))
     for name, difference in zip(names, (result.options or {}).values(), strict=False):
-        lines.append(_share_line(name, difference))
+        lines.append(_neutral(_share_line(name, difference)))
     arms = ((ARMS[Arm.TREATED], result.treated), (ARMS[Arm.HOLDOUT], result.holdout))
     chart = charts.bars(
         names,
@@ -97,6 +97,13 @@ def _question(result: QuestionResult) -> Shown:
         ],
         chart if result.treated or result.holdout else None,
     )
+
+
+def _neutral(line: Line) -> Line:
+    """Return the line without a colour: that more choose an option is neither good nor bad."""
+    if line.interval is None:
+        return line
+    return replace(line, interval=replace(line.interval, tone=""))
 
 
 def _percent(counts: Counts, value: str) -> float:
