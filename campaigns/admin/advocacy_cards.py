@@ -72,6 +72,7 @@ def _published(months: Sequence[MonthOfAdvocacy]) -> Card:
         [(label, f"{each.published:,}", f"{each.publishers:,}")
          for label, each in zip(labels, months, strict=True)],
         charts.bars(
-            labels, [(_("Published by members"), [each.published for each in months], charts.PALETTE[3])]
+            labels,
+            [(_("Published by members"), [each.published for each in months], charts.PALETTE[3])],
         ),
     )  # fmt: skip
