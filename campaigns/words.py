@@ -21,6 +21,7 @@ GROUPS: Final[dict[Group, Promise]] = {
     Group.POINTS: _("Points"),
     Group.COMMERCE: _("Purchases"),
     Group.REWARDS: _("Rewards and stock"),
+    Group.ADVOCACY: _("Advocacy"),
 }
 
 STATUSES: Final[dict[Status, tuple[Promise, str]]] = {

@@ -31,6 +31,7 @@ EVENTS: Mapping[str, Promise] = {
     "order.recorded": _("Order recorded"),
     "refund.recorded": _("Refund recorded"),
     "interaction.recorded": _("Interaction recorded"),
+    "interaction.corrected": _("Interaction put right"),
     "points.reserved": _("Points reserved"),
     "points.captured": _("Points spent"),
     "points.released": _("Points released"),

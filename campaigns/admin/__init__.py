@@ -2,6 +2,7 @@
 
 from campaigns.admin import (
     campaign_models,
+    feedback_models,
     messages,
     models,
     payouts,
@@ -11,6 +12,6 @@ from campaigns.admin import (
 )
 
 __all__ = [
-    "campaign_models", "messages", "models", "payouts", "prospect_offers", "referrals",
-    "trigger_models",
+    "campaign_models", "feedback_models", "messages", "models", "payouts", "prospect_offers",
+    "referrals", "trigger_models",
 ]  # fmt: skip

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from campaigns import campaign_words, message_words, queries
+from campaigns.admin import feedback_list
 from campaigns.admin.reason_form import ReasonForm
 from campaigns.models import (
     Campaign,
@@ -119,6 +120,7 @@ def campaign_page(request: HttpRequest, campaign_id: int) -> HttpResponse:
         "facets": [each for each in facets_of(campaign.running) if each[1]],
         **_numbers(campaign, clock.now()),
         **_versions(campaign),
+        **feedback_list.of_campaign(request, campaign),
     }  # fmt: skip
     return page(request, "campaign.html", context)
 

@@ -1,6 +1,6 @@
-"""The dashboards: members, tiers, points, purchases, rewards and stock.
+"""The dashboards: members, tiers, points, purchases, rewards and stock, advocacy.
 
-Source: KPI-01 to KPI-06, KPI-09, KPI-11, KPI-13, TIR-06.
+Source: KPI-01 to KPI-06, KPI-08, KPI-09, KPI-11, KPI-13, TIR-06.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 from campaigns import words
-from campaigns.admin import figures
+from campaigns.admin import advocacy_cards, figures
 from campaigns.admin.figures import Card, Moment
 from campaigns.domain.month_end import Column
 from campaigns.kpis import month_end, reading, registry, series
@@ -289,4 +289,5 @@ _CARDS: Final[dict[Group, Callable[[Moment], list[Card]]]] = {
     Group.POINTS: _points,
     Group.COMMERCE: _commerce,
     Group.REWARDS: _rewards,
+    Group.ADVOCACY: advocacy_cards.cards,
 }

@@ -162,7 +162,7 @@ def part(read: OfferResults) -> Part:
         f"{read.holdout.value * 100:.1f} %" if read.holdout.members else "–",
         results.interval(read.added, results.percentage_points),
     )
-    return Part(gettext("Everybody taken in"), members, (line,))
+    return Part(gettext("Everybody taken in"), members, not read.holdout.members, (line,))
 
 
 def write_page(request: HttpRequest, offer_id: int | None = None) -> HttpResponse:

@@ -61,6 +61,9 @@ EVENTS: Final[Mapping[Kind, str]] = {
     Kind.CASE_CLOSED: "case.closed",
 }
 """The kinds that follow the log, each with the kind of event; the others are of the calendar."""
+CORRECTED: Final = "interaction.corrected"
+_MORE_EVENTS: Final[Mapping[Kind, str]] = {Kind.SURVEY: CORRECTED}
+"""What a kind follows besides: a score that was put right is looked at again."""
 
 
 class Window(StrEnum):
@@ -140,6 +143,11 @@ class Trigger:
     def event(self) -> str | None:
         """Return the kind of event that it follows; None of the calendar."""
         return EVENTS.get(self.kind)
+
+    @property
+    def events(self) -> frozenset[str]:
+        """Return all kinds of event that it follows."""
+        return frozenset(found[self.kind] for found in (EVENTS, _MORE_EVENTS) if self.kind in found)
 
     @property
     def stale_after(self) -> timedelta:

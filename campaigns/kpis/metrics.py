@@ -41,6 +41,7 @@ class Group(StrEnum):
     POINTS = "points"
     COMMERCE = "commerce"
     REWARDS = "rewards"
+    ADVOCACY = "advocacy"
 
 
 @dataclass(frozen=True, slots=True)

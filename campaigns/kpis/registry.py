@@ -7,7 +7,7 @@ from typing import Final
 
 from django.db import connection
 
-from campaigns.kpis import commerce, members, points, tiers
+from campaigns.kpis import advocacy, commerce, members, points, tiers
 from campaigns.kpis.metrics import Group, Measure, Metric, Value, Values, parameters
 from campaigns.models import MetricValue
 from config.base import clock
@@ -26,7 +26,13 @@ left of a minute."""
 
 METRICS: Final[dict[str, Metric]] = {
     metric.code: metric
-    for metric in (*members.METRICS, *tiers.METRICS, *points.METRICS, *commerce.METRICS)
+    for metric in (
+        *members.METRICS,
+        *tiers.METRICS,
+        *points.METRICS,
+        *commerce.METRICS,
+        *advocacy.METRICS,
+    )
 }
 
 

@@ -13,6 +13,7 @@ from campaigns.models.campaign import (
     OverBudget,
     VersionState,
 )
+from campaigns.models.feedback import FeedbackAnswer, FeedbackForm, FeedbackState
 from campaigns.models.figures import MetricValue, UnitCost
 from campaigns.models.goal import Goal
 from campaigns.models.message import (
@@ -65,6 +66,9 @@ __all__ = [
     "ClawBack",
     "ContentAsset",
     "DeliveryState",
+    "FeedbackAnswer",
+    "FeedbackForm",
+    "FeedbackState",
     "Festival",
     "GlobalHoldout",
     "Goal",

@@ -8,7 +8,7 @@ from typing import Any, Final
 from campaigns.domain import templating
 from campaigns.domain.delivery import MARKETING
 from campaigns.domain.templating import Rendered
-from campaigns.services import message_facts, variables
+from campaigns.services import feedback_links, message_facts, variables
 from campaigns.services.message_facts import Texts
 
 # Commercial text messages say how to end them.
@@ -75,7 +75,9 @@ def fill(wish: Wish, known: Mapping[str, Any], assets: Mapping[tuple[str, str], 
 
 def _value(wish: Wish, name: str, known: Mapping[str, Any]) -> Any:
     """Return what is known of the member; else what the trigger said."""
-    if name in variables.KNOWN:
+    if name == feedback_links.VARIABLE:
+        value = feedback_links.url_in(wish.context)
+    elif name in variables.KNOWN:
         value = known.get(name, {}).get(wish.member_id)
     else:
         value = wish.context.get(name)

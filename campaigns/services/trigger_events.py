@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.db import connection
 from django.db.models import QuerySet, Sum
 
-from campaigns.domain.triggers import EVENTS, Kind, Trigger, Window
+from campaigns.domain.triggers import CORRECTED, EVENTS, Kind, Trigger, Window
 from config.base import clock
 from members.models import Interaction, Moderation, Order, OrderStatus
 from members.services.events import Delivery
@@ -84,7 +84,7 @@ def find(
     trigger: Trigger, event: Delivery, known: Known, *, running_since: datetime
 ) -> list[Found]:
     """Return the occurrences that an event is of a trigger; none from before the campaign ran."""
-    if trigger.event != event.kind:
+    if event.kind not in trigger.events:
         return []
     found = _FINDERS[trigger.kind](trigger, event, known, running_since)
     return [each for each in found if each.since >= running_since]
@@ -174,7 +174,9 @@ def _survey(
         return []
     if not wanted.get("min_score", score) <= score <= wanted.get("max_score", score):
         return []
-    return [Found(f"fact:{said.pk}", said.occurred_at)]
+    # One answer starts a campaign once, however often it is put right.
+    since = event.occurred_at if event.kind == CORRECTED else said.occurred_at
+    return [Found(f"fact:{said.pk}", since)]
 
 
 def _enrolment(

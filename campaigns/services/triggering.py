@@ -90,12 +90,13 @@ def follow_wanted() -> None:
 
     Call it in the transaction in which a campaign starts or ends.
     """
-    wanted = {each.trigger.event for each in running((*RUNNING, CampaignState.PAUSED))} - {None}
+    every = running((*RUNNING, CampaignState.PAUSED))
+    wanted = {kind for each in every for kind in each.trigger.events}
     rows = Subscription.objects.filter(follower=FOLLOWER)
     rows.exclude(kind__in=wanted).delete()
     missing = wanted - set(rows.values_list("kind", flat=True))
     if missing:
-        events.subscribe(FOLLOWER, [kind for kind in missing if kind])
+        events.subscribe(FOLLOWER, list(missing))
 
 
 @transaction.atomic

@@ -186,7 +186,13 @@ SOURCES: Final = (
     Source((Known("programme.name", Type.TEXT, _("the programme's name")),), _programme),
 )
 
-KNOWN: Final = {each.name: each for source in SOURCES for each in source.known}
+# Its value is made from the message's own context when it is sent.
+FEEDBACK_LINK: Final = Known("feedback.link", Type.TEXT, _("link to the feedback form"))
+
+KNOWN: Final = {
+    **{each.name: each for source in SOURCES for each in source.known},
+    FEEDBACK_LINK.name: FEEDBACK_LINK,
+}
 
 
 def read(names: Collection[str], member_ids: Collection[int], at: datetime) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from config.wiring import (
     campaigns,
     care,
     desk,
+    feedback,
     messaging,
     programme,
     prospects,
@@ -125,6 +126,7 @@ def install() -> None:
     campaigns.install()
     referrals.install()
     prospects.install()
+    feedback.install()
 
 
 def _install_figures() -> None:

@@ -57,6 +57,7 @@ ROLES: Final = (
             "see_month_end", "keep_recipients", "send_reports", "see_bulk_grants",
             "approve_bulk_grants", "see_segments", "see_who_is_in", "keep_segments", "see_value",
             "keep_value_policy", "see_referrals", "approve_referrals", "approve_payouts",
+            "see_feedback", "see_feedback_texts", "keep_feedback", "export_feedback",
             "see_campaigns", "see_addressed", "see_messages", "keep_campaigns",
             "publish_campaigns", "run_campaigns", "set_holdout", "publish_messages",
             "keep_delivery", "keep_festivals",
@@ -72,6 +73,7 @@ ROLES: Final = (
             "keep_plans", "see_bulk_grants", "grant_in_bulk", "keep_benefits",
             "see_segments", "see_who_is_in", "see_value", "see_referrals",
             "keep_referrals", "moderate_referrals",
+            "see_feedback", "see_feedback_texts",
             "see_campaigns", "see_addressed", "see_messages", "keep_campaigns",
             "run_campaigns", "see_prospects", "keep_offers", "run_offers",
         ),
@@ -83,6 +85,7 @@ ROLES: Final = (
             "see_programme", "see_connections", "see_figures", "see_reports", "send_reports",
             "keep_connections", "import_files", "export_lists", "see_segments", "see_who_is_in",
             "keep_segments", "keep_attributes", "see_value",
+            "see_feedback", "export_feedback",
             "see_campaigns", "see_addressed", "see_messages", "set_holdout",
             "see_prospects", "keep_prospects",
         ),
@@ -92,6 +95,7 @@ ROLES: Final = (
         (
             "see_members", "see_tiers", "see_catalogue", "see_programme", "keep_brand",
             "see_segments", "see_value",
+            "see_feedback", "see_feedback_texts", "keep_feedback",
             "see_campaigns", "see_addressed", "see_messages", "write_messages",
             "retry_messages", "keep_festivals", "see_prospects",
         ),
@@ -99,7 +103,7 @@ ROLES: Final = (
     Role(
         "coordination", "跨部门协同", "Coordination",
         ("see_catalogue", "see_cases", "see_figures", "see_organisation", "keep_organisation",
-         "see_campaigns"),
+         "see_campaigns", "see_feedback"),
     ),
     Role(
         "campaign_approver", "营销活动审批", "Campaign approver",
@@ -107,6 +111,7 @@ ROLES: Final = (
             "see_catalogue", "see_programme", "see_requests", "publish_rules", "decide_requests",
             "publish_ladders", "see_bulk_grants", "approve_bulk_grants", "see_segments",
             "see_referrals", "approve_referrals", "approve_payouts",
+            "see_feedback",
             "see_campaigns", "see_addressed", "see_messages", "publish_campaigns",
             "publish_messages", "see_prospects", "approve_offers",
         ),

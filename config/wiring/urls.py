@@ -22,6 +22,7 @@ urlpatterns = [
     path("api/", include("config.wiring.api")),
     path("m/optout/<str:token>", public_pages.opt_out, name="opt_out"),
     path("m/prospect/<str:token>", public_pages.prospect_opt_out, name="prospect_opt_out"),
+    path("m/feedback/<str:token>", public_pages.feedback, name="feedback"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),

@@ -11,8 +11,8 @@ from config.base import watching
 # The ledger and what an order writes: their own append-only record, with the actor.
 _HOT: Final = (
     "campaigns_campaignact", "campaigns_campaignbudget", "campaigns_campaignmember",
-    "campaigns_message", "campaigns_messagereceipt", "campaigns_prospectaddress",
-    "campaigns_triggeroccurrence",
+    "campaigns_feedbackanswer", "campaigns_message", "campaigns_messagereceipt",
+    "campaigns_prospectaddress", "campaigns_triggeroccurrence",
     "members_eventdelivery", "members_idempotencykey", "members_interaction",
     "members_memberevent", "members_memberinsight", "members_order", "members_orderline",
     "members_receivedfact", "members_refund", "members_segmentmembership", "members_stageday",

@@ -31,6 +31,7 @@ SCOPES: Final = {
     "messages:read": _("Read members' messages, and mark them as read"),
     "messages:write": _("Report what became of messages"),
     "prospects:write": _("Enter prospects"),
+    "feedback:write": _("Answer feedback forms for members"),
     "webhooks:write": _("Subscribe to webhooks"),
 }
 

@@ -37,6 +37,7 @@ MEMBER_SCOPES: Final = (
     "cases:read",
     "cases:write",
     "messages:read",
+    "feedback:write",
 )
 # Not given unless asked for: a token lives in a shop's page or app.
 ONLY_WHEN_ASKED: Final = frozenset({"members:read_personal"})

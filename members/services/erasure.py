@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from config.base.errors import DomainError
+from members import wipes
 from members.models import (
     AttributeChange,
     Identifier,
@@ -67,6 +68,7 @@ def erase(*, member: Member, at: datetime, actor: str, reason: str) -> bool:
     _end_identifiers(line, at)
     _wipe_facts(line)
     prospect_erasure.forget_members(member_ids=line, at=at)
+    wipes.run(line)
     _rename(people_now)
     for person in people_now:
         segments.leave_all(member_id=person.pk, at=at)

@@ -40,10 +40,11 @@ OWN_TILL: Final = "own_till"
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 POINTS_TENDER: Final = "points"
 CHECK_IN: Final = "check_in"
+FEEDBACK: Final = "feedback"
 MERGE: Final = "merge"
 MODERATION: Final = "moderation"
 REFERRAL: Final = "referral"
-RESERVED_SOURCES: Final = frozenset({CHECK_IN, MERGE, MODERATION, REFERRAL})
+RESERVED_SOURCES: Final = frozenset({CHECK_IN, FEEDBACK, MERGE, MODERATION, REFERRAL})
 """Name spaces of references that the programme itself gives out; no touchpoint may use them."""
 
 OWN_KEYS: Final = frozenset({"streak", "approves", "withdraws"})

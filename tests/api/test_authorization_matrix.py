@@ -29,7 +29,7 @@ from rewards.services import coupon_redemption
 from rewards.services.coupon_redemption import Redeeming
 from tests.api import bodies
 from tests.api.conftest import Caller
-from tests.factories import catalogue, coupons, members
+from tests.factories import catalogue, coupons, feedback, members
 from tests.messages import world as messages
 
 pytestmark = pytest.mark.django_db
@@ -146,6 +146,14 @@ ROWS: dict[tuple[str, str], Build] = {
     ("members/<uuid:public_id>/offers", "GET"): lambda m: (
         f"/members/{m.public_id}/offers",
         None,
+    ),
+    ("members/<uuid:public_id>/feedback", "GET"): lambda m: (
+        f"/members/{m.public_id}/feedback",
+        None,
+    ),
+    ("members/<uuid:public_id>/feedback/<uuid:form_id>", "PUT"): lambda m: (
+        f"/members/{m.public_id}/feedback/{feedback.asked(m, at=clock.now()).form.public_id}",
+        {"answers": {"q1": 9}},
     ),
     ("members/<uuid:public_id>/referral", "GET"): lambda m: (
         f"/members/{m.public_id}/referral",

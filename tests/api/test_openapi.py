@@ -254,6 +254,7 @@ def test_example_bodies_are_read_without_a_fault(schema: dict[str, Any], till: C
             membership=uuid4(),
             verification=uuid4(),
             message_id=uuid4(),
+            form_id=uuid4(),
         )
         answer = till.call(method, place, example["value"], Idempotency_Key=bodies.number())
         assert answer.status != 400, (path, answer.body)

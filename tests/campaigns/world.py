@@ -8,12 +8,14 @@ import random
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from campaigns.models import Referral, ReferralCode, ReferralProgramme
 from config.base import clock
 from members.models import (
     Channel,
     Interaction,
     InteractionKind,
     Member,
+    Moderation,
     Order,
     ReceivedFact,
 )
@@ -53,6 +55,7 @@ def build() -> list[Member]:
     _interactions(made, chance)
     _strangers(chance)
     _entries(made, chance)
+    _advocacy(made)
     return made
 
 
@@ -156,3 +159,63 @@ def _entries(made: list[Member], chance: random.Random) -> None:
             occurred_at=at, recorded_at=at, hash=HASH,
         ))  # fmt: skip
     Entry.objects.bulk_create(rows)
+
+
+def _advocacy(made: list[Member]) -> None:
+    """Let members recommend, publish and bring friends; some of it is held or taken back."""
+    chance = random.Random(8)
+    for code, is_moderated in (("review", False), ("photo", True), ("share", False)):
+        InteractionKind.objects.create(
+            code=code, name_zh=code, name_en=code, needs_moderation=is_moderated
+        )
+    said: list[dict[str, object]] = [{"nps": 9, "score": 1}, {"nps": "10"}, {"score": "x"}, {}]
+    said += [{"score": score} for score in (0, 6, 7, 8, 9, 10, 11)]
+    kinds = ("survey", "survey", "review", "photo", "share")
+    drawn = [
+        (at, chance.choice(made[:20]), chance.choice(kinds), chance.choice(said))
+        for at in instants(chance, 120, 500)
+    ]
+    facts = ReceivedFact.objects.bulk_create(
+        _fact("interaction", f"a{number}", acts_at=at) for number, (at, *_rest) in enumerate(drawn)
+    )
+    Interaction.objects.bulk_create(
+        Interaction(
+            fact=fact, member=member, source=chance.choice(("pos", "pos", "pos", "moderation")),
+            ref=fact.ref, kind=kind, occurred_at=at, data=data,
+        )
+        for fact, (at, member, kind, data) in zip(facts, drawn, strict=True)
+    )  # fmt: skip
+    _moderations(facts, chance)
+    _referrals(made, facts, chance)
+
+
+def _moderations(facts: list[ReceivedFact], chance: random.Random) -> None:
+    rows = Interaction.objects.filter(fact__in=facts, kind__in=["photo", "survey"])
+    for row in rows.order_by("pk")[::2]:
+        state = chance.choice(("pending", "approved", "rejected", "removed"))
+        Moderation.objects.create(
+            fact_id=row.pk, member_id=row.member_id, state=state, occurred_at=row.occurred_at,
+            approval_id=row.pk if state == "approved" else None,
+            decided_at=None if state == "pending" else UNTIL,
+        )  # fmt: skip
+
+
+def _referrals(made: list[Member], facts: list[ReceivedFact], chance: random.Random) -> None:
+    terms = ReferralProgramme.objects.create(
+        number=1, from_at=FIRST_JOINED, reward="points", points=5, created_by="t",
+        created_at=FIRST_JOINED,
+    )  # fmt: skip
+    code = ReferralCode.objects.create(member=made[0], code="BRINGAFRIEND", from_at=FIRST_JOINED)
+    order = Order.objects.order_by("pk")[0]
+    for number, at in enumerate(instants(chance, 3, 400)[:19]):
+        state = chance.choice(("registered", "waiting", "rewarded", "rewarded", "taken_back"))
+        is_given = state in {"rewarded", "taken_back"}
+        Referral.objects.create(
+            referrer=chance.choice(made[20:23]), friend=made[number], code=code, programme=terms,
+            state=state, registered_at=at, lapses_at=at + timedelta(days=90),
+            order=None if state == "registered" else order,
+            kept_from=None if state == "registered" else at,
+            kept_amount=5 if is_given else None, rewarded_at=UNTIL if is_given else None,
+            fact=facts[number] if is_given else None,
+            taken_back_at=UNTIL if state == "taken_back" else None,
+        )  # fmt: skip

@@ -164,7 +164,7 @@ def test_no_page_opens_for_a_foreign_row(visitor: Client, shops: tuple[Member, M
         "delivery_id": 1, "version_id": 1, "bulk_id": 1, "draft_id": 1,
         "tier_id": 1, "benefit_id": 1, "goodwill_id": 0, "segment_id": 1, "campaign_id": 1,
         "festival_id": 1, "act_id": 0, "message_id": 0, "code": "welcome",
-        "prospect_id": 0, "offer_id": 1,
+        "prospect_id": 0, "offer_id": 1, "form_id": 1,
     }  # fmt: skip
     for page in panels.pages():
         names = re.findall(r"<\w+:(\w+)>", page.route)
@@ -182,7 +182,7 @@ def test_what_a_page_is_about_is_always_known() -> None:
     about_nobody = {
         "template_id", "reward_id", "verb", "column", "export_id", "upload_id", "goal_id", "group",
         "month", "report_id", "delivery_id", "version_id", "bulk_id", "draft_id", "tier_id",
-        "benefit_id", "segment_id", "campaign_id", "festival_id", "code", "offer_id",
+        "benefit_id", "segment_id", "campaign_id", "festival_id", "code", "offer_id", "form_id",
     }  # fmt: skip
     names = {name for page in panels.pages() for name in re.findall(r"<\w+:(\w+)>", page.route)}
     assert names - about_nobody <= SUBJECTS.keys()

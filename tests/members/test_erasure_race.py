@@ -20,8 +20,8 @@ def wait_until_somebody_waits_for_a_lock() -> None:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         with connection.cursor() as cursor:
+            # Of activity a transaction sees what it saw first; locks are read anew each time.
             cursor.execute(
-                # pg_stat_activity is read once per transaction: who comes later is never in it.
                 "SELECT count(*) FROM pg_locks"
                 " WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
             )

@@ -39,7 +39,7 @@ READ_ONLY = frozenset(
         "import_rejects", "export_file", "desk",
         "ladder_simulation", "benefit_matrix", "campaign_results", "campaign_board", "campaign",
         "customer_value", "festivals", "automations", "messages", "message_trigger", "segments",
-        "segment", "segment_why",
+        "segment", "segment_why", "feedback_form", "feedback_file",
     )
 )  # fmt: skip
 # One condition of a segment, as its form posts it.
@@ -139,13 +139,21 @@ PAGES: dict[str, dict[str, Any]] = {
     "campaign_copy": {"reason": "walk"},
     "campaign_verb": {"reason": "walk"},
     "campaign_act_undo": {"reason": "walk"},
+    "feedback_new": {
+        "title_zh": "反馈",
+        "question-0-kind": "nps",
+        "question-0-zh": "推荐吗？",
+        "reason": "walk",
+    },
+    "feedback_edit": {"reason": "walk"},
+    "feedback_verb": {"reason": "walk"},
     "global_holdout": {"percent": "5", "reason": "walk"},
 }
 # Pages that are sent what they need, and so have to change something.
 WRITING = frozenset(
     (
         "festival_add", "message_template_add", "content_library", "segment_add",
-        "insight_policy_new",
+        "insight_policy_new", "feedback_new",
     )
 )  # fmt: skip
 STANDARD = ("_changelist", "_add", "_history", "_delete", "_change", "_password_change")

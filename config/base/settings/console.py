@@ -144,6 +144,7 @@ NAVIGATION = [
                 "content_library",
             ),
             _page(_("Festivals"), "celebration", "campaigns.view_festival", "festivals"),
+            _list(_("Feedback forms"), "rate_review", "campaigns.feedbackform"),
             _list(_("Acts of campaigns"), "history", "campaigns.campaignact"),
             _list(_("Occurrences of triggers"), "pending_actions", "campaigns.triggeroccurrence"),
             _list(_("Campaign budgets"), "savings", "campaigns.campaignbudget"),
