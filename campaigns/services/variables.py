@@ -38,8 +38,8 @@ class Known:
 
 
 DAYS_TOLD: Final = 3
-OFFER: Final = "offer."
-DECISION: Final = "offer.decision"
+RECOMMENDED: Final = "recommended."
+DECISION: Final = "recommended.decision"
 """What is written down where a text says what is recommended; no text can name it."""
 
 Values = Mapping[str, Mapping[int, Any]]
@@ -128,9 +128,11 @@ def _offers(member_ids: Collection[int], at: datetime) -> Values:
     decided = offers.decide(member_ids, at=at)
     best = {member: each.best for member, each in decided.items() if each.best}
     return {
-        "offer.name": {member: _in_both(reward) for member, (reward, _choice) in best.items()},
-        "offer.points": {member: reward.points for member, (reward, _choice) in best.items()},
-        "offer.why": {
+        "recommended.name": {
+            member: _in_both(reward) for member, (reward, _choice) in best.items()
+        },
+        "recommended.points": {member: reward.points for member, (reward, _choice) in best.items()},
+        "recommended.why": {
             member: offer_words.why_in_both(choice) for member, (_reward, choice) in best.items()
         },
         DECISION: {member: offers.record_of(decided[member]) for member in best},
@@ -177,9 +179,9 @@ SOURCES: Final = (
     ),
     Source(
         (
-            Known("offer.name", Type.TEXT, _("what is recommended to the member")),
-            Known("offer.points", Type.INTEGER, _("points that the recommendation takes")),
-            Known("offer.why", Type.TEXT, _("why it is recommended")),
+            Known("recommended.name", Type.TEXT, _("what is recommended to the member")),
+            Known("recommended.points", Type.INTEGER, _("points that the recommendation takes")),
+            Known("recommended.why", Type.TEXT, _("why it is recommended")),
         ),
         _offers,
     ),
@@ -210,7 +212,7 @@ def read(names: Collection[str], member_ids: Collection[int], at: datetime) -> d
 
 def names_offer(names: Collection[str]) -> bool:
     """Say whether a text names what is recommended to the member."""
-    return any(name.startswith(OFFER) for name in names)
+    return any(name.startswith(RECOMMENDED) for name in names)
 
 
 def in_language(value: Any, language: str) -> Any:

@@ -130,7 +130,7 @@ def test_what_is_offered_can_be_had_and_nothing_else_is(shop: Shop) -> None:
     wanted = {"field": "member.tier", "op": "eq", "value": "gold"}
     catalogue.reward("others", 100, conditions=wanted)
     assert shown(member, 3) == ["can", "stocked"]
-    said = variables.read({"reward.best", "offer.name"}, [member.pk], day(3))
+    said = variables.read({"reward.best", "recommended.name"}, [member.pk], day(3))
     assert said["reward.best"][member.pk] == {"zh": "can", "en": "can"}
     shop.adjust(member, -100, on=4)
     assert shown(member, 4) == ["stocked"]
@@ -234,10 +234,10 @@ def test_a_message_that_recommends_is_written_down_with_its_reasons(shop: Shop) 
     """Only what goes out is: who has not consented to marketing is shown nothing."""
     member, silent, declined = (shop.join(name) for name in ("m", "silent", "declined"))
     catalogue.reward("mug", 100, name_zh="马克杯")
-    body = {"subject": "推荐", "body": "{{ offer.name }}：{{ offer.why }}。"}
+    body = {"subject": "推荐", "body": "{{ recommended.name }}：{{ recommended.why }}。"}
     declared = [
         {"name": name, "type": "text", "fallback": {"zh": "–"}}
-        for name in ("offer.name", "offer.why")
+        for name in ("recommended.name", "recommended.why")
     ]
     template("offer", variables=declared, contents={"zh": {"inbox": body}})
     for each in (member, silent, declined):

@@ -17,7 +17,7 @@ from tests.factories import console, members
 
 pytestmark = pytest.mark.django_db
 
-DASHBOARD_QUERIES = 29
+DASHBOARD_QUERIES = 30
 CHARTS_QUERIES = 6
 
 

@@ -34,7 +34,7 @@ def ours() -> dict[str, PeriodicTask]:
 def test_syncing_writes_the_schedule() -> None:
     schedule.sync()
     assert set(ours()) == {
-        "run_due", "react", "deliver referrals", "deliver webhooks",
+        "run_due", "react", "deliver prospects", "deliver referrals", "deliver webhooks",
         "send webhooks", "send messages", "send reports", "start page", "self-audit",
     }  # fmt: skip
     row = ours()["run_due"]
@@ -122,6 +122,6 @@ def test_migrating_all_writes_the_schedule_and_one_app_does_not(own_database: st
     assert ours() == {}
     call_command("migrate", verbosity=0)
     assert set(ours()) == {
-        "run_due", "react", "deliver referrals", "deliver webhooks",
+        "run_due", "react", "deliver prospects", "deliver referrals", "deliver webhooks",
         "send webhooks", "send messages", "send reports", "start page", "self-audit",
     }  # fmt: skip
