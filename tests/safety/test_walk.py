@@ -52,6 +52,7 @@ PAGES: dict[str, dict[str, Any]] = {
     "points_adjustment": {"points": "100", "reason": "安抚"},
     "tier_override": {"tier": "gold", "until_on": "2099-01-01", "reason": "VIP"},
     "member_status": {"verb": "freeze", "reason": "other"},
+    "member_consent": {"purpose": "personalisation", "granted": "no", "reason": "来电"},
     "coupons_generate": {"name": "May", "count": "3"},
     "coupons_load": {"name": "June"},
     "coupon_revoke": {"reason": "printed twice"},
