@@ -172,7 +172,7 @@ def _check_leads_here(template: MessageTemplate) -> None:
     if feedback_links.VARIABLE not in names:
         raise FeedbackError(
             "feedback_template_without_link",
-            _("The message's published text does not name the variable feedback.link."), 409,
+            _("The message's published text does not name the link to the form."), 409,
             field="template",
         )  # fmt: skip
 

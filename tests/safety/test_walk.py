@@ -39,7 +39,7 @@ READ_ONLY = frozenset(
         "import_rejects", "export_file", "desk",
         "ladder_simulation", "benefit_matrix", "campaign_results", "campaign_board", "campaign",
         "customer_value", "festivals", "automations", "messages", "message_trigger", "segments",
-        "segment", "segment_why", "feedback_form", "feedback_file",
+        "segment", "segment_why", "feedback_form", "feedback_file", "prospect_offer",
     )
 )  # fmt: skip
 # One condition of a segment, as its form posts it.
