@@ -15,24 +15,24 @@ from config.base.names import in_active_language
 
 SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "affinity": (
-        "您近一年的消费有{percent}%是{category}",
+        "您近一年的消费有 {percent}% 是{category}",
         "{percent}% of what you bought in the last year is {category}",
     ),
     "like_members": (
-        "与您消费习惯相近的会员中，兑换礼品的有{percent}%选择了它",
+        "与您消费习惯相近的会员中，兑换礼品的有 {percent}% 选择了它",
         "{percent}% of members with habits like yours who redeem chose it",
     ),
     "expiring": (
-        "可用掉即将到期的{points}积分，最早的有效期至{on}",
+        "能用掉即将到期的 {points} 积分，其中最早的可用至 {on}",
         "it uses {points} points that end soon, the first on {on}",
     ),
     "stage": ("适合您目前的会员阶段", "it suits where you stand as a member"),
     "kind": ("您以前兑换过同类礼品", "you have redeemed rewards of this kind before"),
     "reach": (
-        "需要{points}积分，您有{available}积分可用",
+        "需要 {points} 积分，您有 {available} 积分可用",
         "it takes {points} of your {available} points",
     ),
-    "had": ("近90天内已兑换过", "you have had it in the last 90 days"),
+    "had": ("近 90 天内已兑换过", "you have had it in the last 90 days"),
     "neutral": (
         "会员兑换最多，未使用您的个人信息推荐",
         "members redeem it most; nothing about you was used",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import words
@@ -96,7 +96,7 @@ def _metrics(figures: Mapping[str, Any], group: Group) -> Section | None:
         notes.append(f"{metric.title}: {metric.definition}")
     if not rows:
         return None
-    headings = ("", gettext("End of period"), gettext("Period before"), gettext("Change"))
+    headings = ("", gettext("End of period"), gettext("Period before"), pgettext("size", "Change"))
     return Section(str(words.GROUPS[group]), headings, rows, notes)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.utils.dates import WEEKDAYS
 from django.utils.formats import date_format
 from django.utils.functional import Promise
-from django.utils.translation import gettext, ngettext, pgettext
+from django.utils.translation import gettext, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.domain import triggers
@@ -57,7 +57,7 @@ KINDS: Final[Mapping[Kind, Promise]] = {
 
 MEASURES: Final[Mapping[Measure, Promise]] = {
     Measure.CHURN_RISK: _("Churn risk"),
-    Measure.VALUE: _("Value"),
+    Measure.VALUE: pgettext_lazy("customer", "Value"),
     Measure.CURRENT: _("Current value"),
     Measure.POTENTIAL: _("Potential value"),
 }

@@ -9,6 +9,7 @@ from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from config.base.conditions import Column, Field, FieldType, Source, fields, sources
 from members.customer_words import Band, CustomerClass, LifecycleStage
@@ -25,7 +26,7 @@ _NUMBERS: Final = (
     ("days_in_stage", _("Days in the lifecycle stage"), "(%(today)s - stage_since)"),
     ("value_current", _("Current value"), "value_current"),
     ("value_potential", _("Potential value"), "value_potential"),
-    ("value_total", _("Value"), "value_total"),
+    ("value_total", pgettext_lazy("customer", "Value"), "value_total"),
     ("days_dormant", _("Days dormant"),
      "CASE WHEN %(today)s >= dormant_from THEN %(today)s - dormant_from END"),
     ("churn_risk", _("Churn risk"),

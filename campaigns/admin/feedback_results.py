@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import feedback_words
-from campaigns.admin.results import Interval, interval, percentage_points
+from campaigns.admin.results import Interval, interval, interval_of_shares
 from campaigns.domain.feedback_results import Counts, Difference, QuestionResult
 from campaigns.kpis import feedback as kpi
 from campaigns.models import Arm, FeedbackAnswer, FeedbackForm
@@ -113,7 +113,7 @@ def _percent(counts: Counts, value: str) -> float:
 def _share_line(label: str, difference: Difference) -> Line:
     return Line(
         label, _as_share(difference.treated), _as_share(difference.holdout),
-        interval(difference.estimate, percentage_points),
+        interval_of_shares(difference.estimate),
     )  # fmt: skip
 
 

@@ -53,6 +53,10 @@ class OfferForm(forms.ModelForm):  # type: ignore[type-arg]
             CouponTemplate.objects.filter(is_active=True).order_by("code"),
             label=_("Coupon template"), required=False,
         )  # fmt: skip
+        for name in ("starts_at", "ends_at"):
+            self.fields[name].widget = forms.DateTimeInput(
+                attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"
+            )
         self.fields["holdout_percent"] = forms.IntegerField(
             label=_("Hold-out in per cent"), min_value=0, max_value=50, initial=10,
             help_text=_HELP["holdout_percent"],

@@ -37,7 +37,7 @@ from config.base.admin.options import ReadOnlyAdmin
 from config.base.errors import DomainError
 from config.base.names import name_of
 from config.base.panels import Visit
-from members.models import Approval
+from members.models import Approval, InterestKind
 
 VIEW: Final = "campaigns.view_prospectoffer"
 ADD: Final = "campaigns.add_prospectoffer"
@@ -134,15 +134,16 @@ def _offer(offer_id: int) -> ProspectOffer:
 
 def said(offer: ProspectOffer) -> list[tuple[str, str]]:
     """Return what an offer says, for people."""
-    interest = f"{offer.interest_kind} {offer.interest}".strip()
+    kind = InterestKind(offer.interest_kind).label if offer.interest_kind else ""
+    interest = " · ".join(part for part in (str(kind), offer.interest) if part)
     return [
         (gettext("Kind"), offer.get_kind_display()),
         (gettext("Product"), offer.product or "–"),
         (gettext("Given for joining"), prospect_offers.gift_text(offer)),
         (gettext("Given at most"), formats.points(offer.most_given)),
         (gettext("Days to join"), str(offer.valid_days)),
-        (gettext("From"), formats.plain(offer.starts_at)),
-        (gettext("Until"), "–" if offer.ends_at is None else formats.plain(offer.ends_at)),
+        (gettext("From"), prospect_offers.instant(offer.starts_at)),
+        (gettext("Until"), prospect_offers.instant(offer.ends_at)),
         (gettext("Sources"), ", ".join(offer.sources) or gettext("any")),
         (gettext("Interest"), interest or gettext("any")),
         (gettext("Message template"), name_of(offer.template)),
@@ -160,7 +161,7 @@ def part(read: OfferResults) -> Part:
         gettext("Prospects who joined"),
         f"{read.treated.value * 100:.1f} %",
         f"{read.holdout.value * 100:.1f} %" if read.holdout.members else "–",
-        results.interval(read.added, results.percentage_points),
+        results.interval_of_shares(read.added),
     )
     return Part(gettext("Everybody taken in"), members, not read.holdout.members, (line,))
 

@@ -220,7 +220,7 @@ def part(title: str, compared: Comparison) -> Part:
         not holdout.members,
         (
             Line(gettext("Members who bought"), _share(treated.buying), _share(holdout.buying),
-                 interval(compared.buying, percentage_points, _signed)),
+                 interval_of_shares(compared.buying)),
             Line(gettext("Net spend per member"), formats.money(treated.spend),
                  formats.money(holdout.spend), interval(compared.spend, _amount)),
         ),
@@ -247,6 +247,11 @@ def interval(
     }  # fmt: skip
     return Interval(text, tone, place(estimate.low), place(estimate.high), place(estimate.value),
                     _WIDTH / 2)  # fmt: skip
+
+
+def interval_of_shares(estimate: Estimate | None) -> Interval | None:
+    """Return a difference of shares as it is drawn and written; the unit is said once."""
+    return interval(estimate, percentage_points, _signed)
 
 
 def _share(value: float | None) -> str:

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('max_days', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='at most so many days')),
                 ('points', models.PositiveIntegerField(blank=True, null=True, verbose_name='points')),
                 ('valid_days', models.PositiveSmallIntegerField(default=30, verbose_name='days to join')),
-                ('starts_at', models.DateTimeField(verbose_name='from')),
+                ('starts_at', models.DateTimeField(verbose_name='starts at')),
                 ('ends_at', models.DateTimeField(blank=True, null=True, verbose_name='until')),
                 ('holdout_percent', models.PositiveSmallIntegerField(default=10, verbose_name='hold-out in per cent')),
                 ('most_given', models.PositiveIntegerField(verbose_name='given at most')),

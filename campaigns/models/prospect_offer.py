@@ -55,7 +55,7 @@ class ProspectOffer(models.Model):
         db_index=False, verbose_name=_("coupon template"),
     )  # fmt: skip
     valid_days = models.PositiveSmallIntegerField(_("days to join"), default=30)
-    starts_at = models.DateTimeField(_("from"))
+    starts_at = models.DateTimeField(_("starts at"))
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
     holdout_percent = models.PositiveSmallIntegerField(_("hold-out in per cent"), default=10)
     most_given = models.PositiveIntegerField(_("given at most"))

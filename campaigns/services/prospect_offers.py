@@ -19,6 +19,7 @@ from campaigns.models import (
     TemplateVersion,
     VersionState,
 )
+from config.base import clock
 from config.base.admin import formats
 from config.base.errors import DomainError
 from config.base.names import name_of
@@ -142,6 +143,11 @@ def gift_text(offer: ProspectOffer) -> str:
     return gettext("%(points)s points") % {"points": formats.points(offer.points or 0)}
 
 
+def instant(at: datetime | None) -> str:
+    """Return an instant in the programme's zone, for people."""
+    return "–" if at is None else f"{clock.local(at):%Y-%m-%d %H:%M}"
+
+
 def summarise(approval: Approval) -> str:
     """Return which offer is to run, for people."""
     offer = _of(approval)
@@ -156,7 +162,7 @@ def effects(approval: Approval) -> Sequence[Change]:
         gettext("Given for joining"): gift_text(offer),
         gettext("Given at most"): formats.points(offer.most_given),
         gettext("Message template"): name_of(offer.template),
-        gettext("Until"): "–" if offer.ends_at is None else formats.plain(offer.ends_at),
+        gettext("Until"): instant(offer.ends_at),
         gettext("Hold-out in per cent"): str(offer.holdout_percent),
     }
     return [Change(what, "", after) for what, after in said.items()]

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models.append_only import AppendOnly
 
@@ -21,7 +22,7 @@ class Consent(AppendOnly):
     )
     source = models.CharField(_("source"), max_length=64, blank=True)
     sealed_evidence = models.BinaryField(_("sealed evidence"), null=True, blank=True)
-    given_at = models.DateTimeField(_("given at"))
+    given_at = models.DateTimeField(pgettext_lazy("consent", "given at"))
     recorded_at = models.DateTimeField(_("recorded at"))
 
     class Meta(AppendOnly.Meta):

@@ -29,7 +29,7 @@ def ann(till: Caller) -> Member:
 @pytest.mark.parametrize(
     ("language", "name", "why"),
     [
-        ("zh-CN", "马克杯", "需要100积分，您有200积分可用"),
+        ("zh-CN", "马克杯", "需要 100 积分，您有 200 积分可用"),
         ("en", "Mug", "it takes 100 of your 200 points"),
     ],
 )

@@ -161,7 +161,7 @@ def test_it_suits_the_member_and_says_why_in_both_languages(shop: Shop) -> None:
         "affinity", 24, {"category": "tea", "percent": 60},
     )  # fmt: skip
     why = offer_words.why_in_both(choice)
-    assert why["zh"].startswith("您近一年的消费有60%是tea，")
+    assert why["zh"].startswith("您近一年的消费有 60% 是tea，")
     assert why["en"].startswith("60% of what you bought in the last year is tea, ")
     with translation.override("en"):
         assert offer_words.sentence(best) in why["en"]
@@ -249,7 +249,7 @@ def test_a_message_that_recommends_is_written_down_with_its_reasons(shop: Shop) 
     send(day(30))
     said = sealed_texts.read(list(Message.objects.all()))
     sent = {each.member_id: each for each in Message.objects.exclude(channel="")}
-    assert said[sent[member.pk].pk].body == "马克杯：需要100积分，您有200积分可用。"
+    assert said[sent[member.pk].pk].body == "马克杯：需要 100 积分，您有 200 积分可用。"
     assert "未使用您的个人信息" in said[sent[declined.pk].pk].body
     events = MemberEvent.objects.filter(kind="offer.shown").order_by("member_id")
     assert [each.payload for each in events] == [

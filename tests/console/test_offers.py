@@ -44,7 +44,7 @@ def test_the_page_shows_what_to_offer_and_every_reason(
     assert "Next best offer" in shown
     assert "it takes 300 of your 1200 points" in shown
     assert "Dear" not in shown
-    assert "需要300积分，您有1200积分可用" in page(client, member, "zh-hans")
+    assert "需要 300 积分，您有 1200 积分可用" in page(client, member, "zh-hans")
 
 
 def test_a_refusal_is_recorded_with_its_reason_and_honoured(

@@ -55,8 +55,10 @@ def test_a_prospect_is_masked_until_somebody_says_why(signed: Signed) -> None:
     page = reverse("admin:members_prospect_change", args=[made.pk])
     for term in ("13817264095", "lee@example.com"):
         assert page in mo.get(list_, {"q": term}).text
-    shown = [mo.get(list_, {"q": "4095"}).text, mo.get(page).text]
+    shown = [mo.get(list_, {"q": "4095"}).text, mo.get(page, headers=EN).text]
     assert all("…4095" in text for text in shown)
+    assert "Agreed to marketing" in shown[1]
+    assert "addressable" not in shown[1], "the code of the state, as a tuple"
     assert not any("7264095" in text or "lee@example.com" in text for text in shown)
     address_ = reverse("admin:prospect_reveal", args=[made.pk])
     assert "13817264095" not in mo.post(address_, {"reason": ""}).text
@@ -109,14 +111,16 @@ def test_an_offer_runs_when_a_second_person_agrees(
     body = {
         "code": "new-tea", "name_zh": "新茶", "kind": "new_product", "product": "tea-1",
         "sources": "landing, fair", "min_days": "0", "template": template.pk, "points": "50",
-        "valid_days": "7", "starts_at_0": "2026-03-01", "starts_at_1": "00:00",
-        "starts_at": "2026-03-01 00:00", "holdout_percent": "0", "most_given": "5",
+        "valid_days": "7", "starts_at": "2026-03-01T00:00", "holdout_percent": "0",
+        "most_given": "5",
     }  # fmt: skip
     refused = li.post(reverse("admin:prospect_offer_add"), {**body, "product": ""}, headers=EN)
     assert "Name the new product" in refused.text
     assert li.post(reverse("admin:prospect_offer_add"), body).status_code == 302
     made = ProspectOffer.objects.get()
     assert (made.sources, made.state) == (["landing", "fair"], "draft")
+    form = li.get(reverse("admin:prospect_offer_change", args=[made.pk])).text
+    assert 'type="datetime-local" name="starts_at" value="2026-03-01T00:00"' in form
     prospect()
     page = reverse("admin:prospect_offer", args=[made.pk])
     assert "1 prospects have agreed" in li.get(page, headers=EN).text
@@ -157,6 +161,8 @@ def test_the_page_of_an_offer_compares_with_the_hold_out(
     with django_assert_max_num_queries(PAGE_QUERIES):
         text = li.get(page, headers=EN).text
     assert f"{len(told)} addressed, {12 - len(told)} held out" in text
+    assert f"<dd>{clock.local(running.starts_at):%Y-%m-%d %H:%M}</dd>" in text
+    assert text.count("percentage points") == 1, "the unit is said once"
     assert "lc-interval" in text
     assert "Given as often as the offer allows" in text
     li.post(reverse("admin:prospect_offer_end", args=[running.pk]), {"reason": "enough"})

@@ -1,6 +1,7 @@
 """Unfold's decorators, with types."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from typing import Any, TypeVar
 
 from django.utils.functional import Promise
@@ -9,9 +10,32 @@ from unfold.decorators import action, display
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def labelled(description: "str | Promise", colours: Mapping[str, str]) -> Callable[[F], F]:
+class _Label(tuple[str, Any]):
+    """A code with its text; the page of a row, which shows no colours, writes the text."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return str(self[1])
+
+
+def labelled(
+    description: "str | Promise", colours: Mapping[str, str]
+) -> Callable[[Callable[[Any, Any], tuple[str, Any]]], Callable[[Any, Any], tuple[str, Any]]]:
     """Show a column as a coloured label; the method returns (code, text)."""
-    decorate: Callable[[F], F] = display(description=description, label=dict(colours))
+
+    def decorate(
+        method: Callable[[Any, Any], tuple[str, Any]],
+    ) -> Callable[[Any, Any], tuple[str, Any]]:
+        @wraps(method)
+        def column(admin: Any, row: Any) -> tuple[str, Any]:
+            return _Label(method(admin, row))
+
+        shown: Callable[[Any, Any], tuple[str, Any]] = display(
+            description=description, label=dict(colours)
+        )(column)
+        return shown
+
     return decorate
 
 
