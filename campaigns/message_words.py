@@ -29,6 +29,7 @@ REASONS: Final[dict[str, Promise]] = {
     "frequency_cap": _("The member has had as many offers as the delivery settings allow."),
     "quiet_hours": _("It waits for the end of the quiet hours."),
     "provider_not_reached": _("The provider was not reached; it is tried again."),
+    "unreadable": _("What is kept of the member cannot be read: its key does not open."),
     "broke_off": _("The sender broke off; the message may have gone out."),
     "timeout": _("The provider did not answer in time; the message may have gone out."),
     "connection_broken": _("The connection broke; the message may have gone out."),

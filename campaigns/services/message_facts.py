@@ -18,6 +18,7 @@ from campaigns.domain.templating import Variable
 from campaigns.models import ContentAsset, TemplateVersion, VersionState
 from campaigns.services import message_policy
 from config.base import clock
+from members.domain.sealing import KeyringInvalidError, SealBrokenError
 from members.models import Identifier, Member, MemberProfile
 from members.services import consents, crypto, profile
 
@@ -74,6 +75,7 @@ class Person:
     consents: Mapping[tuple[str, str], Decision]
     addresses: Mapping[str, str] = field(repr=False)
     data_key: bytes | None = field(default=None, repr=False)
+    is_readable: bool = True
 
 
 @dataclass(slots=True)
@@ -143,6 +145,23 @@ def people(member_ids: Collection[int]) -> dict[int, Person]:
 
 
 def _people(members: Sequence[Member]) -> dict[int, Person]:
+    """Return members; where what is sealed of one does not open, that one alone is unreadable."""
+    try:
+        return _opened(members)
+    except (KeyringInvalidError, SealBrokenError):
+        if len(members) > 1:
+            return {pk: one for member in members for pk, one in _people([member]).items()}
+        return {member.pk: _unreadable(member) for member in members}
+
+
+def _unreadable(member: Member) -> Person:
+    return Person(
+        member.public_id, member.status, _language(None), preferred=None, birthday=None,
+        consents={}, addresses={}, is_readable=False,
+    )  # fmt: skip
+
+
+def _opened(members: Sequence[Member]) -> dict[int, Person]:
     ids = [member.pk for member in members]
     known = profile.read_many(ids)
     rows = MemberProfile.objects.filter(member_id__in=ids)

@@ -49,9 +49,9 @@ def twice(claimed: Iterable[Claimed]) -> set[int]:
 
 def hand_over(claimed: Iterable[Claimed]) -> None:
     """Let messages that are sent now be the survivor's, where its pages and its inbox show them."""
-    for each in claimed:
-        if each.merged_into is not None:
-            Message.objects.filter(pk=each.id).update(member=each.member_id)
+    moved = [each for each in claimed if each.merged_into is not None]
+    rows = [Message(pk=each.id, member_id=each.member_id) for each in moved]
+    Message.objects.bulk_update(rows, ["member"])
 
 
 def _survivors(members: Iterable[int]) -> dict[int, int]:

@@ -40,8 +40,10 @@ WITH found AS MATERIALIZED (
     LEFT JOIN rewards_ruleversion v ON v.id = e.rule_id AND v.rule_id = ANY(%(rules)s)
     WHERE e.id > %(settled)s
 ), border AS (
-    SELECT coalesce((SELECT min(id) - 1 FROM found WHERE recorded_at > %(cutoff)s),
-                    (SELECT max(id) FROM found), %(settled)s) id
+    -- Never up to an id that nobody has seen: who holds it may still write.
+    SELECT coalesce(max(id), %(settled)s) id FROM found
+    WHERE recorded_at <= %(cutoff)s
+      AND id < coalesce((SELECT min(id) FROM found WHERE recorded_at > %(cutoff)s), id + 1)
 )
 SELECT border.id, coalesce(sum(found.points) FILTER (WHERE found.id <= border.id), 0),
        coalesce(sum(found.points), 0)

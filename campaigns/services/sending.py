@@ -45,6 +45,7 @@ OFFERED: Final = "offer.shown"
 MESSAGE: Final = "message"
 HAS_IT: Final = "survivor_has_it"
 MERGED: Final = "merged"
+UNREADABLE: Final = "unreadable"
 
 
 @dataclass(slots=True)
@@ -115,7 +116,7 @@ def _take(at: datetime, as_of_due: bool) -> list[_Work]:
     works = [_decided(each, facts, at, as_of_due, each.id in twice) for each in claimed]
     message_heirs.hand_over(work.message for work in works if work.verdict.channel)
     _fill(works, facts, at)
-    message_rows.write([_begun(work) for work in works])
+    message_rows.write([_begun(work, at) for work in works])
     return works
 
 
@@ -131,6 +132,8 @@ def _decided(
     elif person.status == MERGED:
         # Merged since it was claimed: the next batch knows whose it is.
         verdict = Verdict(until=message.due_at)
+    elif not person.is_readable:
+        verdict = Verdict(reason=UNREADABLE)
     work = _Work(message, person, instant, verdict)
     if verdict.channel and texts is not None:
         offered = texts.languages_of(verdict.channel)
@@ -201,7 +204,7 @@ def _offered(work: _Work, at: datetime) -> NewEvent:
     return NewEvent(message.member_id, OFFERED, work.instant, at, payload, MESSAGE)
 
 
-def _begun(work: _Work) -> dict[str, Any]:
+def _begun(work: _Work, at: datetime) -> dict[str, Any]:
     verdict = work.verdict
     if verdict.channel:
         return work.row(MessageState.SENDING, sent_at=work.instant)
@@ -211,6 +214,11 @@ def _begun(work: _Work) -> dict[str, Any]:
             MessageState.QUEUED, reason=verdict.reason, due_at=verdict.until,
             kept_tries=work.message.tries - 1,
         )  # fmt: skip
+    if verdict.reason == UNREADABLE:
+        # A key that an operator has left out comes back; one that is damaged does not.
+        if work.message.tries < MAX_TRIES:
+            return _again(work, UNREADABLE, at)
+        return work.row(MessageState.FAILED, reason=UNREADABLE, ended_at=work.instant)
     return work.row(MessageState.SUPPRESSED, reason=verdict.reason, ended_at=work.instant)
 
 

@@ -85,11 +85,14 @@ _EVER: Final = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
 # Following the log
 
 
+@transaction.atomic
 def follow_wanted() -> None:
     """Follow the kinds of event that running campaigns ask for, and no others: they cost a row.
 
     Call it in the transaction in which a campaign starts or ends.
     """
+    # Or what a campaign that starts meanwhile asks for would be deleted.
+    events.lock_subscriptions()
     every = running((*RUNNING, CampaignState.PAUSED))
     wanted = {kind for each in every for kind in each.trigger.events}
     rows = Subscription.objects.filter(follower=FOLLOWER)
@@ -103,8 +106,8 @@ def follow_wanted() -> None:
 def follow(events: Sequence[Delivery], *, at: datetime) -> int:
     """Let every campaign act that events start; return on how many it did, or will.
 
-    A campaign never acts on what it has caused itself. What is read and written does not grow with
-    the events, only with the campaigns that they start.
+    A campaign never acts on what it has caused itself. Statements grow with the campaigns that are
+    started, and with the events only where categories, steps of a spend or answers are asked for.
     """
     following = [each for each in running() if each.trigger.event is not None]
     known = trigger_events.Known(events)

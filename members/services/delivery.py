@@ -91,10 +91,10 @@ def deliver(*, follower: str, at: datetime) -> int:
     found = _followers.get(follower)
     if found is None:
         raise FollowerUnknownError(follower)
+    deadline = time.monotonic() + (events.LEASE - LEASE_MARGIN).total_seconds()
     claimed = events.claim_deliveries(follower, BATCH, at)
     if _all_at_once(found, claimed):
         return len(claimed)
-    deadline = time.monotonic() + (events.LEASE - LEASE_MARGIN).total_seconds()
     for delivery in claimed:
         if time.monotonic() > deadline:
             break

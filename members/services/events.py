@@ -158,6 +158,15 @@ def subscribe(follower: str, kinds: Iterable[str]) -> None:
     )
 
 
+def lock_subscriptions() -> None:
+    """Let nobody else decide who follows what until this transaction ends.
+
+    Call it before reading what is wanted, where subscriptions are deleted.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SYNC_LOCK])
+
+
 @transaction.atomic
 def sync_subscriptions(
     following: Mapping[str, Iterable[str]], *, leaving: Collection[str] = ()
@@ -168,8 +177,7 @@ def sync_subscriptions(
     owed.
     """
     wanted = {(follower, kind) for follower, kinds in following.items() for kind in kinds}
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SYNC_LOCK])
+    lock_subscriptions()
     stored = Subscription.objects.exclude(follower__in=leaving)
     rows = {(row.follower, row.kind): row.pk for row in stored}
     gone = [pk for pair, pk in rows.items() if pair not in wanted]

@@ -171,7 +171,8 @@ def _deadline(connection: HTTPConnection, seconds: float) -> Iterator[threading.
 
 
 def _code(error: Exception) -> str:
-    if isinstance(error, urllib3.exceptions.NewConnectionError):
+    nothing_sent = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+    if isinstance(error, nothing_sent):
         return "connection_failed"  # which the library counts among timeouts
     if isinstance(error, urllib3.exceptions.TimeoutError | TimeoutError):
         return "timeout"

@@ -3,14 +3,16 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from campaigns.models import Campaign, CampaignBudget
-from campaigns.services import firing, launching, multipliers
+from campaigns.services import campaign_rules, firing, launching, multipliers
 from campaigns.services.firing import Occurrence
 from config.wiring import panels
 from members.models import Member
+from rewards.models import Entry
 from rewards.services.recompute import recompute_slice
 from tests.engine.shop import Shop, day
 from tests.factories import campaigns, console
@@ -78,6 +80,24 @@ def test_what_is_settled_is_not_counted_twice_and_refunds_come_back() -> None:
 
     assert seen == [(100, 0), (100, 100), (100, 100)]
     assert budget().multiplied_points == 0
+
+
+def test_what_is_committed_after_a_later_entry_is_counted_all_the_same() -> None:
+    shop = Shop()
+    ann = shop.join("ann")
+    campaign = run(budget_points=500)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('rewards_entry', 'id'))")
+        (unseen,) = cursor.fetchone()
+    shop.buy(ann, "a", 100, on=2)
+    watch(2 + MINUTE)
+
+    entry = Entry.objects.get(rule__rule__in=campaign_rules.ids_of(campaign))
+    entry.pk, entry.seq = unseen, entry.seq + 1_000
+    entry.save(force_insert=True)
+    watch(2 + 2 * MINUTE)
+
+    assert budget().multiplied_points == 200
 
 
 def test_gifts_and_multipliers_share_one_budget() -> None:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db import connections
@@ -157,6 +158,26 @@ def test_a_batch_with_a_claim_that_was_lost_has_no_effect(no_followers: None) ->
     announce(make.member(), 2)
     delivery.deliver(follower=NAME, at=NOW)
     assert not Case.objects.exists(), "the one that did it has its effect, not this one"
+
+
+@pytest.mark.django_db
+def test_what_a_batch_has_taken_of_the_lease_is_not_had_again(
+    no_followers: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = [0.0]
+
+    def slow(each: Sequence[Delivery]) -> None:
+        seconds[0] += events.LEASE.total_seconds()
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(delivery, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    delivery.register(Follower(NAME, frozenset({KIND}), opens_case, handle_many=slow))
+    delivery.sync_subscriptions()
+    announce(make.member(), 2)
+    delivery.deliver(follower=NAME, at=NOW)
+    assert not Case.objects.exists(), "by now the claim may be another's"
+    delivery.deliver(follower=NAME, at=NOW + events.LEASE)
+    assert Case.objects.count() == 2
 
 
 @pytest.mark.django_db

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from django.core.mail import get_connection
 from pytest_django import Settings
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import ConnectTimeoutError
 
 from campaigns import channels
 from campaigns.channels import Outbound, Outcome, Result, sms
@@ -156,6 +158,19 @@ def test_a_receiver_that_hangs_up_leaves_the_outcome_open(
     receiver.dribbles = True
     result = channels.installed()["push"].send(outbound())
     assert (result.outcome, result.reason) == (Outcome.UNKNOWN, "timeout")
+
+
+@pytest.mark.req("CMP-04")
+def test_a_receiver_that_takes_no_connection_in_time_was_sent_nothing(
+    settings: Settings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(connection: HTTPConnection) -> None:
+        raise ConnectTimeoutError(connection, "its queue is full")
+
+    settings.LOYALTY_PUSH_URL, settings.LOYALTY_PUSH_SECRET = receiver.url, SECRET
+    monkeypatch.setattr(HTTPConnection, "connect", full)
+    result = channels.installed()["push"].send(outbound())
+    assert (result.outcome, result.reason) == (Outcome.NOT_REACHED, "connection_failed")
 
 
 def test_nothing_is_sent_into_networks_of_our_own(settings: Settings) -> None:

@@ -22,7 +22,7 @@ from campaigns.services import (
 )
 from campaigns.services.message_templates import TemplateTerms
 from campaigns.services.messages import TemplateUnknownError, Wanted
-from members.models import Member
+from members.models import Member, MemberKey
 from members.services import profile
 from rewards.services import merging
 from tests.factories import console
@@ -228,6 +228,31 @@ def test_who_sends_dies_and_nothing_is_sent_twice(sms: Recorder) -> None:
     assert ended(offer)[0] == "unknown"
     assert ended(alarm)[0] == "sent"
     assert len(sms.got) == 1
+
+
+@pytest.mark.req("CMP-04")
+@pytest.mark.parametrize("damage", [{"wrapped": b"\x01" + bytes(60)}, {"master_version": 99}])
+def test_a_member_whose_key_does_not_open_keeps_no_other_from_it(
+    sms: Recorder, damage: dict[str, Any]
+) -> None:
+    whole, broken, other = (reader("sms") for _number in range(3))
+    owed = [owe(each) for each in (whole, broken, other)]
+    key = MemberKey.objects.get(member=broken)
+    MemberKey.objects.filter(member=broken).update(**damage)
+
+    assert send() == 3
+    assert [ended(each) for each in owed] == [
+        ("sent", "sms", ""), ("queued", "", "unreadable"), ("sent", "sms", ""),
+    ]  # fmt: skip
+    for days in range(1, 9):
+        send(NOON + timedelta(days=days))
+    assert ended(owed[1]) == ("failed", "", "unreadable")
+    assert owed[1].tries == sending.MAX_TRIES
+
+    key.save()
+    owe(broken, occurrence="2")
+    send()
+    assert len(sms.got) == 3
 
 
 def test_unknown_outcomes_are_sent_again_by_a_person_only(sms: Recorder) -> None:

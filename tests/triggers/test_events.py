@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import CampaignAct, OccurrenceState, TriggerOccurrence
 from campaigns.services import launching, triggering
@@ -218,6 +219,14 @@ def test_only_the_kinds_that_running_campaigns_want_are_followed(world: World) -
     assert followed() == set()
     world.buy(world.join("m"), "A", 100, on=2)
     assert not EventDelivery.objects.filter(follower=triggering.FOLLOWER).exists()
+
+
+def test_nobody_else_decides_what_is_followed_while_that_is_read(db: None) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        triggering.follow_wanted()
+    said = [each["sql"] for each in captured]
+    held = next(at for at, sql in enumerate(said) if "pg_advisory_xact_lock" in sql)
+    assert held < next(at for at, sql in enumerate(said) if "campaigns_campaign" in sql)
 
 
 @pytest.mark.req("ENG-26")
