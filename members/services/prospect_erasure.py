@@ -31,9 +31,13 @@ def forget(*, prospect_ids: Collection[int], because: ForgottenBecause, at: date
 
 
 def forget_members(*, member_ids: Sequence[int], at: datetime) -> int:
-    """Forget the prospects that members have been; for when these are erased."""
+    """Forget the prospects that members have been, before their identifiers and keys are gone.
+
+    Who joined a moment ago is known by phone and e-mail only.
+    """
     rows = Prospect.objects.known().filter(converted_to__in=member_ids)
-    ids = list(rows.values_list("pk", flat=True))
+    ids = {*rows.values_list("pk", flat=True)}
+    ids.update(each.pk for each in prospects.of_members(member_ids))
     if not ids:
         return 0
     return forget(prospect_ids=ids, because=ForgottenBecause.MEMBER_ERASED, at=at)

@@ -215,9 +215,9 @@ def contacts_of(prospects: Collection[Prospect]) -> dict[int, dict[str, str]]:
     return found
 
 
-def of_member(member_id: int) -> list[Prospect]:
-    """Return the prospects that lead to a member by phone or e-mail, and have not joined."""
-    refs = identity.awaited_hashes([member_id])
+def of_members(member_ids: Collection[int]) -> list[Prospect]:
+    """Return the prospects that lead to members by phone or e-mail, and have not joined."""
+    refs = identity.awaited_hashes(member_ids)
     rows = ProspectContact.objects.filter(value_hash__in=[each[2] for each in refs])
     owners = {row.prospect_id for row in rows if (row.kind, "", bytes(row.value_hash)) in refs}
     found = Prospect.objects.known().filter(pk__in=owners, converted_at__isnull=True)
@@ -230,7 +230,7 @@ def convert(*, member_id: int, at: datetime) -> list[Prospect]:
 
     They are read again under their locks: of two members at once one has each of them.
     """
-    known = lock([each.pk for each in of_member(member_id)])
+    known = lock([each.pk for each in of_members([member_id])])
     found = [each for each in known.values() if each.converted_at is None]
     for prospect in found:
         prospect.converted_to_id, prospect.converted_at = member_id, at
