@@ -11,7 +11,7 @@ from campaigns.models import ProspectAddress
 from campaigns.services import prospect_joining
 from config.base.errors import DomainError
 from members.models import Member, MemberEvent, Prospect
-from members.services import prospects
+from members.services import prospect_erasure, prospects
 from rewards.models import Entry
 from tests.engine.shop import Shop, day
 from tests.prospects.world import (
@@ -89,6 +89,18 @@ def test_a_budget_holds_for_two_at_once(own_database: str, sms: Recorder) -> Non
     running.refresh_from_db()
     assert running.given == 1
     assert ProspectAddress.objects.get(prospect=people[1]).not_given == "budget_spent"
+
+
+def test_who_comes_back_while_the_time_runs_out_is_not_forgotten(own_database: str) -> None:
+    key = phone()
+    one = prospect(key)
+    over = one.expires_at
+    forgotten = meanwhile(
+        lambda: prospect(key, at=5), lambda: prospect_erasure.forget_expired(at=over)
+    )
+    assert forgotten == 0
+    one.refresh_from_db()
+    assert (one.forgotten_at, one.expires_at > over) == (None, True)
 
 
 @pytest.mark.prove
