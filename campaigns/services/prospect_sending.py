@@ -8,7 +8,7 @@ Source: CMP-13, CMP-08, MEM-11.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -63,14 +63,24 @@ def send_due(*, at: datetime) -> int:
     _end_broken(at)
     looked_at, outbound = _take(at)
     for code, lines in outbound.items():
-        with channels.installed()[code].talk() as send:
-            for row, message in lines:
+        for row, result in _hand_over(code, lines):
+            _write(row, result, at)
+    return looked_at
+
+
+def _hand_over(
+    code: str, lines: Sequence[tuple[ProspectAddress, Outbound]]
+) -> Iterator[tuple[ProspectAddress, Result]]:
+    """Send one after the other; when nobody answers, the rest are not tried."""
+    result: Result | None = None
+    with channels.installed()[code].talk() as send:
+        for row, message in lines:
+            if result is None or result.outcome is not Outcome.NOT_REACHED:
                 try:
                     result = send(message)
                 except Exception as error:  # whatever one does, the others are answered for
                     result = Result(Outcome.UNKNOWN, type(error).__name__)
-                _write(row, result, at)
-    return looked_at
+            yield row, result
 
 
 def _end_broken(at: datetime) -> None:

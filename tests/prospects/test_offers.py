@@ -165,6 +165,19 @@ def test_what_was_not_reached_is_tried_again_and_what_broke_off_is_not(
     assert len(sms.got) == 2
 
 
+def test_when_nobody_answers_the_rest_of_the_batch_waits_untried(
+    shop: Shop, sms: Recorder
+) -> None:
+    one, other = prospect(), prospect()
+    offer()
+    sms.answers = [Result(Outcome.NOT_REACHED)]
+    address_at(day(0))
+    assert len(sms.got) == 1
+    assert state(one) == state(other) == ("queued", "provider_not_reached")
+    address_at(day(0) + timedelta(minutes=6))
+    assert state(one) == state(other) == ("sent", "")
+
+
 @pytest.mark.req("CMP-09")
 def test_the_held_out_hear_nothing_get_nothing_and_are_compared(shop: Shop, sms: Recorder) -> None:
     everybody = [prospect() for _number in range(40)]
