@@ -31,6 +31,7 @@ from campaigns.services import (
     sending,
 )
 from campaigns.services.message_facts import Texts
+from campaigns.services.prospect_texts import Shared
 from campaigns.services.rendering import Filled
 from config.base import clock
 from members.models import Prospect
@@ -48,6 +49,7 @@ class _Known:
 
     policy: Policy
     texts: Mapping[int, Texts]
+    shared: Shared
     held: Mapping[int, Prospect]
     contacts: Mapping[int, Mapping[str, str]] = field(repr=False)
     members: Collection[int]
@@ -138,9 +140,11 @@ def _known(
     for prospect, sent_at in before.values_list("prospect_id", "sent_at"):
         if sent_at is not None:
             sent[prospect].append(sent_at)
+    texts = message_facts.texts_of({row.offer.template_id for row in claimed})
     return _Known(
         policy=message_policy.in_force(),
-        texts=message_facts.texts_of({row.offer.template_id for row in claimed}),
+        texts=texts,
+        shared=prospect_texts.read(texts.values(), at),
         held=held,
         contacts=contacts,
         members={keys[key] for key in identity.find(keys)} if keys else set(),
@@ -192,7 +196,7 @@ def _begin(row: ProspectAddress, known: _Known, channel: str, at: datetime) -> O
     row.lease_until = datetime.now(UTC) + message_rows.LEASE
     row.sent_at, row.good_until = at, good_until(row.offer, at)
     language, filled = prospect_texts.fill(
-        row=row, texts=texts, language=prospect.language, channel=channel, at=at
+        row=row, texts=texts, language=prospect.language, channel=channel, shared=known.shared
     )
     kind = channels.installed()[channel].address_kind
     return _outbound(row, language, filled, known.contacts[prospect.pk][kind])

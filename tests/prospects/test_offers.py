@@ -4,13 +4,20 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from campaigns.channels import Outcome, Result
 from campaigns.kpis import prospect_results
 from campaigns.models import ProspectAddress, ProspectOffer, Referral
-from campaigns.services import prospect_audience, prospect_joining, prospect_offers, receipts
+from campaigns.services import (
+    prospect_audience,
+    prospect_joining,
+    prospect_offers,
+    prospect_sending,
+    receipts,
+)
 from campaigns.services.receipts import Kind, Receipt
 from members.models import ForgottenBecause, MemberEvent, Prospect
 from members.services import prospect_erasure, prospects
@@ -18,6 +25,7 @@ from rewards.models import Coupon, Entry
 from tests.engine.shop import Shop, day
 from tests.factories import coupons, members
 from tests.factories import referrals as people
+from tests.messages import world as messages
 from tests.prospects.world import (
     GIFT,
     Recorder,
@@ -66,6 +74,22 @@ def test_each_prospect_is_written_to_once_and_the_text_names_nobody(
     assert "2026年4月1日" in text
     assert "/m/prospect/" in sms.got[0].opt_out_url
     assert of(one).good_until == day(30.5)
+
+
+def test_a_batch_reads_what_all_texts_share_once(shop: Shop, sms: Recorder) -> None:
+    name = {"name": "programme.name", "type": "text", "fallback": {"zh": "-", "en": "-"}}
+    text = {"subject": "邀请", "body": "{{ programme.name }}"}
+    offer(template=messages.template("t", contents={"zh": {"sms": text}}, variables=[name]))
+    counts = []
+    for people in (1, 3):
+        for _number in range(people):
+            prospect()
+        prospect_audience.take_in(at=day(0))
+        with CaptureQueriesContext(connection) as seen:
+            assert prospect_sending.send_due(at=day(0)) == people
+        counts.append(len(seen))
+    # What became of each message is written by itself.
+    assert counts[1] == counts[0] + 2
 
 
 @pytest.mark.req("MEM-11")
