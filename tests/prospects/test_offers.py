@@ -19,7 +19,7 @@ from campaigns.services import (
     receipts,
 )
 from campaigns.services.receipts import Kind, Receipt
-from members.models import ForgottenBecause, MemberEvent, Prospect
+from members.models import Consent, ForgottenBecause, MemberEvent, Prospect
 from members.services import prospect_erasure, prospects
 from rewards.models import Coupon, Entry
 from tests.engine.shop import Shop, day
@@ -350,6 +350,27 @@ def test_a_reply_stops_messages(shop: Shop, sms: Recorder, by: str) -> None:
     receipt = Receipt(Kind.REPLY, day(0.2), text="TD", **named)
     assert receipts.record([receipt], touchpoint=None, at=day(1)) == ["recorded"]
     assert Prospect.objects.get(pk=one.pk).opted_out_at == day(0.2)
+
+
+@pytest.mark.req("MEM-11")
+@pytest.mark.parametrize("by", ["link", "reply"])
+def test_who_has_joined_since_stops_messages_as_a_member(
+    client: Client, shop: Shop, sms: Recorder, by: str
+) -> None:
+    one = prospect()
+    offer()
+    address()
+    member = join(one)
+    messages.allow(member)
+    if by == "link":
+        link = sms.got[0].opt_out_url.partition("/m/")[2]
+        assert client.post(f"/m/{link}").status_code == 200
+    else:
+        receipt = Receipt(Kind.REPLY, day(200), text="TD", message=of(one).public_id)
+        assert receipts.record([receipt], touchpoint=None, at=day(200)) == ["recorded"]
+    last = Consent.objects.filter(member=member).order_by("id").last()
+    assert last is not None
+    assert (last.granted, last.channel) == (False, "" if by == "link" else "sms")
 
 
 @pytest.mark.parametrize(
