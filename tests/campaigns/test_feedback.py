@@ -239,6 +239,21 @@ def test_whoever_was_merged_answers_as_the_member_that_stays(world: World) -> No
     assert feedback_answers.texts_of(feedback.row(form, ann)) == {"q4": WORDS}
 
 
+def test_a_person_of_several_merged_members_answers_once(world: World) -> None:
+    ann, eve, both = (world.join(name) for name in ("ann", "eve", "both"))
+    form = feedback.opened(at=world.now, treated=[ann, eve, both])
+    first = feedback.answer(form, eve, at=day(1), q1=9)
+    asked = [feedback.row(form, who) for who in (ann, both)]
+    merge(world, ann, both, on=2)
+    merge(world, eve, both, on=2)
+    assert [each.pk for each in feedback_answers.asked(both)] == [first.pk]
+    assert feedback_answers.find(member=both, form=form.public_id).pk == first.pk
+    for row in asked:
+        feedback_answers.answer(row=row, given={"q1": 4}, actor="t", at=day(3))
+    (said,) = Interaction.objects.filter(kind="survey")
+    assert (said.pk, said.data["score"]) == (first.fact_id, 4)
+
+
 # Results
 
 
