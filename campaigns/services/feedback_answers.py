@@ -183,12 +183,15 @@ def own_data(members: Sequence[int]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _in_words(form: FeedbackForm, answers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return answers by what was asked, options as they read."""
-    found = {}
+def _in_words(form: FeedbackForm, answers: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what was asked with what was answered, options as they read.
+
+    Two questions may read alike.
+    """
+    found = []
     for question in feedback_forms.questions_of(form):
         if question.code in answers:
             names = {option.code: option.zh for option in question.options}
             value = answers[question.code]
-            found[question.zh] = names.get(value, value) if names else value
+            found.append({"question": question.zh, "answer": names.get(value, value)})
     return found

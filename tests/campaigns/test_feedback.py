@@ -215,15 +215,20 @@ def test_an_erasure_empties_the_answers_and_keeps_their_number(world: World) -> 
 def test_a_copy_of_ones_own_data_has_the_answers_in_words(world: World) -> None:
     ann = world.join("ann")
     wiring.install()
-    form = feedback.opened(at=world.now, treated=[ann])
-    feedback.answer(form, ann, at=day(1), q1=8, q3="o2", q4=WORDS)
+    why = tuple(Question(code, Kind.TEXT, "为什么？") for code in ("q5", "q6"))
+    form = feedback.opened(
+        at=world.now, treated=[ann], questions=(*feedback.QUESTIONS, *why)
+    )  # fmt: skip
+    feedback.answer(form, ann, at=day(1), q1=8, q3="o2", q4=WORDS, q5="a", q6="b")
     data = own_data.gather(member=ann, at=day(2))["feedback"]
     (row,) = data
-    assert row["answers"] == {
-        "您会推荐我们吗？": 8,
-        "您最喜欢什么？": "礼品",
-        "还有什么想说的？": WORDS,
-    }
+    assert [tuple(each.values()) for each in row["answers"]] == [
+        ("您会推荐我们吗？", 8),
+        ("您最喜欢什么？", "礼品"),
+        ("还有什么想说的？", WORDS),
+        ("为什么？", "a"),
+        ("为什么？", "b"),
+    ]
     assert (row["form"], row["answered_at"]) == ("试点反馈", day(1))
     assert WORDS in own_data.as_json({"feedback": data}).decode()
 

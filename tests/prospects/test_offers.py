@@ -189,9 +189,7 @@ def test_what_was_not_reached_is_tried_again_and_what_broke_off_is_not(
     assert len(sms.got) == 2
 
 
-def test_when_nobody_answers_the_rest_of_the_batch_waits_untried(
-    shop: Shop, sms: Recorder
-) -> None:
+def test_when_nobody_answers_the_rest_of_the_batch_waits_untried(shop: Shop, sms: Recorder) -> None:
     one, other = prospect(), prospect()
     offer()
     sms.answers = [Result(Outcome.NOT_REACHED)]
