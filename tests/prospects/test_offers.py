@@ -81,12 +81,12 @@ def test_a_batch_reads_what_all_texts_share_once(shop: Shop, sms: Recorder) -> N
     text = {"subject": "邀请", "body": "{{ programme.name }}"}
     offer(template=messages.template("t", contents={"zh": {"sms": text}}, variables=[name]))
     counts = []
-    for people in (1, 3):
-        for _number in range(people):
+    for count in (1, 3):
+        for _number in range(count):
             prospect()
         prospect_audience.take_in(at=day(0))
         with CaptureQueriesContext(connection) as seen:
-            assert prospect_sending.send_due(at=day(0)) == people
+            assert prospect_sending.send_due(at=day(0)) == count
         counts.append(len(seen))
     # What became of each message is written by itself.
     assert counts[1] == counts[0] + 2
