@@ -29,6 +29,7 @@ from campaigns.services import (
 )
 from campaigns.services.feedback_answers import FeedbackClosedError, FeedbackNotFoundError
 from campaigns.services.feedback_forms import FeedbackError
+from campaigns.services.messages import enqueue
 from config.base import clock
 from config.wiring import feedback as wiring
 from members.models import Interaction, MemberEvent, MemberStatus
@@ -84,6 +85,29 @@ def test_a_form_asks_both_arms_once_by_a_link_of_their_own(world: World) -> None
     assert len(set(bodies.values())) == 3
     public = {str(each.public_id) for each in (ann, ben, tom)}
     assert not any(name in body for body in bodies.values() for name in public)
+
+
+def test_asking_that_broke_off_is_gone_on_with(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = [world.join(name) for name in ("ann", "ben", "tom")]
+    form = feedback.opened(at=world.now, template_id=asking().pk)
+    feedback.take_in(form.campaign, Arm.TREATED, who, at=world.now)
+    monkeypatch.setattr(feedback_forms, "ASKED_AT_ONCE", 1)
+    told: list[Any] = []
+
+    def breaking(wanted: Any, **values: Any) -> int:
+        told.append(wanted)
+        if len(told) == 2:
+            raise OSError
+        return enqueue(wanted, **values)
+
+    monkeypatch.setattr("campaigns.services.messages.enqueue", breaking)
+    with pytest.raises(OSError):
+        feedback_forms.ask_more(form_id=form.pk, at=world.now)
+    assert FeedbackAnswer.objects.count() == Message.objects.count() == 1
+    assert feedback_forms.ask_more(form_id=form.pk, at=world.now) == 2
+    assert FeedbackAnswer.objects.count() == Message.objects.count() == 3
 
 
 def test_a_form_is_written_opened_and_closed_in_this_order_only(world: World) -> None:
