@@ -99,11 +99,11 @@ def test_asking_that_broke_off_is_gone_on_with(
     def breaking(wanted: Any, **values: Any) -> int:
         told.append(wanted)
         if len(told) == 2:
-            raise OSError
+            raise OSError("gone")
         return enqueue(wanted, **values)
 
     monkeypatch.setattr("campaigns.services.messages.enqueue", breaking)
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="gone"):
         feedback_forms.ask_more(form_id=form.pk, at=world.now)
     assert FeedbackAnswer.objects.count() == Message.objects.count() == 1
     assert feedback_forms.ask_more(form_id=form.pk, at=world.now) == 2
