@@ -19,9 +19,11 @@ from campaigns.services import (
     receipts,
 )
 from campaigns.services.receipts import Kind, Receipt
+from config.wiring import prospects as wiring
 from members.models import Consent, ForgottenBecause, MemberEvent, Prospect
 from members.services import prospect_erasure, prospects
 from rewards.models import Coupon, Entry
+from rewards.services import own_data
 from tests.engine.shop import Shop, day
 from tests.factories import coupons, members
 from tests.factories import referrals as people
@@ -200,6 +202,19 @@ def test_when_nobody_answers_the_rest_of_the_batch_waits_untried(shop: Shop, sms
     assert state(one) == state(other) == ("sent", "")
 
 
+def test_a_broken_key_stops_the_message_of_its_prospect_only(shop: Shop, sms: Recorder) -> None:
+    broken, whole = prospect(), prospect()
+    offer()
+    Prospect.objects.filter(pk=broken.pk).update(wrapped=bytes(60))
+    address_at(day(0))
+    assert state(broken) == ("queued", "unreadable")
+    assert state(whole) == ("sent", "")
+    for hours in range(1, 10):
+        address_at(day(0) + timedelta(hours=hours))
+    assert state(broken) == ("failed", "unreadable")
+    assert len(sms.got) == 1
+
+
 @pytest.mark.req("CMP-09")
 def test_the_held_out_hear_nothing_get_nothing_and_are_compared(shop: Shop, sms: Recorder) -> None:
     everybody = [prospect() for _number in range(40)]
@@ -238,6 +253,22 @@ def test_joining_gives_points_once_and_says_why(shop: Shop, sms: Recorder) -> No
         prospect_joining.join(member_id=again.pk, occurred_at=day(2), at=day(2))
     follow()
     assert given() == [(member.pk, GIFT)]
+
+
+@pytest.mark.req("MEM-12")
+def test_a_copy_of_ones_own_data_has_what_was_left_before_joining(
+    shop: Shop, sms: Recorder
+) -> None:
+    wiring.install()
+    one = prospect(source="fair")
+    offer()
+    address()
+    number = number_of(one)
+    data = own_data.gather(member=join(one), at=day(2))
+    (row,), (told_of,) = data["prospects"], data["prospect_offers"]
+    assert (row["source"], row["contacts"], row["agreed_at"]) == ("fair", {"phone": number}, day(0))
+    assert (told_of["of_offer"], told_of["state"]) == ("try-it", "sent")
+    assert told_of["given_at"] is not None
 
 
 def test_joining_gives_a_coupon_where_the_offer_is_one(shop: Shop, sms: Recorder) -> None:
