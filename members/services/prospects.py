@@ -190,10 +190,19 @@ def _locked_by(contacts: Collection[Key]) -> Prospect | None:
     return next(iter(found.values()), None)
 
 
-def lock(prospect_ids: Collection[int], *, skip_locked: bool = False) -> dict[int, Prospect]:
+def lock_known(contacts: Collection[Key]) -> None:
+    """Lock all prospects that contacts lead to, before these are entered one after the other.
+
+    In one order, whatever theirs is: or two files at once could wait for each other.
+    """
+    identity.lock_values(contacts)
+    _locked_by(contacts)
+
+
+def lock(prospect_ids: Collection[int]) -> dict[int, Prospect]:
     """Return prospects that can still be reached, locked until the transaction is over, by id."""
     rows = Prospect.objects.known().filter(pk__in=prospect_ids).order_by("pk")
-    locked = rows.select_for_update(no_key=True, of=("self",), skip_locked=skip_locked)
+    locked = rows.select_for_update(no_key=True, of=("self",))
     return {row.pk: row for row in locked}
 
 
