@@ -61,6 +61,10 @@ class OfferForm(forms.ModelForm):  # type: ignore[type-arg]
             label=_("Hold-out in per cent"), min_value=0, max_value=50, initial=10,
             help_text=_HELP["holdout_percent"],
         )  # fmt: skip
+        # What a column cannot hold: the row itself is not cleaned here.
+        columns = {each.name: each for each in ProspectOffer._meta.fields}
+        for name in ("min_days", "max_days", "points", "valid_days", "most_given"):
+            self.fields[name].validators += columns[name].validators
 
     def _post_clean(self) -> None:
         """Leave the row alone: the service writes it."""

@@ -27,18 +27,30 @@ _PUBLISHED: Final = """(i.kind = 'review' OR i.kind IN (
 _SCORE: Final = "coalesce(i.data ->> 'nps', i.data ->> 'score')"
 _IS_SCORE: Final = f"i.kind = 'survey' AND {_SCORE} ~ '^(10|[0-9])$'"
 
-BROUGHT: Final = """(
-    SELECT referrer_id AS member_id, state = 'rewarded' AS converted FROM campaigns_referral
-    WHERE registered_at >= %(d365)s AND registered_at < %(until)s
-)"""
+# What merged members did stays with them, and counts for the member that stands for them now.
+_HEIRS: Final = """(
+    WITH RECURSIVE line (id, heir) AS (
+        SELECT id, merged_into_id FROM members_member WHERE merged_into_id IS NOT NULL
+        UNION SELECT line.id, m.merged_into_id FROM line JOIN members_member m ON m.id = line.heir
+        WHERE m.merged_into_id IS NOT NULL)
+    SELECT line.id, line.heir FROM line JOIN members_member m ON m.id = line.heir
+    WHERE m.merged_into_id IS NULL)"""
+_SAID: Final = f"members_interaction i LEFT JOIN {_HEIRS} h ON h.id = i.member_id"
+_WHO: Final = "coalesce(h.heir, i.member_id)"
+
+BROUGHT: Final = f"""(
+    SELECT coalesce(h.heir, r.referrer_id) AS member_id, r.state = 'rewarded' AS converted
+    FROM campaigns_referral r LEFT JOIN {_HEIRS} h ON h.id = r.referrer_id
+    WHERE r.registered_at >= %(d365)s AND r.registered_at < %(until)s
+)"""  # noqa: S608 - constants
 SCORES: Final = f"""(
-    SELECT DISTINCT ON (i.member_id) i.member_id, ({_SCORE})::int AS score
-    FROM members_interaction i
+    SELECT DISTINCT ON ({_WHO}) {_WHO} AS member_id, ({_SCORE})::int AS score
+    FROM {_SAID}
     WHERE i.occurred_at >= %(d365)s AND i.occurred_at < %(until)s AND {_IS_SCORE} AND {_ACCEPTED}
-    ORDER BY i.member_id, i.occurred_at DESC, i.fact_id DESC
+    ORDER BY {_WHO}, i.occurred_at DESC, i.fact_id DESC
 )"""  # noqa: S608 - constants
 PUBLISHED: Final = f"""(
-    SELECT i.member_id FROM members_interaction i
+    SELECT {_WHO} AS member_id FROM {_SAID}
     WHERE i.occurred_at >= %(d365)s AND i.occurred_at < %(until)s AND {_PUBLISHED} AND {_ACCEPTED}
 )"""  # noqa: S608 - constants
 ADVOCATES: Final = f"""(
@@ -120,18 +132,18 @@ _SCORES_BY_MONTH: Final = f"""
 SELECT month, count(*) FILTER (WHERE score >= 9), count(*) FILTER (WHERE score BETWEEN 7 AND 8),
        count(*) FILTER (WHERE score <= 6)
 FROM (
-    SELECT DISTINCT ON (1, i.member_id)
+    SELECT DISTINCT ON (1, {_WHO})
            date_trunc('month', i.occurred_at AT TIME ZONE %(zone)s)::date AS month,
            ({_SCORE})::int AS score
-    FROM members_interaction i
+    FROM {_SAID}
     WHERE i.occurred_at >= %(since)s AND i.occurred_at < %(until)s AND {_IS_SCORE} AND {_ACCEPTED}
-    ORDER BY 1, i.member_id, i.occurred_at DESC, i.fact_id DESC
+    ORDER BY 1, {_WHO}, i.occurred_at DESC, i.fact_id DESC
 ) s GROUP BY month
 """  # noqa: S608 - constants
 _PUBLISHED_BY_MONTH: Final = f"""
 SELECT date_trunc('month', i.occurred_at AT TIME ZONE %(zone)s)::date, count(*),
-       count(DISTINCT i.member_id)
-FROM members_interaction i
+       count(DISTINCT {_WHO})
+FROM {_SAID}
 WHERE i.occurred_at >= %(since)s AND i.occurred_at < %(until)s AND {_PUBLISHED} AND {_ACCEPTED}
 GROUP BY 1
 """  # noqa: S608 - constants

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 from django.db import connection, transaction
-from django.db.models import Case, IntegerField, QuerySet, When
+from django.db.models import Case, F, IntegerField, QuerySet, When
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.domain import feedback as domain
@@ -65,18 +65,21 @@ def find(*, member: Member, form: Any) -> FeedbackAnswer:
 
     Raises: FeedbackNotFoundError.
     """
-    found = _rows_of(member).filter(form__public_id=form).last()
-    if found is None:
+    rows = list(_rows_of(member).filter(form__public_id=form))
+    if not rows:
         raise FeedbackNotFoundError
-    return found
+    return rows[-1]
 
 
 def _rows_of(member: Member) -> QuerySet[FeedbackAnswer]:
-    """Return what a person is asked: the newest form first, of one form the member's own last."""
+    """Return what a person is asked: the newest form first, of one form what is answered last.
+
+    That is the row that was answered first; where none was, the member's own, or else the oldest.
+    """
     line = identity.lineage_subquery(member.pk)
     rows = FeedbackAnswer.objects.filter(member__in=line).select_related("form", "member")
     is_own = Case(When(member=member, then=1), default=0, output_field=IntegerField())
-    return rows.order_by("-form_id", is_own)
+    return rows.order_by("-form_id", F("answered_at").desc(nulls_first=True), is_own, "-pk")
 
 
 @transaction.atomic
@@ -124,9 +127,8 @@ def _of_whom(row: FeedbackAnswer) -> tuple[Member, FeedbackAnswer]:
         (state,) = cursor.fetchone()
     if state != FeedbackState.OPEN:
         raise FeedbackClosedError
-    rows = FeedbackAnswer.objects.select_related("form").filter(form=row.form_id)
-    own = rows.filter(member=member).first()
-    return member, own or rows.get(pk=row.pk)
+    rows = list(_rows_of(member).filter(form=row.form_id))
+    return member, rows[-1]
 
 
 def _count(
@@ -181,12 +183,15 @@ def own_data(members: Sequence[int]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _in_words(form: FeedbackForm, answers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return answers by what was asked, options as they read."""
-    found = {}
+def _in_words(form: FeedbackForm, answers: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what was asked with what was answered, options as they read.
+
+    Two questions may read alike.
+    """
+    found = []
     for question in feedback_forms.questions_of(form):
         if question.code in answers:
             names = {option.code: option.zh for option in question.options}
             value = answers[question.code]
-            found[question.zh] = names.get(value, value) if names else value
+            found.append({"question": question.zh, "answer": names.get(value, value)})
     return found

@@ -38,6 +38,7 @@ INSERT INTO campaigns_feedbackanswer
 SELECT gen_random_uuid(), %(form)s, c.member_id, c.arm, %(at)s, '{}', ''
 FROM campaigns_campaignmember c JOIN members_member m ON m.id = c.member_id
 WHERE c.campaign_id = %(campaign)s AND c.arm = ANY(%(arms)s) AND m.status = 'active'
+  AND c.member_id > %(after)s
   AND NOT EXISTS (SELECT FROM campaigns_feedbackanswer a
                   WHERE a.form_id = %(form)s AND a.member_id = c.member_id)
 ORDER BY c.member_id LIMIT %(limit)s
@@ -103,13 +104,18 @@ def discard(*, form_id: int) -> None:
     _locked(form_id, FeedbackState.DRAFT).delete()
 
 
-@transaction.atomic
 def open_form(*, form_id: int, at: datetime) -> int:
     """Let members answer, and ask those whom the campaign has addressed or held out.
 
-    Returns how many were asked.
+    Returns how many were asked. What breaks off is gone on with by `ask_more`.
     Raises: FeedbackError.
     """
+    _open(form_id, at)
+    return _ask(form_id, at)
+
+
+@transaction.atomic
+def _open(form_id: int, at: datetime) -> None:
     form = _locked(form_id, FeedbackState.DRAFT)
     if form.campaign.state in NOT_STARTED:
         raise FeedbackError(
@@ -117,16 +123,14 @@ def open_form(*, form_id: int, at: datetime) -> int:
         )
     form.state, form.opened_at = FeedbackState.OPEN, at
     form.save(update_fields=["state", "opened_at"])
-    return _ask(form, at)
 
 
-@transaction.atomic
 def ask_more(*, form_id: int, at: datetime) -> int:
     """Ask those who have come into the campaign since; nobody is asked twice. Returns how many.
 
     Raises: FeedbackError where the form is not open.
     """
-    return _ask(_locked(form_id, FeedbackState.OPEN), at)
+    return _ask(form_id, at)
 
 
 @transaction.atomic
@@ -177,26 +181,34 @@ def _check_leads_here(template: MessageTemplate) -> None:
         )  # fmt: skip
 
 
-def _ask(form: FeedbackForm, at: datetime) -> int:
-    """Give each member a row to answer in, and owe them the message; some thousand at a time."""
+def _ask(form_id: int, at: datetime) -> int:
+    """Give each member a row to answer in, and owe them the message; some thousand at a time.
+
+    Each time is a transaction of its own: whoever answers waits for the form.
+    """
+    count = last = 0
+    while asked := _ask_some(form_id, last, at):
+        count, last = count + len(asked), max(member for member, _answer in asked)
+    return count
+
+
+@transaction.atomic
+def _ask_some(form_id: int, after: int, at: datetime) -> list[tuple[int, UUID]]:
+    form = _locked(form_id, FeedbackState.OPEN)
     arms = [Arm.TREATED, Arm.HOLDOUT] if form.asks_holdout else [Arm.TREATED]
     values: dict[str, Any] = {
         "form": form.pk, "campaign": form.campaign_id, "at": at, "limit": ASKED_AT_ONCE,
-        "arms": [arm.value for arm in arms],
+        "arms": [arm.value for arm in arms], "after": after,
     }  # fmt: skip
-    count = 0
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute(_ASK, values)
-            asked: list[tuple[int, UUID]] = cursor.fetchall()
-        if not asked:
-            return count
-        count += len(asked)
-        _tell(form, asked, at)
+    with connection.cursor() as cursor:
+        cursor.execute(_ASK, values)
+        asked: list[tuple[int, UUID]] = cursor.fetchall()
+    _tell(form, asked, at)
+    return asked
 
 
 def _tell(form: FeedbackForm, asked: Sequence[tuple[int, UUID]], at: datetime) -> None:
-    if form.template is None:
+    if form.template is None or not asked:
         return
     wanted = [
         Wanted(

@@ -40,15 +40,17 @@ def take_in(*, at: datetime) -> int:
     running = ProspectOffer.objects.filter(state=OfferState.RUNNING, starts_at__lte=at)
     done = 0
     for offer in running.exclude(ends_at__lte=at).order_by("pk"):
-        while count := _take_some(offer, at):
-            done += count
+        last = 0
+        while newcomers := _take_some(offer, last, at):
+            done, last = done + len(newcomers), newcomers[-1].pk
     return done
 
 
 @transaction.atomic
-def _take_some(offer: ProspectOffer, at: datetime) -> int:
+def _take_some(offer: ProspectOffer, after: int, at: datetime) -> list[Prospect]:
     known = ProspectAddress.objects.filter(offer=offer, prospect=OuterRef("pk"))
-    newcomers = list(of(offer, at).exclude(Exists(known)).order_by("pk")[:BATCH])
+    rows = of(offer, at).filter(pk__gt=after).exclude(Exists(known))
+    newcomers = list(rows.order_by("pk")[:BATCH])
     ProspectAddress.objects.bulk_create(
         [
             ProspectAddress(
@@ -60,7 +62,7 @@ def _take_some(offer: ProspectOffer, at: datetime) -> int:
         ],
         ignore_conflicts=True,
     )  # fmt: skip
-    return len(newcomers)
+    return newcomers
 
 
 def is_held_out(offer: ProspectOffer, prospect: Prospect) -> bool:

@@ -43,7 +43,7 @@ def join(*, member_id: int, occurred_at: datetime, at: datetime) -> int:
 
     Running it again, or for two members of one prospect at once, gives nothing twice.
     """
-    known = prospects.of_member(member_id)
+    known = prospects.of_members([member_id])
     if not known:
         return 0
     referrers = {each.referred_by_id for each in known if each.referred_by_id is not None}

@@ -64,7 +64,7 @@ def write(
 
 def _check(offer: ProspectOffer) -> None:
     """Refuse what the table would refuse, with a word about it. Raises: OfferError."""
-    if (offer.points is None) == (offer.coupon_template_id is None):
+    if offer.points == 0 or (offer.points is None) == (offer.coupon_template_id is None):
         message = _("Give points or a coupon, one of the two.")
         raise OfferError("offer_gives_one_thing", message, field="points")
     if offer.kind == OfferKind.NEW_PRODUCT and not offer.product:

@@ -8,9 +8,9 @@ Source: CMP-13, CMP-08, MEM-11.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
@@ -31,25 +31,32 @@ from campaigns.services import (
     sending,
 )
 from campaigns.services.message_facts import Texts
+from campaigns.services.prospect_texts import Shared
 from campaigns.services.rendering import Filled
 from config.base import clock
+from members.domain.sealing import KeyringInvalidError, SealBrokenError
 from members.models import Prospect
 from members.services import identity, prospects
 from rewards.domain import validity
 
 BATCH: Final = 100
 FORGOTTEN: Final = "forgotten"
+UNREADABLE: Final = "unreadable"
 JOINED: Final = "joined"
+
+
+Contacts = Mapping[int, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a batch is decided by."""
+    """What a batch is decided by; who cannot be read is without `contacts`."""
 
     policy: Policy
     texts: Mapping[int, Texts]
+    shared: Shared
     held: Mapping[int, Prospect]
-    contacts: Mapping[int, Mapping[str, str]] = field(repr=False)
+    contacts: Contacts = field(repr=False)
     members: Collection[int]
     sent: Mapping[int, list[datetime]]
 
@@ -63,14 +70,24 @@ def send_due(*, at: datetime) -> int:
     _end_broken(at)
     looked_at, outbound = _take(at)
     for code, lines in outbound.items():
-        with channels.installed()[code].talk() as send:
-            for row, message in lines:
+        for row, result in _hand_over(code, lines):
+            _write(row, result, at)
+    return looked_at
+
+
+def _hand_over(
+    code: str, lines: Sequence[tuple[ProspectAddress, Outbound]]
+) -> Iterator[tuple[ProspectAddress, Result]]:
+    """Send one after the other; when nobody answers, the rest are not tried."""
+    result: Result | None = None
+    with channels.installed()[code].talk() as send:
+        for row, message in lines:
+            if result is None or result.outcome is not Outcome.NOT_REACHED:
                 try:
                     result = send(message)
                 except Exception as error:  # whatever one does, the others are answered for
                     result = Result(Outcome.UNKNOWN, type(error).__name__)
-                _write(row, result, at)
-    return looked_at
+            yield row, result
 
 
 def _end_broken(at: datetime) -> None:
@@ -105,6 +122,8 @@ def _take(at: datetime) -> tuple[int, Lines]:
         if verdict.channel:
             outbound[verdict.channel].append((row, _begin(row, known, verdict.channel, at)))
             known.sent[row.prospect_id].append(at)
+        elif verdict.reason == UNREADABLE:
+            _put_off(row, at)
         else:
             row.reason, row.due_at = verdict.reason, verdict.until or row.due_at
             row.state = AddressState.QUEUED if verdict.until else AddressState.SKIPPED
@@ -116,10 +135,33 @@ def _take(at: datetime) -> tuple[int, Lines]:
     return len(claimed), outbound
 
 
+def _put_off(row: ProspectAddress, at: datetime) -> None:
+    """Look again later: a key that was left out comes back, one that is damaged does not."""
+    row.tries += 1
+    row.reason, row.due_at = UNREADABLE, at + _wait(row)
+    is_over = row.tries >= sending.MAX_TRIES
+    row.state = AddressState.FAILED if is_over else AddressState.QUEUED
+
+
+def _wait(row: ProspectAddress) -> timedelta:
+    wait: timedelta = sending.RETRY_AFTER * 2 ** (row.tries - 1)
+    return min(sending.LONGEST_WAIT, wait)
+
+
+def _read(people: Collection[Prospect]) -> Contacts:
+    """Return contacts by prospect; where what is sealed does not open, that one is left out."""
+    try:
+        return prospects.contacts_of(people)
+    except (KeyringInvalidError, SealBrokenError):
+        if len(people) < 2:
+            return {}
+        return {pk: found for each in people for pk, found in _read([each]).items()}
+
+
 def _known(
     claimed: Sequence[ProspectAddress], held: Mapping[int, Prospect], at: datetime
 ) -> _Known:
-    contacts = prospects.contacts_of(held.values())
+    contacts = _read(held.values())
     keys = {(kind, "", value): pk for pk, of in contacts.items() for kind, value in of.items()}
     sent: dict[int, list[datetime]] = {pk: [] for pk in held}
     before = ProspectAddress.objects.filter(
@@ -128,9 +170,11 @@ def _known(
     for prospect, sent_at in before.values_list("prospect_id", "sent_at"):
         if sent_at is not None:
             sent[prospect].append(sent_at)
+    texts = message_facts.texts_of({row.offer.template_id for row in claimed})
     return _Known(
         policy=message_policy.in_force(),
-        texts=message_facts.texts_of({row.offer.template_id for row in claimed}),
+        texts=texts,
+        shared=prospect_texts.read(texts.values(), at),
         held=held,
         contacts=contacts,
         members={keys[key] for key in identity.find(keys)} if keys else set(),
@@ -145,6 +189,8 @@ def _decided(row: ProspectAddress, known: _Known, at: datetime) -> Verdict:
         return Verdict(reason=FORGOTTEN)
     if prospect.converted_at is not None or prospect.pk in known.members:
         return Verdict(reason=JOINED)
+    if prospect.pk not in known.contacts:
+        return Verdict(reason=UNREADABLE)
     facts = Facts(
         purpose=MARKETING,
         needs_consent=True,
@@ -182,7 +228,7 @@ def _begin(row: ProspectAddress, known: _Known, channel: str, at: datetime) -> O
     row.lease_until = datetime.now(UTC) + message_rows.LEASE
     row.sent_at, row.good_until = at, good_until(row.offer, at)
     language, filled = prospect_texts.fill(
-        row=row, texts=texts, language=prospect.language, channel=channel, at=at
+        row=row, texts=texts, language=prospect.language, channel=channel, shared=known.shared
     )
     kind = channels.installed()[channel].address_kind
     return _outbound(row, language, filled, known.contacts[prospect.pk][kind])
@@ -222,10 +268,9 @@ def _ended(row: ProspectAddress, result: Result, at: datetime) -> dict[str, Any]
                 **done, "state": AddressState.SENT, "reason": "", "provider_id": result.provider_id
             }  # fmt: skip
         case Outcome.NOT_REACHED if row.tries < sending.MAX_TRIES:
-            wait = min(sending.LONGEST_WAIT, sending.RETRY_AFTER * 2 ** (row.tries - 1))
             return {
                 **done, "state": AddressState.QUEUED, "reason": sending.NOT_REACHED,
-                "due_at": at + wait, "sent_at": None, "good_until": None, "channel": "",
+                "due_at": at + _wait(row), "sent_at": None, "good_until": None, "channel": "",
             }  # fmt: skip
         case Outcome.UNKNOWN:
             return {**done, "state": AddressState.UNKNOWN, "reason": done["reason"] or "unknown"}

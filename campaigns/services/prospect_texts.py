@@ -1,5 +1,7 @@
 """What a message to a prospect says: the template's text, filled with what the offer gives."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -19,8 +21,24 @@ LOCALES: Final = {"zh": "zh-hans", "en": "en"}
 MOMENT: Final = timedelta(microseconds=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the texts of a batch have in common: the programme's name, and content by name."""
+
+    known: Mapping[str, Any]
+    assets: Mapping[tuple[str, str], str]
+
+
+def read(texts: Iterable[Texts], at: datetime) -> Shared:
+    """Return it for these texts; so many statements, however many messages there are."""
+    every = list(texts)
+    names = {name for each in every for name in each.variables}
+    known = variables.read({"programme.name"} & names, [NOBODY], at)
+    return Shared(known, message_facts.assets_of(every))
+
+
 def fill(
-    *, row: ProspectAddress, texts: Texts, language: str, channel: str, at: datetime
+    *, row: ProspectAddress, texts: Texts, language: str, channel: str, shared: Shared
 ) -> tuple[str, Filled]:
     """Return the language and the text for one prospect; nothing in it is personal."""
     offered = texts.languages_of(channel)
@@ -30,8 +48,7 @@ def fill(
         key=row.pk, member_id=NOBODY, texts=texts, context=context_of(row, chosen),
         channel=channel, language=chosen, purpose=MARKETING,
     )  # fmt: skip
-    known = variables.read({"programme.name"} & set(texts.variables), [NOBODY], at)
-    return chosen, rendering.fill(wish, known, message_facts.assets_of([texts]))
+    return chosen, rendering.fill(wish, shared.known, shared.assets)
 
 
 def context_of(row: ProspectAddress, language: str) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin import prospect_offers as offers
-from campaigns.services import prospect_offers
+from campaigns.services import prospect_offers, prospect_own_data
 from config.base.admin.reauth import fresh_login_required
 from config.base.panels import EventText, Page, register
 from members.admin import prospect
 from members.services import approvals
 from members.services.approvals import Kind
+from rewards.services import own_data
 
 EVENTS = ("prospect.joined", "prospect.rewarded", "prospect.not_rewarded")
 
@@ -23,6 +24,7 @@ def install() -> None:
             prospect_offers.drop,
         ),
     )  # fmt: skip
+    own_data.add_parts(prospect_own_data.PARTS)
     register(
         Page("prospects/enter/", "prospect_add", prospect.add_page),
         Page(

@@ -63,11 +63,11 @@ def erase(*, member: Member, at: datetime, actor: str, reason: str) -> bool:
     people_now = list(people.select_for_update(no_key=True, of=("self",)))
     if all(person.status == MemberStatus.ERASED for person in people_now):
         return False
+    prospect_erasure.forget_members(member_ids=line, at=at)
     MemberKey.objects.filter(member_id__in=line).delete()
     _wipe_profiles(line)
     _end_identifiers(line, at)
     _wipe_facts(line)
-    prospect_erasure.forget_members(member_ids=line, at=at)
     wipes.run(line)
     _rename(people_now)
     for person in people_now:

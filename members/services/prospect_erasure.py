@@ -31,18 +31,28 @@ def forget(*, prospect_ids: Collection[int], because: ForgottenBecause, at: date
 
 
 def forget_members(*, member_ids: Sequence[int], at: datetime) -> int:
-    """Forget the prospects that members have been; for when these are erased."""
+    """Forget the prospects that members have been, before their identifiers and keys are gone.
+
+    Who joined a moment ago is known by phone and e-mail only.
+    """
     rows = Prospect.objects.known().filter(converted_to__in=member_ids)
-    ids = list(rows.values_list("pk", flat=True))
+    ids = {*rows.values_list("pk", flat=True)}
+    ids.update(each.pk for each in prospects.of_members(member_ids))
     if not ids:
         return 0
     return forget(prospect_ids=ids, because=ForgottenBecause.MEMBER_ERASED, at=at)
 
 
+@transaction.atomic
 def forget_expired(*, at: datetime, limit: int = SLICE) -> int:
-    """Forget prospects whose time is over, up to a limit; return how many."""
-    rows = Prospect.objects.known().filter(expires_at__lte=at).order_by("expires_at")
-    ids = list(rows.values_list("pk", flat=True)[:limit])
+    """Forget prospects whose time is over, up to a limit; return how many.
+
+    Read again under their locks: who comes back at this moment stays.
+    """
+    over = Prospect.objects.known().filter(expires_at__lte=at)
+    first = list(over.order_by("expires_at").values_list("pk", flat=True)[:limit])
+    held = over.filter(pk__in=first).order_by("pk").select_for_update(no_key=True, of=("self",))
+    ids = [each.pk for each in held]
     return forget(prospect_ids=ids, because=ForgottenBecause.EXPIRED, at=at) if ids else 0
 
 

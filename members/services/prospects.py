@@ -190,10 +190,19 @@ def _locked_by(contacts: Collection[Key]) -> Prospect | None:
     return next(iter(found.values()), None)
 
 
-def lock(prospect_ids: Collection[int], *, skip_locked: bool = False) -> dict[int, Prospect]:
+def lock_known(contacts: Collection[Key]) -> None:
+    """Lock all prospects that contacts lead to, before these are entered one after the other.
+
+    In one order, whatever theirs is: or two files at once could wait for each other.
+    """
+    identity.lock_values(contacts)
+    _locked_by(contacts)
+
+
+def lock(prospect_ids: Collection[int]) -> dict[int, Prospect]:
     """Return prospects that can still be reached, locked until the transaction is over, by id."""
     rows = Prospect.objects.known().filter(pk__in=prospect_ids).order_by("pk")
-    locked = rows.select_for_update(no_key=True, of=("self",), skip_locked=skip_locked)
+    locked = rows.select_for_update(no_key=True, of=("self",))
     return {row.pk: row for row in locked}
 
 
@@ -215,9 +224,9 @@ def contacts_of(prospects: Collection[Prospect]) -> dict[int, dict[str, str]]:
     return found
 
 
-def of_member(member_id: int) -> list[Prospect]:
-    """Return the prospects that lead to a member by phone or e-mail, and have not joined."""
-    refs = identity.awaited_hashes([member_id])
+def of_members(member_ids: Collection[int]) -> list[Prospect]:
+    """Return the prospects that lead to members by phone or e-mail, and have not joined."""
+    refs = identity.awaited_hashes(member_ids)
     rows = ProspectContact.objects.filter(value_hash__in=[each[2] for each in refs])
     owners = {row.prospect_id for row in rows if (row.kind, "", bytes(row.value_hash)) in refs}
     found = Prospect.objects.known().filter(pk__in=owners, converted_at__isnull=True)
@@ -230,7 +239,7 @@ def convert(*, member_id: int, at: datetime) -> list[Prospect]:
 
     They are read again under their locks: of two members at once one has each of them.
     """
-    known = lock([each.pk for each in of_member(member_id)])
+    known = lock([each.pk for each in of_members([member_id])])
     found = [each for each in known.values() if each.converted_at is None]
     for prospect in found:
         prospect.converted_to_id, prospect.converted_at = member_id, at

@@ -11,6 +11,7 @@ from datetime import datetime
 from django.db import transaction
 
 from config.base.errors import DomainError
+from members.domain.enrolment import Key
 from members.services import prospects
 from members.services.consents import ConsentDecision
 from members.services.prospects import MARKETING, NewProspect
@@ -33,6 +34,7 @@ class ProspectTaker:
     def take(self, rows: Sequence[ProspectRow], rejects: RejectsFile) -> Counter[str]:
         """Enter the people; in the caller's transaction."""
         counts: Counter[str] = Counter()
+        prospects.lock_known([key for row in rows for key in _contacts(row)])
         for row in rows:
             try:
                 done = prospects.enter(
@@ -73,6 +75,10 @@ def prospect_import(
     )
 
 
+def _contacts(row: ProspectRow) -> tuple[Key, ...]:
+    return tuple((each.kind, each.app, each.value) for each in row.contacts)
+
+
 def _wanted(row: ProspectRow) -> NewProspect:
     consent = None
     if row.consented_at is not None:
@@ -81,7 +87,7 @@ def _wanted(row: ProspectRow) -> NewProspect:
             evidence=row.evidence, given_at=row.consented_at,
         )  # fmt: skip
     return NewProspect(
-        contacts=tuple((each.kind, each.app, each.value) for each in row.contacts),
+        contacts=_contacts(row),
         source=row.source, interest_kind=row.interest_kind, interest=row.interest,
         language=row.language, consent=consent,
     )  # fmt: skip

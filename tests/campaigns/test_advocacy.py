@@ -67,6 +67,23 @@ def test_answers_to_feedback_forms_are_scores_like_those_of_shops(db: None) -> N
     assert found["scores_given"].number == 2
 
 
+def test_members_who_were_merged_count_as_the_one_they_are(db: None) -> None:
+    shop = Shop("retail_cn")
+    ann, ben, both = (shop.join(name) for name in ("ann", "ben", "both"))
+    for number, (who, score) in enumerate([(ann, 10), (both, 1), (ben, 9)]):
+        say(who, "survey", f"s{number}", f"2026-03-02T0{number}:00:00+08:00", {"score": score})
+    for number, who in enumerate((ann, both)):
+        say(who, "review", f"r{number}", f"2026-03-02T0{number}:00:00+08:00", {})
+    Member.objects.filter(pk=both.pk).update(status="merged", merged_into=ben)
+    Member.objects.filter(pk=ann.pk).update(status="merged", merged_into=both)
+    found = registry.read(["net_promoter_score", "scores_given", "advocacy_rate"], until=UNTIL)
+    assert found["scores_given"].number == 1
+    assert found["net_promoter_score"].number == 1
+    assert found["advocacy_rate"].number == 1
+    march = advocacy.by_month(UNTIL, months=1)[-1]
+    assert (march.promoters, march.detractors, march.published, march.publishers) == (1, 0, 2, 1)
+
+
 def test_the_page_shows_figures_with_definitions_and_charts(
     client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:

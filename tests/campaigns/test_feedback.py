@@ -29,6 +29,7 @@ from campaigns.services import (
 )
 from campaigns.services.feedback_answers import FeedbackClosedError, FeedbackNotFoundError
 from campaigns.services.feedback_forms import FeedbackError
+from campaigns.services.messages import enqueue
 from config.base import clock
 from config.wiring import feedback as wiring
 from members.models import Interaction, MemberEvent, MemberStatus
@@ -84,6 +85,29 @@ def test_a_form_asks_both_arms_once_by_a_link_of_their_own(world: World) -> None
     assert len(set(bodies.values())) == 3
     public = {str(each.public_id) for each in (ann, ben, tom)}
     assert not any(name in body for body in bodies.values() for name in public)
+
+
+def test_asking_that_broke_off_is_gone_on_with(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = [world.join(name) for name in ("ann", "ben", "tom")]
+    form = feedback.opened(at=world.now, template_id=asking().pk)
+    feedback.take_in(form.campaign, Arm.TREATED, who, at=world.now)
+    monkeypatch.setattr(feedback_forms, "ASKED_AT_ONCE", 1)
+    told: list[Any] = []
+
+    def breaking(wanted: Any, **values: Any) -> int:
+        told.append(wanted)
+        if len(told) == 2:
+            raise OSError("gone")
+        return enqueue(wanted, **values)
+
+    monkeypatch.setattr("campaigns.services.messages.enqueue", breaking)
+    with pytest.raises(OSError, match="gone"):
+        feedback_forms.ask_more(form_id=form.pk, at=world.now)
+    assert FeedbackAnswer.objects.count() == Message.objects.count() == 1
+    assert feedback_forms.ask_more(form_id=form.pk, at=world.now) == 2
+    assert FeedbackAnswer.objects.count() == Message.objects.count() == 3
 
 
 def test_a_form_is_written_opened_and_closed_in_this_order_only(world: World) -> None:
@@ -215,15 +239,20 @@ def test_an_erasure_empties_the_answers_and_keeps_their_number(world: World) -> 
 def test_a_copy_of_ones_own_data_has_the_answers_in_words(world: World) -> None:
     ann = world.join("ann")
     wiring.install()
-    form = feedback.opened(at=world.now, treated=[ann])
-    feedback.answer(form, ann, at=day(1), q1=8, q3="o2", q4=WORDS)
+    why = tuple(Question(code, Kind.TEXT, "为什么？") for code in ("q5", "q6"))
+    form = feedback.opened(
+        at=world.now, treated=[ann], questions=(*feedback.QUESTIONS, *why)
+    )  # fmt: skip
+    feedback.answer(form, ann, at=day(1), q1=8, q3="o2", q4=WORDS, q5="a", q6="b")
     data = own_data.gather(member=ann, at=day(2))["feedback"]
     (row,) = data
-    assert row["answers"] == {
-        "您会推荐我们吗？": 8,
-        "您最喜欢什么？": "礼品",
-        "还有什么想说的？": WORDS,
-    }
+    assert [tuple(each.values()) for each in row["answers"]] == [
+        ("您会推荐我们吗？", 8),
+        ("您最喜欢什么？", "礼品"),
+        ("还有什么想说的？", WORDS),
+        ("为什么？", "a"),
+        ("为什么？", "b"),
+    ]
     assert (row["form"], row["answered_at"]) == ("试点反馈", day(1))
     assert WORDS in own_data.as_json({"feedback": data}).decode()
 
@@ -237,6 +266,21 @@ def test_whoever_was_merged_answers_as_the_member_that_stays(world: World) -> No
     feedback_answers.answer(row=row, given={"q1": 10, "q4": WORDS}, actor="t", at=day(2))
     assert Interaction.objects.get(kind="survey").member_id == both.pk
     assert feedback_answers.texts_of(feedback.row(form, ann)) == {"q4": WORDS}
+
+
+def test_a_person_of_several_merged_members_answers_once(world: World) -> None:
+    ann, eve, both = (world.join(name) for name in ("ann", "eve", "both"))
+    form = feedback.opened(at=world.now, treated=[ann, eve, both])
+    first = feedback.answer(form, eve, at=day(1), q1=9)
+    asked = [feedback.row(form, who) for who in (ann, both)]
+    merge(world, ann, both, on=2)
+    merge(world, eve, both, on=2)
+    assert [each.pk for each in feedback_answers.asked(both)] == [first.pk]
+    assert feedback_answers.find(member=both, form=form.public_id).pk == first.pk
+    for row in asked:
+        feedback_answers.answer(row=row, given={"q1": 4}, actor="t", at=day(3))
+    (said,) = Interaction.objects.filter(kind="survey")
+    assert (said.pk, said.data["score"]) == (first.fact_id, 4)
 
 
 # Results

@@ -136,6 +136,32 @@ def test_an_offer_runs_when_a_second_person_agrees(
     assert "tea-1 50" in sms.got[0].text.body
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"points": "0"}, "Give points or a coupon"),
+        ({"points": "2147483648"}, "2147483647"),
+        ({"valid_days": "32768"}, "32767"),
+        ({"max_days": "32768"}, "32767"),
+        ({"most_given": "2147483648"}, "2147483647"),
+    ],
+)
+def test_a_number_that_no_offer_can_have_is_refused_at_its_field(
+    signed: Signed, wrong: dict[str, str], told: str
+) -> None:
+    template = offer("other").template
+    li = signed("li", "campaigns.add_prospectoffer", "campaigns.view_prospectoffer")
+    body = {
+        "code": "new-tea", "name_zh": "新茶", "kind": "recommendation", "min_days": "0",
+        "template": template.pk, "points": "50", "valid_days": "7", "starts_at_0": "2026-03-01",
+        "starts_at_1": "00:00", "starts_at": "2026-03-01 00:00", "holdout_percent": "0",
+        "most_given": "5", **wrong,
+    }  # fmt: skip
+    answer = li.post(reverse("admin:prospect_offer_add"), body, headers=EN)
+    assert (answer.status_code, ProspectOffer.objects.count()) == (200, 1)
+    assert told in answer.text
+
+
 def test_a_refused_offer_is_a_draft_again(shop: Shop) -> None:
     panels.install()
     made = offer(state="draft", started_at=None)

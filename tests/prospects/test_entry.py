@@ -76,6 +76,15 @@ def test_who_is_erased_as_a_member_is_forgotten_as_a_prospect() -> None:
     assert made.forgotten_because == "member_erased"
 
 
+def test_who_is_erased_before_joining_was_noted_is_forgotten_as_a_prospect() -> None:
+    made = planted()
+    member = members.member(("phone", PHONE[2], ""))
+    erasure.erase(member=member, at=day(2), actor="staff:li", reason="request")
+    assert traces() == []
+    made.refresh_from_db()
+    assert (made.forgotten_because, made.converted_to) == ("member_erased", None)
+
+
 def test_who_has_not_joined_in_time_is_forgotten_and_may_come_again(settings: Settings) -> None:
     settings.LOYALTY_PROSPECTS_KEPT_DAYS = 30
     made = planted()

@@ -4,20 +4,30 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from campaigns.channels import Outcome, Result
 from campaigns.kpis import prospect_results
 from campaigns.models import ProspectAddress, ProspectOffer, Referral
-from campaigns.services import prospect_audience, prospect_joining, prospect_offers, receipts
+from campaigns.services import (
+    prospect_audience,
+    prospect_joining,
+    prospect_offers,
+    prospect_sending,
+    receipts,
+)
 from campaigns.services.receipts import Kind, Receipt
-from members.models import ForgottenBecause, MemberEvent, Prospect
+from config.wiring import prospects as wiring
+from members.models import Consent, ForgottenBecause, MemberEvent, Prospect
 from members.services import prospect_erasure, prospects
 from rewards.models import Coupon, Entry
+from rewards.services import own_data
 from tests.engine.shop import Shop, day
 from tests.factories import coupons, members
 from tests.factories import referrals as people
+from tests.messages import world as messages
 from tests.prospects.world import (
     GIFT,
     Recorder,
@@ -66,6 +76,22 @@ def test_each_prospect_is_written_to_once_and_the_text_names_nobody(
     assert "2026年4月1日" in text
     assert "/m/prospect/" in sms.got[0].opt_out_url
     assert of(one).good_until == day(30.5)
+
+
+def test_a_batch_reads_what_all_texts_share_once(shop: Shop, sms: Recorder) -> None:
+    name = {"name": "programme.name", "type": "text", "fallback": {"zh": "-", "en": "-"}}
+    text = {"subject": "邀请", "body": "{{ programme.name }}"}
+    offer(template=messages.template("t", contents={"zh": {"sms": text}}, variables=[name]))
+    counts = []
+    for count in (1, 3):
+        for _number in range(count):
+            prospect()
+        prospect_audience.take_in(at=day(0))
+        with CaptureQueriesContext(connection) as seen:
+            assert prospect_sending.send_due(at=day(0)) == count
+        counts.append(len(seen))
+    # What became of each message is written by itself.
+    assert counts[1] == counts[0] + 2
 
 
 @pytest.mark.req("MEM-11")
@@ -165,6 +191,30 @@ def test_what_was_not_reached_is_tried_again_and_what_broke_off_is_not(
     assert len(sms.got) == 2
 
 
+def test_when_nobody_answers_the_rest_of_the_batch_waits_untried(shop: Shop, sms: Recorder) -> None:
+    one, other = prospect(), prospect()
+    offer()
+    sms.answers = [Result(Outcome.NOT_REACHED)]
+    address_at(day(0))
+    assert len(sms.got) == 1
+    assert state(one) == state(other) == ("queued", "provider_not_reached")
+    address_at(day(0) + timedelta(minutes=6))
+    assert state(one) == state(other) == ("sent", "")
+
+
+def test_a_broken_key_stops_the_message_of_its_prospect_only(shop: Shop, sms: Recorder) -> None:
+    broken, whole = prospect(), prospect()
+    offer()
+    Prospect.objects.filter(pk=broken.pk).update(wrapped=bytes(60))
+    address_at(day(0))
+    assert state(broken) == ("queued", "unreadable")
+    assert state(whole) == ("sent", "")
+    for hours in range(1, 10):
+        address_at(day(0) + timedelta(hours=hours))
+    assert state(broken) == ("failed", "unreadable")
+    assert len(sms.got) == 1
+
+
 @pytest.mark.req("CMP-09")
 def test_the_held_out_hear_nothing_get_nothing_and_are_compared(shop: Shop, sms: Recorder) -> None:
     everybody = [prospect() for _number in range(40)]
@@ -203,6 +253,22 @@ def test_joining_gives_points_once_and_says_why(shop: Shop, sms: Recorder) -> No
         prospect_joining.join(member_id=again.pk, occurred_at=day(2), at=day(2))
     follow()
     assert given() == [(member.pk, GIFT)]
+
+
+@pytest.mark.req("MEM-12")
+def test_a_copy_of_ones_own_data_has_what_was_left_before_joining(
+    shop: Shop, sms: Recorder
+) -> None:
+    wiring.install()
+    one = prospect(source="fair")
+    offer()
+    address()
+    number = number_of(one)
+    data = own_data.gather(member=join(one), at=day(2))
+    (row,), (told_of,) = data["prospects"], data["prospect_offers"]
+    assert (row["source"], row["contacts"], row["agreed_at"]) == ("fair", {"phone": number}, day(0))
+    assert (told_of["of_offer"], told_of["state"]) == ("try-it", "sent")
+    assert told_of["given_at"] is not None
 
 
 def test_joining_gives_a_coupon_where_the_offer_is_one(shop: Shop, sms: Recorder) -> None:
@@ -313,6 +379,27 @@ def test_a_reply_stops_messages(shop: Shop, sms: Recorder, by: str) -> None:
     receipt = Receipt(Kind.REPLY, day(0.2), text="TD", **named)
     assert receipts.record([receipt], touchpoint=None, at=day(1)) == ["recorded"]
     assert Prospect.objects.get(pk=one.pk).opted_out_at == day(0.2)
+
+
+@pytest.mark.req("MEM-11")
+@pytest.mark.parametrize("by", ["link", "reply"])
+def test_who_has_joined_since_stops_messages_as_a_member(
+    client: Client, shop: Shop, sms: Recorder, by: str
+) -> None:
+    one = prospect()
+    offer()
+    address()
+    member = join(one)
+    messages.allow(member)
+    if by == "link":
+        link = sms.got[0].opt_out_url.partition("/m/")[2]
+        assert client.post(f"/m/{link}").status_code == 200
+    else:
+        receipt = Receipt(Kind.REPLY, day(200), text="TD", message=of(one).public_id)
+        assert receipts.record([receipt], touchpoint=None, at=day(200)) == ["recorded"]
+    last = Consent.objects.filter(member=member).order_by("id").last()
+    assert last is not None
+    assert (last.granted, last.channel) == (False, "" if by == "link" else "sms")
 
 
 @pytest.mark.parametrize(

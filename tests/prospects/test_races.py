@@ -4,15 +4,21 @@ Each guarantee has its negative control: without the lock the race must show.
 """
 
 import copy
+import threading
+from pathlib import Path
 
 import pytest
+from django.db import connections, transaction
 
 from campaigns.models import ProspectAddress
 from campaigns.services import prospect_joining
 from config.base.errors import DomainError
 from members.models import Member, MemberEvent, Prospect
-from members.services import prospects
+from members.services import prospect_erasure, prospects
+from rewards.domain.prospect_rows import prospect_row
 from rewards.models import Entry
+from rewards.services.prospect_import import ProspectTaker
+from rewards.services.rejects import RejectsFile
 from tests.engine.shop import Shop, day
 from tests.prospects.world import (
     Recorder,
@@ -24,7 +30,7 @@ from tests.prospects.world import (
     prospect,
     subscribe,
 )
-from tests.staff.test_races import meanwhile
+from tests.staff.test_races import meanwhile, wait_until_somebody_waits_for_a_lock
 
 pytestmark = [pytest.mark.req("CMP-13")]
 
@@ -89,6 +95,43 @@ def test_a_budget_holds_for_two_at_once(own_database: str, sms: Recorder) -> Non
     running.refresh_from_db()
     assert running.given == 1
     assert ProspectAddress.objects.get(prospect=people[1]).not_given == "budget_spent"
+
+
+def test_who_comes_back_while_the_time_runs_out_is_not_forgotten(own_database: str) -> None:
+    key = phone()
+    one = prospect(key)
+    over = one.expires_at
+    forgotten = meanwhile(
+        lambda: prospect(key, at=5), lambda: prospect_erasure.forget_expired(at=over)
+    )
+    assert forgotten == 0
+    one.refresh_from_db()
+    assert (one.forgotten_at, one.expires_at > over) == (None, True)
+
+
+def test_a_file_locks_whom_it_names_in_one_order(own_database: str, tmp_path: Path) -> None:
+    keys = [phone(), phone()]
+    first, second = (prospect(key) for key in keys)
+    rows = [
+        prospect_row(number, (key[2], "", "fair", "", "", "", "", "", ""))
+        for number, key in enumerate(reversed(keys))
+    ]
+    taken: list[object] = []
+
+    def take() -> None:
+        with RejectsFile(tmp_path / "rejects.csv") as rejects, transaction.atomic():
+            taken.append(ProspectTaker(day(1), "t").take(rows, rejects))
+        connections.close_all()
+
+    thread = threading.Thread(target=take)
+    with transaction.atomic():
+        assert prospects.lock([first.pk])
+        thread.start()
+        wait_until_somebody_waits_for_a_lock()
+        free = Prospect.objects.filter(pk=second.pk).select_for_update(skip_locked=True)
+        assert list(free) == [second]
+    thread.join(timeout=20)
+    assert taken == [{"known": 2}]
 
 
 @pytest.mark.prove
