@@ -20,6 +20,7 @@ from rewards.models import Entry
 from rewards.services.prospect_import import ProspectTaker
 from rewards.services.rejects import RejectsFile
 from tests.engine.shop import Shop, day
+from tests.members.test_erasure_race import wait_until_somebody_waits_for_a_lock
 from tests.prospects.world import (
     Recorder,
     address,
@@ -30,7 +31,7 @@ from tests.prospects.world import (
     prospect,
     subscribe,
 )
-from tests.staff.test_races import meanwhile, wait_until_somebody_waits_for_a_lock
+from tests.staff.test_races import meanwhile
 
 pytestmark = [pytest.mark.req("CMP-13")]
 
