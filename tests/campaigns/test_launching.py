@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from campaigns.models import Campaign, CampaignMember, CampaignVersion, Message
 from campaigns.services import campaign_drafts, firing, launching
@@ -363,7 +364,10 @@ def test_who_has_just_been_closed_is_missing_from_no_segment() -> None:
 
 
 def test_a_multiplier_for_some_variants_is_refused_and_says_why() -> None:
-    with pytest.raises(DomainError, match="whole audience") as refused:
+    with (
+        translation.override("en"),
+        pytest.raises(DomainError, match="whole audience") as refused,
+    ):
         campaigns.draft(
             at=day(1), variants=[{"code": "a"}, {"code": "b"}],
             effects=[{**DOUBLE, "variants": ["a"]}],
