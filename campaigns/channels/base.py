@@ -1,13 +1,15 @@
 """What every channel is: it takes a message and says what became of it, and knows no database."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 
 from campaigns.domain.templating import Rendered
+
+Line = TypeVar("Line")
 
 
 class Outcome(StrEnum):
@@ -73,3 +75,15 @@ class Channel(ABC):
     def talk(self) -> Iterator[Send]:
         """Keep up what several messages in a row share, such as a connection."""
         yield self.send
+
+    def send_each(self, lines: Iterable[tuple[Line, Outbound]]) -> Iterator[tuple[Line, Result]]:
+        """Send one after the other; when nobody answers, the rest are not tried."""
+        result: Result | None = None
+        with self.talk() as send:
+            for line, message in lines:
+                if result is None or result.outcome is not Outcome.NOT_REACHED:
+                    try:
+                        result = send(message)
+                    except Exception as error:  # whatever one does, the others are answered for
+                        result = Result(Outcome.UNKNOWN, type(error).__name__)
+                yield line, result

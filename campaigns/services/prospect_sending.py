@@ -8,9 +8,9 @@ Source: CMP-13, CMP-08, MEM-11.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.db import transaction
@@ -70,24 +70,9 @@ def send_due(*, at: datetime) -> int:
     _end_broken(at)
     looked_at, outbound = _take(at)
     for code, lines in outbound.items():
-        for row, result in _hand_over(code, lines):
+        for row, result in channels.installed()[code].send_each(lines):
             _write(row, result, at)
     return looked_at
-
-
-def _hand_over(
-    code: str, lines: Sequence[tuple[ProspectAddress, Outbound]]
-) -> Iterator[tuple[ProspectAddress, Result]]:
-    """Send one after the other; when nobody answers, the rest are not tried."""
-    result: Result | None = None
-    with channels.installed()[code].talk() as send:
-        for row, message in lines:
-            if result is None or result.outcome is not Outcome.NOT_REACHED:
-                try:
-                    result = send(message)
-                except Exception as error:  # whatever one does, the others are answered for
-                    result = Result(Outcome.UNKNOWN, type(error).__name__)
-            yield row, result
 
 
 def _end_broken(at: datetime) -> None:
@@ -138,14 +123,9 @@ def _take(at: datetime) -> tuple[int, Lines]:
 def _put_off(row: ProspectAddress, at: datetime) -> None:
     """Look again later: a key that was left out comes back, one that is damaged does not."""
     row.tries += 1
-    row.reason, row.due_at = UNREADABLE, at + _wait(row)
+    row.reason, row.due_at = UNREADABLE, at + sending.wait_after(row.tries)
     is_over = row.tries >= sending.MAX_TRIES
     row.state = AddressState.FAILED if is_over else AddressState.QUEUED
-
-
-def _wait(row: ProspectAddress) -> timedelta:
-    wait: timedelta = sending.RETRY_AFTER * 2 ** (row.tries - 1)
-    return min(sending.LONGEST_WAIT, wait)
 
 
 def _read(people: Collection[Prospect]) -> Contacts:
@@ -270,7 +250,8 @@ def _ended(row: ProspectAddress, result: Result, at: datetime) -> dict[str, Any]
         case Outcome.NOT_REACHED if row.tries < sending.MAX_TRIES:
             return {
                 **done, "state": AddressState.QUEUED, "reason": sending.NOT_REACHED,
-                "due_at": at + _wait(row), "sent_at": None, "good_until": None, "channel": "",
+                "due_at": at + sending.wait_after(row.tries), "sent_at": None,
+                "good_until": None, "channel": "",
             }  # fmt: skip
         case Outcome.UNKNOWN:
             return {**done, "state": AddressState.UNKNOWN, "reason": done["reason"] or "unknown"}

@@ -243,19 +243,7 @@ def _hand_over(works: Sequence[_Work]) -> Iterator[list[tuple[_Work, Result]]]:
 def _send_all(
     channel: Channel, lines: Sequence[tuple[_Work, Outbound]]
 ) -> list[tuple[_Work, Result]]:
-    """Send some messages one after the other; when nobody answers, the rest are not tried."""
-    done: list[tuple[_Work, Result]] = []
-    with channel.talk() as send:
-        for work, outbound in lines:
-            if done and done[-1][1].outcome is Outcome.NOT_REACHED:
-                done.append((work, done[-1][1]))
-                continue
-            try:
-                result = send(outbound)
-            except Exception as error:  # whatever one message does, the others are answered for
-                result = Result(Outcome.UNKNOWN, type(error).__name__)
-            done.append((work, result))
-    return done
+    return list(channel.send_each(lines))
 
 
 def _outbound(work: _Work) -> Outbound:
@@ -298,5 +286,11 @@ def _ended(work: _Work, result: Result, at: datetime) -> dict[str, Any]:
 
 
 def _again(work: _Work, reason: str, at: datetime) -> dict[str, Any]:
-    wait = min(LONGEST_WAIT, RETRY_AFTER * 2 ** (work.message.tries - 1))
-    return work.row(MessageState.QUEUED, reason=reason, due_at=at + wait, sealed=None)
+    due_at = at + wait_after(work.message.tries)
+    return work.row(MessageState.QUEUED, reason=reason, due_at=due_at, sealed=None)
+
+
+def wait_after(tries: int) -> timedelta:
+    """Return how long to wait after so many tries: twice as long each time."""
+    wait: timedelta = RETRY_AFTER * 2 ** (tries - 1)
+    return min(LONGEST_WAIT, wait)
